@@ -1,0 +1,106 @@
+# The front door: `make help`. How things are compiled and linked is in tools/make/.
+#
+#   BUILD=dir        build into another folder than build/
+#   DECKS_EXTRA=dir  add the deck in that folder, or the decks in its folders
+#   V=1              show the commands
+
+BUILD ?= build
+DECKS_EXTRA ?=
+T ?=
+
+Q := $(if $(V),,@)
+# One goal after the other here, all cores below.
+MAKEFLAGS += --no-print-directory -j$(shell nproc)
+.NOTPARALLEL:
+PYTHON := .venv/bin/python
+KWE := .venv/bin/kwe
+IMAGE_MAKE = $(MAKE) -f tools/make/image.mk BUILD=$(BUILD)
+PYTEST = KWE_BUILD=$(BUILD) .venv/bin/pytest -q
+# Suites that exist; `make test` is all of them in one run, with one closing line.
+SUITES = $(wildcard tests/host tests/codegen tests/tools tests/qemu)
+
+.DEFAULT_GOAL := image
+.DELETE_ON_ERROR:
+.PHONY: bench check clean debug fmt gen gen-accept help image lint lock run setup stats test test-host test-qemu
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# ---- set-up: Debian packages, .venv, the demo's clip -------------------------------------------
+
+SETUP := tools/setup/setup.py tools/setup/packages.yaml tools/setup/requirements.txt pyproject.toml
+
+setup: .venv/setup.stamp build/clip.stamp ## Bring all that the build takes (the other targets do it by themselves)
+
+.venv/setup.stamp: $(SETUP)
+	$(Q)$(if $(V),V=1) python3 tools/setup/setup.py debian python
+	@touch $@
+
+build/clip.stamp: tools/setup/packages.yaml | .venv/setup.stamp
+	$(Q)$(if $(V),V=1) python3 tools/setup/setup.py clip
+	@touch $@
+
+lock: .venv/setup.stamp ## Renew tools/setup/requirements.txt from packages.yaml
+	$(Q)$(PYTHON) -m tools.setup.lock
+
+# ---- generated code ----------------------------------------------------------------------------
+
+# Also what a folder itself says: a file that has gone counts as a change.
+GEN_SOURCES = $(shell find codegen kernel/decks kernel/abi $(DECKS_EXTRA) \
+	-name __pycache__ -prune -o \( -type d -o -name '*.py' -o -name '*.j2' -o -name '*.yaml' \) -print)
+
+gen: $(BUILD)/gen.stamp ## Generate code from the deck.yaml files into build/gen/
+
+# Written only when it changes, so that another DECKS_EXTRA generates anew.
+$(BUILD)/gen.args: FORCE
+	@mkdir -p $(@D)
+	@echo '$(DECKS_EXTRA)' | cmp -s - $@ || echo '$(DECKS_EXTRA)' > $@
+
+$(BUILD)/gen.stamp: .venv/setup.stamp $(BUILD)/gen.args $(GEN_SOURCES)
+	$(Q)$(PYTHON) -m codegen --decks kernel/decks $(addprefix --extra ,$(DECKS_EXTRA)) --out $(BUILD)/gen
+	@touch $@
+
+.PHONY: FORCE
+FORCE:
+
+gen-accept: gen ## Take the generated code as the new golden copies of tests/codegen
+	$(Q)$(PYTEST) tests/codegen --accept
+
+# ---- the image -----------------------------------------------------------------------------------
+
+image: gen ## Build the kernel, the decks and the programs (the default)
+	+$(Q)$(IMAGE_MAKE) all
+
+run: image build/clip.stamp ## Boot the system and run the demo workflows on real files
+	$(Q)$(KWE) demo --build $(BUILD)
+
+debug: image ## Boot under gdb, stopped at the first instruction
+	$(Q)$(KWE) debug --build $(BUILD)
+
+bench: image build/clip.stamp ## Measure, and print the figures
+	$(Q)$(KWE) bench --build $(BUILD)
+
+stats: gen ## Count lines by room, and the image's parts
+	$(Q)$(KWE) stats --build $(BUILD)
+
+# ---- tests and style -----------------------------------------------------------------------------
+
+test: image build/clip.stamp ## Run all tests
+	$(Q)$(PYTEST) $(SUITES)
+
+test-host: gen ## Run the tests that need no QEMU
+	$(Q)$(PYTEST) $(filter-out tests/qemu,$(SUITES))
+
+test-qemu: image build/clip.stamp ## Run the tests that boot the image; T=name picks by name
+	$(Q)$(PYTEST) tests/qemu $(if $(T),-k '$(T)')
+
+fmt: .venv/setup.stamp ## Lay C and Python out as everybody does
+	$(Q)$(PYTHON) -m tools.lint fmt
+
+lint: gen ## Check style, types, headers, include directions, size of the nucleus
+	$(Q)$(PYTHON) -m tools.lint check --build $(BUILD)
+
+check: lint test ## lint and test
+
+clean: ## Remove build/ (.venv stays)
+	$(Q)rm -rf $(BUILD)

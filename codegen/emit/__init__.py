@@ -1,0 +1,1 @@
+"""One module per output; each says which files there are and what its template is given."""

@@ -1,0 +1,1 @@
+"""The checked system: frozen dataclasses with every number already worked out."""

@@ -1,0 +1,1 @@
+"""The YAML language: what may stand where, with the line of every mistake."""

@@ -1,0 +1,116 @@
+/* hardware_core.c - the table of jobs, and the checks before and after one. */
+#include "kernel/decks/hardware/hardware_core.h"
+
+#include <stddef.h>
+
+#define CHANNELS 3u
+#define LINE 64u
+/* The output lies an odd number of pages behind the input: QEMU's TLB is direct-mapped and thrashes on powers of two. */
+#define STAGGER (3u * WINDOW_PAGE)
+
+#define INDEX(id) ((id) & 0xffu)
+_Static_assert(HARDWARE_MAX_JOBS <= 0x100, "a job's index has 8 bits");
+_Static_assert(HARDWARE_MAX_JOBS <= KWE_ACCEL_SLOTS, "a request always finds a slot, and its response too");
+_Static_assert(HARDWARE_MAX_JOBS <= WINDOW_MAX_REGIONS, "a job has one region");
+
+enum kerr hardware_check_picture(uint32_t width, uint32_t height, uint64_t in_bytes, uint64_t room, uint64_t *bytes)
+{
+    /* Both are 16-bit numbers by deck.yaml: no overflow. */
+    *bytes = (uint64_t)width * height * CHANNELS;
+    if (*bytes == 0 || *bytes != in_bytes) {
+        return KERR_BAD_PICTURE;
+    }
+    return room < *bytes ? KERR_OUTPUT_TOO_LARGE : KERR_OK;
+}
+
+static uint64_t round_up(uint64_t value, uint64_t unit)
+{
+    return (value + unit - 1) / unit * unit;
+}
+
+struct job_layout hardware_layout(uint64_t bytes)
+{
+    struct job_layout layout = { .in_at = round_up(sizeof(struct kwe_accel_convolve), LINE) };
+    layout.out_at = round_up(layout.in_at + bytes, WINDOW_PAGE) + STAGGER;
+    layout.bytes = layout.out_at + bytes;
+    return layout;
+}
+
+struct job *job_take(struct job_table *table, uint64_t region)
+{
+    for (uint32_t i = 0; i < HARDWARE_MAX_JOBS; i++) {
+        struct job *job = &table->job[i];
+        if (job->state != JOB_FREE) {
+            continue;
+        }
+        table->generation++;
+        *job = (struct job){ .state = JOB_POSTED, .id = (table->generation << 8) | i, .region = region };
+        return job;
+    }
+    return NULL;
+}
+
+struct job *job_answer(struct job_table *table, struct window *window, const struct kwe_accel_response *response)
+{
+    if (INDEX(response->id) >= HARDWARE_MAX_JOBS) {
+        return NULL;
+    }
+    struct job *job = &table->job[INDEX(response->id)];
+    if (job->id != response->id) {
+        return NULL;
+    }
+    if (job->state == JOB_ABANDONED) {
+        window_give(window, job->region);
+        job->state = JOB_FREE;
+        return NULL;
+    }
+    if (job->state != JOB_POSTED) {
+        return NULL;
+    }
+    job->state = JOB_ANSWERED;
+    job->response = *response;
+    return job;
+}
+
+void job_abandon(struct job *job)
+{
+    job->state = JOB_ABANDONED;
+}
+
+void job_release(struct window *window, struct job *job)
+{
+    if (job->state == JOB_ANSWERED) {
+        window_give(window, job->region);
+    }
+    job->state = JOB_FREE;
+}
+
+void job_lose_all(struct job_table *table)
+{
+    for (uint32_t i = 0; i < HARDWARE_MAX_JOBS; i++) {
+        struct job *job = &table->job[i];
+        if (job->state == JOB_POSTED || job->state == JOB_ANSWERED) {
+            job->state = JOB_LOST;
+        } else if (job->state == JOB_ABANDONED) {
+            job->state = JOB_FREE;
+        }
+    }
+}
+
+uint32_t job_in_flight(const struct job_table *table)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < HARDWARE_MAX_JOBS; i++) {
+        count += table->job[i].state == JOB_POSTED || table->job[i].state == JOB_ABANDONED;
+    }
+    return count;
+}
+
+enum kerr hardware_verdict(const struct job *job, uint64_t bytes)
+{
+    if (job->state != JOB_ANSWERED) {
+        return KERR_DEVICE_GONE;
+    }
+    bool done = job->response.status == KWE_ACCEL_OK && job->response.out_bytes == bytes;
+    return done ? KERR_OK : KERR_DEVICE_REFUSED;
+}

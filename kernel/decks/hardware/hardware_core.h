@@ -1,0 +1,72 @@
+/*
+ * hardware_core.h - the requests that the accelerator has in hand, and what becomes of each; pure logic.
+ *
+ *   FREE --take--> POSTED --answered--> ANSWERED --release--> FREE
+ *                    |  \--link lost--> LOST -----release--> FREE
+ *                    \--abandon (deadline)--> ABANDONED --answered, or link lost--> FREE
+ *
+ * The window's regions of POSTED and ABANDONED jobs belong to the worker, which may still write there.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "drivers/ivshmem/ivshmem_window.h"
+#include "kernel/abi/accel.h"
+#include "kernel/abi/errors.h"
+
+#define HARDWARE_MAX_JOBS 32u
+
+/* How long one request may take once it is posted: a fixed part for a busy host, and a part by size. */
+#define HARDWARE_TIMEOUT_NS 3000000000ull
+#define HARDWARE_TIMEOUT_NS_PER_BYTE 100u
+
+enum job_state {
+    JOB_FREE,
+    JOB_POSTED,
+    JOB_ANSWERED,
+    JOB_LOST,
+    JOB_ABANDONED,
+};
+
+/* Where one request's parts lie in the window. */
+struct job_layout {
+    uint64_t bytes; /* of the whole region; the rest counts from its start */
+    uint64_t in_at;
+    uint64_t out_at;
+};
+
+struct job {
+    enum job_state state;
+    uint32_t id; /* index in the low 8 bits, a generation above: an old answer names nobody */
+    uint64_t region;
+    struct kwe_accel_response response; /* ANSWERED */
+};
+
+struct job_table {
+    uint32_t generation;
+    struct job job[HARDWARE_MAX_JOBS];
+};
+
+/* Do the picture's size, its bytes and the output's room agree? *bytes: its size. */
+enum kerr hardware_check_picture(uint32_t width, uint32_t height, uint64_t in_bytes, uint64_t room, uint64_t *bytes);
+
+/* A region for a parameter struct, an input and an output of `bytes` each. */
+struct job_layout hardware_layout(uint64_t bytes);
+
+/* A free entry, now POSTED; NULL: none. */
+struct job *job_take(struct job_table *table, uint64_t region);
+/* An answer came. Returns the job, now ANSWERED; NULL when no one waits for it: its region, if it had one, is given back. */
+struct job *job_answer(struct job_table *table, struct window *window, const struct kwe_accel_response *response);
+/* Its deadline passed: nobody waits any more. */
+void job_abandon(struct job *job);
+/* Done with an ANSWERED or LOST job. The region of an answered one is given back. */
+void job_release(struct window *window, struct job *job);
+/* The link is lost: everything waited for is LOST, answered or not, and regions stay as they are until the link is up again. */
+void job_lose_all(struct job_table *table);
+/* How many may still be answered. */
+uint32_t job_in_flight(const struct job_table *table);
+
+/* What an answer means. `bytes`: the output that was asked for. */
+enum kerr hardware_verdict(const struct job *job, uint64_t bytes);

@@ -1,0 +1,146 @@
+/*
+ * operations_deck.c - Operations' side of the typed calls: each hands buffers and parameters to its core and fills in the answer.
+ *
+ * What a core answers is what the stage answers. The libraries' state is made once, in deck_start(): one instance, one thread.
+ */
+#include "kernel/decks/operations/operations_ops.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "kernel/decks/operations/convolve_core.h"
+#include "kernel/decks/operations/pack_core.h"
+#include "kernel/decks/operations/picture_core.h"
+#include "kernel/decks/operations/seal_core.h"
+#include "userland/libkwe/common/crc32c.h"
+#include "userland/libkwe/deck/deck.h"
+
+#define SHA256_BYTES 32u
+_Static_assert(SHA256_BYTES == crypto_hash_sha256_BYTES, "FIPS 180-4");
+
+static struct picture_codec codec;
+static struct packer packer;
+
+enum kerr deck_start(const struct kwe_deck_info *info)
+{
+    (void)info;
+    if (!picture_codec_init(&codec) || !packer_init(&packer)) {
+        return KERR_NO_MEMORY;
+    }
+    if (!seal_init()) {
+        deck_die("libsodium found no random numbers");
+    }
+    return KERR_OK;
+}
+
+void deck_interrupt(uint64_t bits)
+{
+    (void)bits; /* no device */
+}
+
+uint64_t deck_idle(void)
+{
+    return UINT64_MAX;
+}
+
+/* ---- pictures -------------------------------------------------------------------------------------------------- */
+
+enum kerr operations_jpeg_decode(struct operations_jpeg_decode_call *call)
+{
+    return picture_decode(&codec, call->picture.data, call->picture.length, call->pixels.data, call->pixels.capacity,
+                          &call->pixels.length, &call->width, &call->height);
+}
+
+enum kerr operations_jpeg_encode(struct operations_jpeg_encode_call *call)
+{
+    size_t copied;
+    enum kerr status = picture_encode(&codec, call->pixels.data, call->pixels.length, call->params->width,
+                                      call->params->height, call->params->quality, call->picture.data,
+                                      call->picture.capacity, &call->picture.length, &copied);
+
+    deck_count_copied_cache(call->request, copied);
+    return status;
+}
+
+enum kerr operations_convolve(struct operations_convolve_call *call)
+{
+    const struct operations_convolve_params *params = call->params;
+    struct convolution convolution = { .divisor = params->divisor, .bias = params->bias };
+    uint64_t bytes = (uint64_t)params->width * params->height * 3;
+
+    if (bytes == 0 || bytes != call->pixels.length) {
+        return KERR_BAD_PICTURE;
+    }
+    if (bytes > call->filtered.capacity) {
+        return KERR_OUTPUT_TOO_LARGE;
+    }
+    memcpy(convolution.weight, params->weights, sizeof(convolution.weight));
+    convolve_rgb8(&convolution, call->pixels.data, call->filtered.data, params->width, params->height);
+    call->filtered.length = bytes;
+    call->width = params->width;
+    call->height = params->height;
+    return KERR_OK;
+}
+
+/* ---- compression ----------------------------------------------------------------------------------------------- */
+
+enum kerr operations_lz4_compress(struct operations_lz4_compress_call *call)
+{
+    return pack_lz4(&packer, call->data.data, call->data.length, call->packed.data, call->packed.capacity,
+                    &call->packed.length);
+}
+
+enum kerr operations_lz4_decompress(struct operations_lz4_decompress_call *call)
+{
+    return unpack_lz4(call->packed.data, call->packed.length, call->data.data, call->data.capacity, &call->data.length);
+}
+
+enum kerr operations_zstd_compress(struct operations_zstd_compress_call *call)
+{
+    return pack_zstd(&packer, call->params->level, call->data.data, call->data.length, call->packed.data,
+                     call->packed.capacity, &call->packed.length);
+}
+
+enum kerr operations_zstd_decompress(struct operations_zstd_decompress_call *call)
+{
+    return unpack_zstd(&packer, call->packed.data, call->packed.length, call->data.data, call->data.capacity,
+                       &call->data.length);
+}
+
+/* ---- digests ------------------------------------------------------------------------------------------------------ */
+
+enum kerr operations_sha256(struct operations_sha256_call *call)
+{
+    if (call->digest.capacity < SHA256_BYTES) {
+        return KERR_OUTPUT_TOO_LARGE;
+    }
+    crypto_hash_sha256(call->digest.data, call->data.data, call->data.length);
+    call->digest.length = SHA256_BYTES;
+    return KERR_OK;
+}
+
+enum kerr operations_crc32c(struct operations_crc32c_call *call)
+{
+    call->crc = crc32c(0, call->data.data, call->data.length);
+    return KERR_OK;
+}
+
+/* ---- sealing ------------------------------------------------------------------------------------------------------ */
+
+enum kerr operations_seal(struct operations_seal_call *call)
+{
+    return seal_data(call->key.data, call->key.length, call->data.data, call->data.length, call->sealed.data,
+                     call->sealed.capacity, &call->sealed.length);
+}
+
+enum kerr operations_open(struct operations_open_call *call)
+{
+    bool changing = call->sealed.writable_by_program;
+    enum kerr status = seal_open(call->key.data, call->key.length, call->sealed.data, call->sealed.length, changing,
+                                 call->data.data, call->data.capacity, &call->data.length);
+
+    if (changing) {
+        deck_count_copied_cache(call->request, call->sealed.length);
+    }
+    return status;
+}

@@ -1,0 +1,218 @@
+/* deck.c - visits: what deck_next() does, waking, time budgets, and how a deck's death is told. Starting and tearing down: life.c. */
+#include "kernel/nucleus/deck/deck.h"
+
+#include "kernel/lib/fmt.h"
+#include "kernel/nucleus/log.h"
+#include "kernel/nucleus/nucleus.h"
+#include "kernel/nucleus/program/rings.h"
+#include "kernel/nucleus/syscall/syscall.h"
+
+#define BUDGET_MIN_NS  1000000000u
+#define BUDGET_FACTOR  20u
+
+const char *deck_instance_name(const struct instance *instance)
+{
+    return instance->thread->name;
+}
+
+/* ---- harvesting and handing over -------------------------------------------------------------------------------- */
+
+/* Take what lies in the DoneRing. False: the instance broke a rule and has been failed. */
+static bool harvest(struct nucleus *nucleus, struct instance *instance)
+{
+    struct kwe_completion completion;
+    enum ring_status status;
+
+    while ((status = ring_pop(&instance->done, &completion)) == RING_OK) {
+        enum kerr kerr = guide_complete(nucleus->guide, instance->index, &completion, port_now_ns());
+        if (kerr != KERR_OK) {
+            deck_fail(nucleus, instance, "answered what it may not");
+            return false;
+        }
+    }
+    if (status == RING_CORRUPT) {
+        deck_fail(nucleus, instance, "corrupted its DoneRing");
+        return false;
+    }
+    return true;
+}
+
+/* Put a vector of ready work into the WorkRing. Returns how many, or -1: the instance lied about its ring and has been failed. */
+static int hand_over(struct nucleus *nucleus, struct instance *instance)
+{
+    struct kwe_work work[KWE_MAX_DEPTH];
+    uint32_t room;
+
+    if (ring_room(&instance->work, &room) != RING_OK) {
+        deck_fail(nucleus, instance, "corrupted its WorkRing");
+        return -1;
+    }
+    uint64_t cost_ns = 0;
+    uint32_t count = guide_take(nucleus->guide, instance->index, port_now_ns(), work, instance->frames, room, &cost_ns);
+    for (uint32_t i = 0; i < count; i++) {
+        enum ring_status status = ring_push(&instance->work, &work[i]);
+        KASSERT(status == RING_OK, "room was %u, push %u of %u failed", room, i, count);
+    }
+    if (count > 0) {
+        instance->budget_ns = BUDGET_MIN_NS;
+        if (cost_ns * BUDGET_FACTOR > BUDGET_MIN_NS) {
+            instance->budget_ns = cost_ns * BUDGET_FACTOR;
+        }
+    }
+    return (int)count;
+}
+
+/* There may be more ready work than this instance took: let a sleeping sibling come for it. */
+static void wake_sibling(struct nucleus *nucleus, const struct instance *instance, const struct cpu *here)
+{
+    if (instance->spec->per_cpu && guide_ready_count(nucleus->guide, instance->spec->prefix) > 0) {
+        deck_wake(nucleus, instance->spec->prefix, here);
+    }
+}
+
+/* Answer deck_next() when there is something to answer. wait_argument[0]: the deadline. */
+static bool deck_next_resume(struct cpu *cpu, struct thread *thread)
+{
+    struct nucleus *nucleus = cpu->nucleus;
+    struct instance *instance = thread->instance;
+
+    int count = hand_over(nucleus, instance);
+    if (count < 0) {
+        return true; /* it has been failed; whoever called looks at that first */
+    }
+    uint32_t interrupts = instance->pending_interrupts;
+    if (count == 0 && interrupts == 0 && port_now_ns() < thread->wait_argument[0]) {
+        return false;
+    }
+    if (count == 0 && interrupts != 0) {
+        nucleus->deck[instance->spec->prefix].interrupt_entries++;
+    }
+    instance->pending_interrupts = 0;
+    instance->ran_ns = 0;
+    port_syscall_return(&thread->context, (uint64_t)count);
+    port_syscall_return_second(&thread->context, interrupts);
+    if (count > 0) {
+        wake_sibling(nucleus, instance, cpu);
+    }
+    return true;
+}
+
+void syscall_deck_next(struct syscall *call)
+{
+    struct thread *thread = call->thread;
+    struct instance *instance = thread->instance;
+    struct nucleus *nucleus = call->nucleus;
+
+    /* Nothing of one workflow stays in vector registers for the next. */
+    port_vector_reset(&thread->context);
+    thread->vectors_reset = true;
+    instance->ran_ns = 0;
+    if (instance->crash_next) {
+        deck_fail(nucleus, instance, "crashed by injection");
+        return;
+    }
+    if (!harvest(nucleus, instance)) {
+        return;
+    }
+    program_rings_serve_starved(nucleus);
+    thread->wait_argument[0] = call->argument[0];
+    if (!deck_next_resume(call->cpu, thread)) {
+        sched_sleep(nucleus, thread, deck_next_resume, call->argument[0]);
+    }
+}
+
+/* ---- waking ------------------------------------------------------------------------------------------------------ */
+
+static bool is_asleep(const struct instance *instance)
+{
+    return instance->state == DECK_UP && instance->thread->state == THREAD_SLEEPING;
+}
+
+void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here)
+{
+    const struct deck *deck = &nucleus->deck[prefix];
+    struct instance *chosen = NULL;
+
+    for (uint32_t i = 0; i < deck->instance_count; i++) {
+        struct instance *instance = nucleus->instance[deck->first_instance + i];
+        if (!is_asleep(instance)) {
+            /* One that is on its way takes what is ready; only more than one vector's worth is worth a second CPU. */
+            if (instance->state == DECK_UP && instance->thread->state == THREAD_READY &&
+                guide_ready_count(nucleus->guide, prefix) < 2) {
+                return;
+            }
+            continue;
+        }
+        bool is_here = here != NULL && instance->thread->pinned_cpu == (int)here->index;
+        if (chosen == NULL || is_here) {
+            chosen = instance;
+        }
+    }
+    if (chosen != NULL) {
+        sched_ready(nucleus, chosen->thread);
+    }
+}
+
+void deck_interrupted(struct nucleus *nucleus, struct instance *instance, uint8_t bit)
+{
+    if (instance->state != DECK_UP) {
+        return;
+    }
+    instance->pending_interrupts |= 1u << bit;
+    sched_ready(nucleus, instance->thread);
+}
+
+/* ---- time budget ------------------------------------------------------------------------------------------------- */
+
+void deck_charge(struct instance *instance, uint64_t ran_ns)
+{
+    instance->ran_ns += ran_ns;
+    instance->cpu_ns += ran_ns;
+}
+
+bool deck_over_budget(struct instance *instance)
+{
+    /* Only news from ring 3, believed no further than this: a mark that moves puts the clock back. */
+    const struct ring *ring = instance->done.shared;
+    uint64_t mark = __atomic_load_n(&ring->progress, __ATOMIC_RELAXED) + __atomic_load_n(&ring->tail, __ATOMIC_RELAXED);
+    if (mark != instance->progress) {
+        instance->progress = mark;
+        instance->ran_ns = 0;
+    }
+    uint64_t budget_ns = instance->budget_ns < BUDGET_MIN_NS ? BUDGET_MIN_NS : instance->budget_ns;
+    return instance->ran_ns > budget_ns;
+}
+
+/* ---- dying ------------------------------------------------------------------------------------------------------- */
+
+void deck_fail(struct nucleus *nucleus, struct instance *instance, const char *why)
+{
+    if (instance->failing || instance->state != DECK_UP) {
+        return;
+    }
+    instance->failing = true;
+    log_line(deck_instance_name(instance), "FAULT %s", why);
+    thread_log_backtrace(instance->thread, "deck", instance->spec->name);
+    if (sched_condemn(nucleus, instance->thread)) {
+        deck_reap(nucleus, instance);
+    }
+}
+
+void syscall_deck_die(struct syscall *call)
+{
+    char reason[LOG_LINE_MAX / 2];
+    char why[LOG_LINE_MAX / 2 + 16];
+    uint64_t length = call->argument[1] < sizeof(reason) - 1 ? call->argument[1] : sizeof(reason) - 1;
+
+    if (space_copy_in(call->thread->space, reason, (uaddr_t){ call->argument[0] }, length) != KERR_OK) {
+        length = 0;
+    }
+    reason[length] = '\0';
+    for (uint64_t i = 0; i < length; i++) {
+        if (reason[i] < ' ' || reason[i] > '~') {
+            reason[i] = '?';
+        }
+    }
+    fmt_print(why, sizeof(why), "gave up: %s", reason);
+    deck_fail(call->nucleus, call->thread->instance, why);
+}

@@ -1,0 +1,239 @@
+/* guide.c - the Guide's records of workflows and decks. */
+#include "kernel/nucleus/guide/guide.h"
+
+#include "kernel/nucleus/guide/state.h"
+
+#define EVENT_ALIGN 64u
+
+/* ---- the Guide itself --------------------------------------------------------------------------------------------- */
+
+static void add_instance(struct guide *guide, const struct deck_spec *spec, uint32_t ordinal)
+{
+    struct guide_instance *instance = &guide->instance[guide->instance_count++];
+
+    instance->spec = spec;
+    instance->ordinal = ordinal;
+    for (uint32_t i = 0; i < KWE_MAX_DEPTH; i++) {
+        instance->in_hand[i].next_free = i + 1;
+    }
+    if (spec->depth < KWE_MAX_DEPTH) {
+        instance->in_hand[spec->depth - 1u].next_free = KWE_MAX_DEPTH;
+    }
+}
+
+struct guide *guide_create(const struct guide_config *config)
+{
+    struct guide *guide = config->memory.alloc_zeroed(config->memory.context, sizeof(*guide));
+
+    if (guide == NULL) {
+        return NULL;
+    }
+    guide->config = *config;
+    for (uint32_t i = 0; i < config->spec_count; i++) {
+        const struct deck_spec *spec = &config->specs[i];
+        struct guide_deck *deck = &guide->deck[spec->prefix];
+        deck->spec = spec;
+        deck->first_instance = guide->instance_count;
+        deck->instance_count = spec->per_cpu ? config->per_cpu_instances : 1;
+        for (uint32_t ordinal = 0; ordinal < deck->instance_count; ordinal++) {
+            add_instance(guide, spec, ordinal);
+        }
+        if (spec->observes) {
+            guide->observer = deck;
+        }
+    }
+    return guide;
+}
+
+void guide_destroy(struct guide *guide)
+{
+    guide_collect(guide);
+    guide_free(guide, guide, sizeof(*guide));
+}
+
+/* ---- workflows ----------------------------------------------------------------------------------------------------- */
+
+struct workflow *workflow_find(const struct guide *guide, uint32_t id)
+{
+    uint32_t index = GUIDE_WORKFLOW_INDEX(id);
+    struct workflow *workflow = index < GUIDE_MAX_WORKFLOWS ? guide->workflow[index] : NULL;
+    return workflow != NULL && workflow->id == id ? workflow : NULL;
+}
+
+static size_t block_stride(const struct plan *plan)
+{
+    return (plan->header->block_bytes + 15u) & ~(size_t)15u;
+}
+
+static void free_workflow(struct guide *guide, struct workflow *workflow)
+{
+    struct plan *plan = workflow->plan;
+
+    guide_free(guide, workflow->events, workflow->event_bytes * plan->slots);
+    guide_free(guide, workflow->blocks, block_stride(plan) * plan->slots);
+    guide_free(guide, workflow->stage_status, plan->stage_count * sizeof(*workflow->stage_status));
+    guide_free(guide, workflow, sizeof(*workflow));
+}
+
+static bool make_slots(struct guide *guide, struct workflow *workflow)
+{
+    const struct plan *plan = workflow->plan;
+    size_t bytes = sizeof(struct event) + plan->stage_count * sizeof(struct stage_run);
+
+    workflow->event_bytes = (bytes + EVENT_ALIGN - 1) / EVENT_ALIGN * EVENT_ALIGN;
+    workflow->events = guide_alloc(guide, workflow->event_bytes * plan->slots);
+    workflow->stage_status = guide_alloc(guide, plan->stage_count * sizeof(*workflow->stage_status));
+    if (block_stride(plan) != 0) {
+        workflow->blocks = guide_alloc(guide, block_stride(plan) * plan->slots);
+    }
+    if (workflow->events == NULL || workflow->stage_status == NULL || (block_stride(plan) != 0 && workflow->blocks == NULL)) {
+        return false;
+    }
+    for (uint32_t slot = plan->slots; slot-- > 0;) { /* so that slot 0 is the first to be taken */
+        struct event *event = workflow_event(workflow, slot);
+        event->workflow = workflow;
+        event->slot = slot;
+        event->block = workflow->blocks == NULL ? NULL : workflow->blocks + slot * block_stride(plan);
+        event->next_free = workflow->free;
+        workflow->free = event;
+    }
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        workflow->stage_status[i].deck = plan->stages[i].deck;
+    }
+    return true;
+}
+
+enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner, uint64_t arena_base, const uint64_t *segment_offsets,
+                         uint32_t *id)
+{
+    uint32_t index = 0;
+
+    while (index < GUIDE_MAX_WORKFLOWS && guide->workflow[index] != NULL) {
+        index++;
+    }
+    if (index == GUIDE_MAX_WORKFLOWS) {
+        return KERR_TOO_MANY;
+    }
+    struct workflow *workflow = guide_alloc(guide, sizeof(*workflow));
+    if (workflow == NULL) {
+        return KERR_NO_MEMORY;
+    }
+    workflow->plan = plan;
+    if (!make_slots(guide, workflow)) {
+        free_workflow(guide, workflow);
+        return KERR_NO_MEMORY;
+    }
+    guide->generation = (guide->generation + 1) & 0xffffffu;
+    guide->generation = guide->generation == 0 ? 1 : guide->generation;
+    workflow->id = guide->generation << 8 | index;
+    workflow->owner = owner;
+    workflow->registered = true;
+    workflow->arena_base = arena_base;
+    workflow->status.workflow = workflow->id;
+    workflow->status.stage_count = plan->stage_count;
+    memcpy(workflow->segment_offset, segment_offsets, plan->segment_count * sizeof(*segment_offsets));
+    for (uint32_t i = 0; i < guide->instance_count; i++) {
+        int segment = plan_segment_of(plan, guide->instance[i].spec->prefix, guide->instance[i].ordinal);
+        workflow->segment_of[i] = segment < 0 ? NO_SEGMENT : (uint8_t)segment;
+    }
+    guide->workflow[index] = workflow;
+    *id = workflow->id;
+    return KERR_OK;
+}
+
+enum kerr guide_check_owner(const struct guide *guide, uint32_t owner, uint32_t id)
+{
+    const struct workflow *workflow = workflow_find(guide, id);
+    return workflow != NULL && workflow->registered && workflow->owner == owner ? KERR_OK : KERR_BAD_HANDLE;
+}
+
+void guide_cancel(struct guide *guide, uint32_t id, uint64_t now_ns)
+{
+    struct workflow *workflow = workflow_find(guide, id);
+
+    for (uint32_t slot = 0; workflow != NULL && slot < workflow->plan->slots; slot++) {
+        struct event *event = workflow_event(workflow, slot);
+        if (event->live && event->status == KERR_OK) {
+            event_fail(guide, event, KWE_NO_STAGE, KERR_CANCELLED, now_ns);
+        }
+    }
+}
+
+/* Results that still hold slots of this workflow hold them no longer: its arena goes. */
+static void let_go(struct workflow *workflow)
+{
+    for (uint32_t slot = 0; slot < workflow->plan->slots; slot++) {
+        struct event *event = workflow_event(workflow, slot);
+        if (event->holds) {
+            event->ring->held[event->held_place] = NULL;
+            event_release(event);
+        }
+    }
+}
+
+void guide_unregister(struct guide *guide, uint32_t id, uint64_t now_ns)
+{
+    struct workflow *workflow = workflow_find(guide, id);
+
+    if (workflow == NULL || !workflow->registered) {
+        return;
+    }
+    workflow->registered = false;
+    guide->draining++;
+    let_go(workflow);
+    guide_cancel(guide, id, now_ns);
+}
+
+void guide_collect(struct guide *guide)
+{
+    for (uint32_t i = 0; guide->draining > 0 && i < GUIDE_MAX_WORKFLOWS; i++) {
+        struct workflow *workflow = guide->workflow[i];
+        if (workflow == NULL || workflow->registered || workflow->live_count > 0) {
+            continue;
+        }
+        guide->draining--;
+        guide->workflow[i] = NULL;
+        guide->config.port.workflow_gone(guide->config.port.context, workflow->id);
+        struct plan *plan = workflow->plan;
+        free_workflow(guide, workflow);
+        plan_destroy(plan);
+    }
+}
+
+void guide_program_gone(struct guide *guide, uint32_t owner, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < GUIDE_MAX_WORKFLOWS; i++) {
+        if (guide->workflow[i] != NULL && guide->workflow[i]->owner == owner) {
+            guide_unregister(guide, guide->workflow[i]->id, now_ns);
+        }
+    }
+}
+
+bool guide_status(const struct guide *guide, uint32_t id, struct kwe_workflow_status *status, struct kwe_stage_status *stages)
+{
+    const struct workflow *workflow = workflow_find(guide, id);
+
+    if (workflow == NULL) {
+        return false;
+    }
+    *status = workflow->status;
+    status->in_flight = workflow->live_count;
+    memcpy(stages, workflow->stage_status, workflow->plan->stage_count * sizeof(*stages));
+    return true;
+}
+
+void guide_deck_statistics(const struct guide *guide, uint8_t prefix, struct kwe_deck_statistics *out)
+{
+    const struct kwe_deck_statistics *statistics = &guide->deck[prefix].statistics;
+
+    out->visits = statistics->visits;
+    out->events = statistics->events;
+    out->completions = statistics->completions;
+    out->copied_cache = statistics->copied_cache;
+    out->copied_device = statistics->copied_device;
+}
+
+uint64_t guide_observe_dropped(const struct guide *guide)
+{
+    return guide->observe_dropped;
+}

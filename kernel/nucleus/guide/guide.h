@@ -1,0 +1,99 @@
+/*
+ * guide.h - moves events along their plans: admits them, hands vectors of ready stages to deck instances, takes their answers, publishes
+ * exactly one result for each event, whatever dies on the way.
+ *
+ * Plain C: no hardware, no globals, no locks (the caller holds nucleus->lock), memory from struct guide_memory, time as an argument. The
+ * nucleus and the host tests are its two users.
+ *
+ *            waits for others       all answered OK       guide_take()           guide_complete()
+ *   stage:   WAITING ------------------> READY --------------> IN_HAND --------------> DONE
+ *               |                          |                      |
+ *               +---- the event failed ----+-> SKIPPED            +-- status not OK --> the event fails
+ *
+ * An event ends when nothing of it is in a deck's hands and either all its stages are done or it has failed. Its slot is held until the
+ * program has moved its ring's head past the result (at once when the result names no buffer).
+ */
+#pragma once
+
+#include "kernel/abi/event.h"
+#include "kernel/abi/statistics.h"
+#include "kernel/abi/work.h"
+#include "kernel/nucleus/workflow/plan.h"
+
+struct guide;
+struct program_ring;
+
+/* What the Guide tells the nucleus. */
+struct guide_port {
+    /* There is ready work for this deck. */
+    void (*deck_ready)(void *context, uint8_t prefix);
+    /* A result lies in the ring. */
+    void (*result_published)(void *context, struct program_ring *ring);
+    /* Nothing of a ring that was abandoned is in flight any more: its memory may go. */
+    void (*ring_drained)(void *context, struct program_ring *ring);
+    /* Nothing of a workflow that was unregistered is in flight any more: its arena may go. From guide_collect() only. */
+    void (*workflow_gone)(void *context, uint32_t workflow);
+    /* Copy bytes of the workflow's program segment. False: outside it. */
+    bool (*read_program_segment)(void *context, uint32_t workflow, uint64_t offset, void *to, size_t bytes);
+    void *context;
+};
+
+enum guide_instance_state {
+    GUIDE_INSTANCE_UP,
+    GUIDE_INSTANCE_DOWN, /* given up; while all of a deck's instances are, its stages end with DECK_DOWN */
+};
+
+struct guide_config {
+    const struct deck_spec *specs;
+    uint32_t spec_count;
+    unsigned per_cpu_instances;
+    struct guide_memory memory;
+    struct guide_port port;
+};
+
+/* NULL: no memory. Instances are numbered as the specs stand: each deck's in a row. */
+struct guide *guide_create(const struct guide_config *config);
+void guide_destroy(struct guide *guide);
+
+/* ---- workflows ----------------------------------------------------------------------------------------------------- */
+
+/* Places of the arena's segments, from its base; as many as the plan has. The plan is the Guide's from here on, unless it fails. */
+enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner, uint64_t arena_base, const uint64_t *segment_offsets,
+                         uint32_t *workflow);
+#define GUIDE_WORKFLOW_INDEX(id) ((id) & 0xffu)
+/* KERR_BAD_HANDLE when `owner` has no such workflow. */
+enum kerr guide_check_owner(const struct guide *guide, uint32_t owner, uint32_t workflow);
+/* End what waits with CANCELLED, what is in hand when it returns. */
+void guide_cancel(struct guide *guide, uint32_t workflow, uint64_t now_ns);
+/* No more events; what is in flight is cancelled; port.workflow_gone() when the last has ended. */
+void guide_unregister(struct guide *guide, uint32_t workflow, uint64_t now_ns);
+/* Free what has drained, calling port.workflow_gone() for each. The nucleus calls it at the end of what it does. */
+void guide_collect(struct guide *guide);
+/* Counters; false: no such workflow. `stages` has room for the plan's. */
+bool guide_status(const struct guide *guide, uint32_t workflow, struct kwe_workflow_status *status, struct kwe_stage_status *stages);
+/* A program has gone: its workflows are unregistered. Its rings must have been abandoned before (ring_abandon()). */
+void guide_program_gone(struct guide *guide, uint32_t owner, uint64_t now_ns);
+
+/* ---- instances ------------------------------------------------------------------------------------------------------ */
+
+void guide_instance_state(struct guide *guide, uint32_t instance, enum guide_instance_state state, uint64_t now_ns);
+/*
+ * The instance died. Every event in its hands, or with an output in its segment that is not yet used up, ends with DECK_FAULT; the rest goes on.
+ */
+void guide_instance_lost(struct guide *guide, uint32_t instance, uint64_t now_ns);
+/*
+ * Hand over a vector of ready stages, at most `room`: slots into work[], parameters and inputs into frames[ticket index]. Returns how many; *cost_ns:
+ * what they are expected to take.
+ */
+uint32_t guide_take(struct guide *guide, uint32_t instance, uint64_t now_ns, struct kwe_work *work, struct kwe_work_frame *frames,
+                    uint32_t room, uint64_t *cost_ns);
+/* An answer, copied out of the DoneRing once. KERR_DECK_BROKE_RULES: not an answer that this instance may give; restart it. */
+enum kerr guide_complete(struct guide *guide, uint32_t instance, const struct kwe_completion *completion, uint64_t now_ns);
+/* Stages that are ready for this deck now. */
+uint32_t guide_ready_count(const struct guide *guide, uint8_t prefix);
+
+/* ---- counters ------------------------------------------------------------------------------------------------------- */
+
+/* visits, events, completions, copied_*; the rest of *out is left alone. */
+void guide_deck_statistics(const struct guide *guide, uint8_t prefix, struct kwe_deck_statistics *out);
+uint64_t guide_observe_dropped(const struct guide *guide);

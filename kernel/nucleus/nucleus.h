@@ -1,0 +1,95 @@
+/*
+ * nucleus.h - all that ring 0 knows: one struct nucleus, with one struct cpu for each CPU. There are no other mutable globals.
+ *
+ * nucleus->lock covers everything here unless said otherwise; ring-3 code runs without it. See docs/decisions/0002.
+ */
+#pragma once
+
+#include "kernel/nucleus/deck/deck.h"
+#include "kernel/nucleus/entry.h"
+#include "kernel/nucleus/guide/guide.h"
+#include "kernel/nucleus/mem/arena.h"
+#include "kernel/nucleus/mem/frames.h"
+#include "kernel/nucleus/mem/heap.h"
+#include "kernel/nucleus/mem/space.h"
+#include "kernel/nucleus/payload.h"
+#include "kernel/nucleus/program/program.h"
+#include "kernel/nucleus/sched/sched.h"
+
+struct cpu {
+    struct cpu_head head; /* arch finds it first */
+
+    /* set once at boot: */
+    struct nucleus *nucleus;
+    unsigned index;
+
+    /* nucleus->lock: */
+    bool online;
+    struct thread *current;  /* RUNNING here; NULL: idle */
+    struct space *loaded;    /* whose pages are loaded; NULL: the nucleus's own */
+    struct thread_queue ready[THREAD_CLASSES]; /* threads pinned here */
+    uint64_t run_start_ns;   /* when `current` went to ring 3 */
+    uint64_t slice_end_ns;
+    bool slice_armed;        /* the timer will end the slice */
+    uint64_t idle_ns;
+
+    /* halt protocol, see sched.c; atomics: */
+    bool wanted; /* kicker writes */
+    bool halted; /* this CPU writes */
+};
+
+/* Vectors that devices may get; arch keeps the rest. */
+#define DEVICE_VECTOR_FIRST 64u
+#define DEVICE_VECTOR_COUNT 160u
+
+struct device_vector {
+    struct instance *instance; /* NULL: free */
+    uint8_t bit;
+};
+
+struct nucleus {
+    struct port_lock lock;
+
+    /* set once at boot: */
+    unsigned cpu_count;
+    bool debug;            /* "debug" on the command line: inject is allowed */
+    struct payload payload;
+
+    struct frames frames;
+    struct heap heap;
+    struct guide *guide;
+
+    struct cpu cpu[MAX_CPUS];
+    struct thread_queue ready[THREAD_CLASSES]; /* threads that any CPU may run */
+    uint64_t ready_stamp;
+    struct thread *timed; /* sleepers with a time, unordered: there are few */
+
+    struct deck deck[MAX_DECKS];
+    uint32_t instance_count;
+    struct instance *instance[MAX_INSTANCES];
+    struct device_vector vector[DEVICE_VECTOR_COUNT];
+    bool device_claimed[MAX_PCI_DEVICES];
+    uint64_t next_restart_ns; /* UINT64_MAX: none waits */
+
+    struct program *program[MAX_PROGRAMS];
+    bool program_failed; /* one ended with something else than 0 */
+    struct program_rings *ring[MAX_RINGS];
+    uint32_t ring_generation;
+    struct workflow_arena *workflow[MAX_WORKFLOWS]; /* by the id's index */
+
+    /* counters for statistics() */
+    uint64_t first_program_ns;
+    uint64_t first_result_ns;
+    uint64_t program_syscalls;
+    uint64_t notify_calls;
+    uint64_t results;
+};
+
+/* Make `cpu` look for work: an idle one wakes, a busy one comes in from ring 3. */
+void cpu_kick(struct cpu *cpu);
+/* Load a space's page tables (NULL: the nucleus's own), keeping count of who has what loaded. */
+void cpu_load_space(struct cpu *cpu, struct space *space);
+/* No CPU has the space loaded afterwards; its thread runs nowhere any more. */
+void cpus_leave_space(struct nucleus *nucleus, struct space *space);
+/* The heap, as the Guide wants its memory. */
+struct guide_memory nucleus_guide_memory(struct nucleus *nucleus);

@@ -1,0 +1,153 @@
+/* rings.c - the pairs of rings that programs submit to and read results from. */
+#include "kernel/nucleus/program/rings.h"
+
+#include "kernel/nucleus/nucleus.h"
+
+#define RING_SLOTS_MIN 8u
+#define RING_SLOTS_MAX 4096u
+#define RING_ID_INDEX(id) ((id) & 0xffu)
+
+static uint64_t one_ring_bytes(uint32_t slots)
+{
+    return round_up_u64(ring_bytes(slots), PAGE_SIZE);
+}
+
+static void free_rings(struct nucleus *nucleus, struct program_rings *rings)
+{
+    nucleus->ring[RING_ID_INDEX(rings->id)] = NULL;
+    ring_close(nucleus->guide, &rings->ring);
+    frames_give_run_after(&nucleus->frames, rings->frames, rings->frame_count, &rings->fence);
+    heap_free(&nucleus->heap, rings, sizeof(*rings));
+}
+
+/* Frames mapped into the program, both rings over them. */
+static enum kerr build(struct nucleus *nucleus, struct program *program, struct program_rings *rings, uint32_t slots)
+{
+    uint64_t bytes = one_ring_bytes(slots);
+    vaddr_t at;
+
+    rings->frame_count = (uint32_t)(2 * bytes / PAGE_SIZE);
+    if (!frames_take_run(&nucleus->frames, rings->frame_count, &rings->frames)) {
+        return KERR_NO_MEMORY;
+    }
+    uint8_t *memory = port_direct(rings->frames);
+    struct ring *events = (struct ring *)(void *)memory;
+    struct ring *results = (struct ring *)(void *)(memory + bytes);
+    ring_init(events, 0);
+    ring_init(results, 0);
+    ring_consumer_init(&rings->ring.events, events, slots, 0);
+    ring_producer_init(&rings->ring.results, results, slots, 0);
+    enum kerr mapped = space_map_frames(program->space, rings->frames, rings->frame_count, PORT_READ | PORT_WRITE, &at);
+    if (mapped == KERR_OK && !ring_open(nucleus->guide, &rings->ring, program->index)) {
+        space_unmap_lent(program->space, at, &rings->fence);
+        mapped = KERR_NO_MEMORY;
+    }
+    if (mapped != KERR_OK) {
+        frames_give_run_after(&nucleus->frames, rings->frames, rings->frame_count, &rings->fence);
+        return mapped;
+    }
+    rings->address = at.value;
+    return KERR_OK;
+}
+
+enum kerr program_rings_create(struct nucleus *nucleus, struct program *program, uint32_t slots, struct kwe_ring_info *info)
+{
+    uint32_t index = 0;
+
+    if (slots < RING_SLOTS_MIN || slots > RING_SLOTS_MAX || (slots & (slots - 1)) != 0) {
+        return KERR_BAD_CALL;
+    }
+    while (index < MAX_RINGS && nucleus->ring[index] != NULL) {
+        index++;
+    }
+    if (index == MAX_RINGS) {
+        return KERR_TOO_MANY;
+    }
+    struct program_rings *rings = heap_alloc_zeroed(&nucleus->heap, sizeof(*rings));
+    if (rings == NULL) {
+        return KERR_NO_MEMORY;
+    }
+    enum kerr built = build(nucleus, program, rings, slots);
+    if (built != KERR_OK) {
+        heap_free(&nucleus->heap, rings, sizeof(*rings));
+        return built;
+    }
+    nucleus->ring_generation = (nucleus->ring_generation + 1) & 0x7fffff;
+    rings->program = program;
+    rings->id = (nucleus->ring_generation + 1) << 8 | index;
+    nucleus->ring[index] = rings;
+    *info = (struct kwe_ring_info){
+        .event_ring = rings->address,
+        .result_ring = rings->address + one_ring_bytes(slots),
+        .slots = slots,
+        .ring = rings->id,
+    };
+    return KERR_OK;
+}
+
+struct program_rings *program_rings_find(struct nucleus *nucleus, const struct program *program, uint32_t id)
+{
+    uint32_t index = RING_ID_INDEX(id);
+    struct program_rings *rings = index < MAX_RINGS ? nucleus->ring[index] : NULL;
+
+    return rings != NULL && rings->id == id && rings->program == program ? rings : NULL;
+}
+
+void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
+{
+    space_unmap_lent(rings->program->space, vaddr(rings->address), &rings->fence);
+    rings->program = NULL;
+    ring_abandon(nucleus->guide, &rings->ring); /* frees it at once when nothing is in flight */
+}
+
+void program_rings_drained(struct nucleus *nucleus, struct program_ring *ring)
+{
+    for (unsigned i = 0; i < MAX_RINGS; i++) {
+        if (nucleus->ring[i] != NULL && &nucleus->ring[i]->ring == ring) {
+            free_rings(nucleus, nucleus->ring[i]);
+            return;
+        }
+    }
+}
+
+void program_rings_published(struct nucleus *nucleus, const struct program_ring *ring)
+{
+    nucleus->results++;
+    if (nucleus->first_result_ns == 0) {
+        nucleus->first_result_ns = port_now_ns();
+    }
+    for (unsigned i = 0; i < MAX_RINGS; i++) {
+        struct program_rings *rings = nucleus->ring[i];
+        if (rings != NULL && &rings->ring == ring && rings->waiter && --rings->wanted == 0) {
+            sched_ready(nucleus, rings->program->thread);
+        }
+    }
+}
+
+void program_rings_orphan(struct nucleus *nucleus, struct program *program)
+{
+    for (unsigned i = 0; i < MAX_RINGS; i++) {
+        if (nucleus->ring[i] != NULL && nucleus->ring[i]->program == program) {
+            program_rings_destroy(nucleus, nucleus->ring[i]);
+        }
+    }
+}
+
+bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings)
+{
+    if (ring_intake(nucleus->guide, &rings->ring, port_now_ns()) == KERR_OK) {
+        return true;
+    }
+    program_end(nucleus, rings->program, -1, "wrote an impossible count into one of its rings");
+    return false;
+}
+
+void program_rings_serve_starved(struct nucleus *nucleus)
+{
+    for (unsigned i = 0; i < MAX_RINGS; i++) {
+        struct program_rings *rings = nucleus->ring[i];
+        if (rings != NULL && rings->program != NULL && rings->ring.starved && !rings->program->ending) {
+            (void)program_rings_serve(nucleus, rings);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+/* rings.h - the pairs of rings that programs submit to and read results from. Callers hold nucleus->lock. */
+#pragma once
+
+#include "kernel/abi/errors.h"
+#include "kernel/nucleus/program/program.h"
+
+/* Make a pair of `slots` each for the program. */
+enum kerr program_rings_create(struct nucleus *nucleus, struct program *program, uint32_t slots, struct kwe_ring_info *info);
+/* The program's ring of this id; NULL: none of its own. */
+struct program_rings *program_rings_find(struct nucleus *nucleus, const struct program *program, uint32_t id);
+/* Its events drain to nowhere; it is freed when the last has ended. */
+void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings);
+/* All of a program that goes. */
+void program_rings_orphan(struct nucleus *nucleus, struct program *program);
+/* Take what lies in the EventRing as far as there is room. False: the program lied in its rings and has been ended. */
+bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings);
+/* The same for all rings in which events were left behind. */
+void program_rings_serve_starved(struct nucleus *nucleus);
+/* What the Guide tells: nothing of an abandoned ring is in flight; a result was published. */
+void program_rings_drained(struct nucleus *nucleus, struct program_ring *ring);
+void program_rings_published(struct nucleus *nucleus, const struct program_ring *ring);

@@ -1,0 +1,384 @@
+/* sched.c - who runs next on each CPU. */
+#include "kernel/nucleus/sched/sched.h"
+
+#include "kernel/nucleus/deck/deck.h"
+#include "kernel/nucleus/entry.h"
+#include "kernel/nucleus/nucleus.h"
+#include "kernel/nucleus/program/program.h"
+
+static void queue_push(struct thread_queue *queue, struct thread *thread)
+{
+    thread->next = NULL;
+    if (queue->last == NULL) {
+        queue->first = thread;
+    } else {
+        queue->last->next = thread;
+    }
+    queue->last = thread;
+}
+
+static struct thread *queue_pop(struct thread_queue *queue)
+{
+    struct thread *thread = queue->first;
+    queue->first = thread->next;
+    if (queue->first == NULL) {
+        queue->last = NULL;
+    }
+    thread->next = NULL;
+    return thread;
+}
+
+static bool queue_remove(struct thread_queue *queue, struct thread *thread)
+{
+    struct thread *before = NULL;
+    for (struct thread *at = queue->first; at != NULL; before = at, at = at->next) {
+        if (at != thread) {
+            continue;
+        }
+        if (before == NULL) {
+            queue->first = at->next;
+        } else {
+            before->next = at->next;
+        }
+        if (queue->last == at) {
+            queue->last = before;
+        }
+        at->next = NULL;
+        return true;
+    }
+    return false;
+}
+
+static struct thread_queue *queue_of(struct nucleus *nucleus, const struct thread *thread)
+{
+    if (thread->pinned_cpu >= 0) {
+        return &nucleus->cpu[thread->pinned_cpu].ready[thread->class];
+    }
+    return &nucleus->ready[thread->class];
+}
+
+static void timed_remove(struct nucleus *nucleus, struct thread *thread)
+{
+    if (!thread->timed) {
+        return;
+    }
+    struct thread **link = &nucleus->timed;
+    while (*link != thread) {
+        link = &(*link)->timed_next;
+    }
+    *link = thread->timed_next;
+    thread->timed = false;
+}
+
+void sched_ready(struct nucleus *nucleus, struct thread *thread)
+{
+    if (thread->state == THREAD_READY || thread->state == THREAD_RUNNING) {
+        return;
+    }
+    timed_remove(nucleus, thread);
+    thread->state = THREAD_READY;
+    thread->ready_stamp = nucleus->ready_stamp++;
+    queue_push(queue_of(nucleus, thread), thread);
+}
+
+void sched_sleep(struct nucleus *nucleus, struct thread *thread, thread_resume_fn resume, uint64_t wake_at_ns)
+{
+    thread->state = THREAD_SLEEPING;
+    thread->resume = resume;
+    thread->wake_at_ns = wake_at_ns;
+    if (wake_at_ns != UINT64_MAX && !thread->timed) {
+        thread->timed = true;
+        thread->timed_next = nucleus->timed;
+        nucleus->timed = thread;
+    }
+}
+
+void sched_remove(struct nucleus *nucleus, struct thread *thread)
+{
+    KASSERT(thread->state != THREAD_RUNNING, "%s is on a CPU", thread->name);
+    if (thread->state == THREAD_READY) {
+        bool found = queue_remove(queue_of(nucleus, thread), thread);
+        KASSERT(found, "%s is in no ready queue", thread->name);
+    }
+    timed_remove(nucleus, thread);
+    thread->state = THREAD_NONE;
+}
+
+bool sched_condemn(struct nucleus *nucleus, struct thread *thread)
+{
+    if (thread->state != THREAD_RUNNING) {
+        sched_remove(nucleus, thread);
+        return true;
+    }
+    thread->condemned = true;
+    for (unsigned i = 0; i < nucleus->cpu_count; i++) {
+        if (nucleus->cpu[i].current == thread && &nucleus->cpu[i] != port_this_cpu()) {
+            cpu_kick(&nucleus->cpu[i]);
+        }
+    }
+    return false;
+}
+
+void sched_wake_timed(struct nucleus *nucleus, uint64_t now_ns)
+{
+    struct thread *next;
+    if (now_ns >= nucleus->next_restart_ns) {
+        deck_restart_due(nucleus, now_ns);
+    }
+    for (struct thread *thread = nucleus->timed; thread != NULL; thread = next) {
+        next = thread->timed_next;
+        if (thread->wake_at_ns <= now_ns) {
+            sched_ready(nucleus, thread);
+        }
+    }
+}
+
+static uint64_t timed_earliest(const struct nucleus *nucleus)
+{
+    uint64_t earliest = nucleus->next_restart_ns;
+    for (const struct thread *thread = nucleus->timed; thread != NULL; thread = thread->timed_next) {
+        if (thread->wake_at_ns < earliest) {
+            earliest = thread->wake_at_ns;
+        }
+    }
+    return earliest;
+}
+
+/* The queue whose head runs next on this CPU; NULL: none. Among equals the one that has waited longest. */
+static struct thread_queue *next_queue(struct nucleus *nucleus, struct cpu *cpu)
+{
+    for (unsigned class = 0; class < THREAD_CLASSES; class++) {
+        struct thread_queue *own = &cpu->ready[class];
+        struct thread_queue *any = &nucleus->ready[class];
+        if (own->first == NULL && any->first == NULL) {
+            continue;
+        }
+        if (own->first == NULL) {
+            return any;
+        }
+        if (any->first == NULL || own->first->ready_stamp < any->first->ready_stamp) {
+            return own;
+        }
+        return any;
+    }
+    return NULL;
+}
+
+void sched_enter(struct cpu *cpu)
+{
+    struct thread *thread = cpu->current;
+    uint64_t now_ns = port_now_ns();
+    uint64_t ran_ns = now_ns - cpu->run_start_ns;
+
+    cpu->run_start_ns = now_ns;
+    thread->cpu_ns += ran_ns;
+    if (thread->instance != NULL) {
+        deck_charge(thread->instance, ran_ns);
+    }
+}
+
+/* Have other CPUs look that could run something which this one leaves behind. */
+static void nudge_other_cpus(struct nucleus *nucleus, const struct cpu *self)
+{
+    for (unsigned i = 0; i < nucleus->cpu_count; i++) {
+        struct cpu *cpu = &nucleus->cpu[i];
+        if (cpu == self || !cpu->online) {
+            continue;
+        }
+        const struct thread_queue *queue = next_queue(nucleus, cpu);
+        if (queue == NULL) {
+            continue;
+        }
+        bool is_idle = cpu->current == NULL;
+        bool is_higher = !is_idle && queue->first->class < cpu->current->class;
+        if (is_idle || is_higher || !cpu->slice_armed) {
+            cpu_kick(cpu);
+        }
+    }
+}
+
+/* Make the running thread READY again, at the tail of its queue, unless it sleeps or has gone. */
+static void put_back(struct nucleus *nucleus, struct cpu *cpu)
+{
+    struct thread *thread = cpu->current;
+    if (thread == NULL || thread->state != THREAD_RUNNING) {
+        return;
+    }
+    thread->state = THREAD_SLEEPING; /* for a moment: sched_ready() moves it on */
+    sched_ready(nucleus, thread);
+}
+
+static bool should_switch(struct nucleus *nucleus, struct cpu *cpu, uint64_t now_ns)
+{
+    const struct thread *thread = cpu->current;
+    if (thread == NULL || thread->state != THREAD_RUNNING || thread->condemned) {
+        return true;
+    }
+    const struct thread_queue *queue = next_queue(nucleus, cpu);
+    if (queue == NULL) {
+        return false;
+    }
+    if (queue->first->class < thread->class) {
+        return true;
+    }
+    return queue->first->class == thread->class && now_ns >= cpu->slice_end_ns;
+}
+
+/* Tear down what was condemned while it ran here. True: something went. */
+static bool reap(struct nucleus *nucleus, struct cpu *cpu)
+{
+    struct thread *thread = cpu->current;
+    if (thread == NULL || !thread->condemned) {
+        return false;
+    }
+    cpu->current = NULL;
+    thread->state = THREAD_NONE;
+    if (thread->instance != NULL) {
+        deck_reap(nucleus, thread->instance);
+    } else {
+        program_reap(nucleus, thread->program);
+    }
+    return true;
+}
+
+/* The next thread that really has something to do; NULL: none. */
+static struct thread *pick(struct nucleus *nucleus, struct cpu *cpu)
+{
+    for (;;) {
+        struct thread_queue *queue = next_queue(nucleus, cpu);
+        if (queue == NULL) {
+            return NULL;
+        }
+        struct thread *thread = queue_pop(queue);
+        thread->state = THREAD_RUNNING;
+        cpu->current = thread;
+        thread_resume_fn resume = thread->resume;
+        thread->resume = NULL;
+        if (resume == NULL || resume(cpu, thread)) {
+            if (!reap(nucleus, cpu)) {
+                return thread;
+            }
+            continue;
+        }
+        if (!reap(nucleus, cpu)) {
+            sched_sleep(nucleus, thread, resume, thread->wake_at_ns);
+            cpu->current = NULL;
+        }
+    }
+}
+
+/* Lock held; returns with the lock held after something may have changed. */
+static void idle(struct nucleus *nucleus, struct cpu *cpu)
+{
+    if (cpu->loaded != NULL) {
+        /* Nobody's pages stay loaded on an idle CPU, so that the frames of the dead can be used again. */
+        cpu_load_space(cpu, NULL);
+    }
+    port_timer_set(timed_earliest(nucleus));
+    cpu->current = NULL;
+    cpu->wanted = false;
+    uint64_t idle_from_ns = port_now_ns();
+    port_lock_release(&nucleus->lock);
+
+    uint64_t poll_until_ns = nucleus->cpu_count > 1 ? idle_from_ns + SCHED_IDLE_POLL_NS : 0;
+    while (!__atomic_load_n(&cpu->wanted, __ATOMIC_ACQUIRE) && port_now_ns() < poll_until_ns) {
+        port_relax();
+    }
+    /*
+     * Halt protocol, with cpu_kick(): halted is set, then wanted is read; the kicker sets wanted, then reads halted. Sequentially
+     * consistent, so one of the two sees the other; an IPI that comes before the HLT is pending and ends it.
+     */
+    __atomic_store_n(&cpu->halted, true, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&cpu->wanted, __ATOMIC_SEQ_CST)) {
+        port_idle();
+    }
+    __atomic_store_n(&cpu->halted, false, __ATOMIC_SEQ_CST);
+
+    port_lock_acquire(&nucleus->lock);
+    uint64_t now_ns = port_now_ns();
+    cpu->idle_ns += now_ns - idle_from_ns;
+    sched_wake_timed(nucleus, now_ns);
+}
+
+void cpu_kick(struct cpu *cpu)
+{
+    if (cpu->wanted) {
+        return; /* it is on its way already */
+    }
+    __atomic_store_n(&cpu->wanted, true, __ATOMIC_SEQ_CST);
+    if (cpu->current != NULL || __atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST)) {
+        port_kick(cpu->index);
+    }
+}
+
+void cpu_load_space(struct cpu *cpu, struct space *space)
+{
+    struct space *before = cpu->loaded;
+    if (before == space) {
+        return;
+    }
+    port_space_load(space == NULL ? port_space_kernel_root() : space->root);
+    cpu->loaded = space;
+    if (before != NULL) {
+        space_unloaded(before, cpu->index);
+    }
+    if (space != NULL) {
+        space_loaded(space, cpu->index);
+    }
+}
+
+void cpus_leave_space(struct nucleus *nucleus, struct space *space)
+{
+    for (unsigned i = 0; i < nucleus->cpu_count; i++) {
+        struct cpu *cpu = &nucleus->cpu[i];
+        if (cpu->loaded == space) {
+            /* Another CPU runs nobody's space while idle, and this one's thread has just gone. */
+            KASSERT(cpu == port_this_cpu(), "cpu%u still has a dead space loaded", i);
+            cpu_load_space(cpu, NULL);
+        }
+    }
+}
+
+_Noreturn void sched_leave(struct cpu *cpu)
+{
+    struct nucleus *nucleus = cpu->nucleus;
+    struct thread *thread = cpu->current;
+    uint64_t now_ns = port_now_ns();
+
+    reap(nucleus, cpu);
+    guide_collect(nucleus->guide);
+    if (should_switch(nucleus, cpu, now_ns)) {
+        if (cpu->current != NULL && !cpu->current->vectors_reset) {
+            port_vector_save(&cpu->current->context);
+        }
+        put_back(nucleus, cpu);
+        cpu->current = NULL;
+        while ((thread = pick(nucleus, cpu)) == NULL) {
+            nudge_other_cpus(nucleus, cpu);
+            idle(nucleus, cpu);
+        }
+        now_ns = port_now_ns();
+        cpu->slice_end_ns = now_ns + SCHED_SLICE_NS;
+    }
+
+    uint64_t timer_ns = now_ns + SCHED_BUDGET_CHECK_NS;
+    cpu->slice_armed = next_queue(nucleus, cpu) != NULL;
+    if (cpu->slice_armed && cpu->slice_end_ns < timer_ns) {
+        timer_ns = cpu->slice_end_ns;
+    }
+    uint64_t timed_ns = timed_earliest(nucleus);
+    if (timed_ns < timer_ns) {
+        timer_ns = timed_ns;
+    }
+    port_timer_set(timer_ns);
+    cpu->wanted = false; /* whatever the kick was about has been looked at */
+    nudge_other_cpus(nucleus, cpu);
+
+    thread->vectors_reset = false;
+    cpu->head.running = &thread->context;
+    cpu_load_space(cpu, thread->space);
+    cpu->run_start_ns = port_now_ns();
+    paddr_t root = thread->space->root;
+    port_lock_release(&nucleus->lock);
+    port_resume(&thread->context, root);
+}

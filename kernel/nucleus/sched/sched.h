@@ -1,0 +1,40 @@
+/* sched.h - who runs next on each CPU; sleeping, waking, preemption. Callers hold nucleus->lock. */
+#pragma once
+
+#include "kernel/nucleus/sched/thread.h"
+
+#define SCHED_SLICE_NS 4000000u          /* between equals */
+#define SCHED_BUDGET_CHECK_NS 100000000u /* how often a lone thread is looked at */
+#define SCHED_IDLE_POLL_NS 20000u        /* before a CPU halts, when another may hand it work */
+
+struct thread_queue {
+    struct thread *first, *last;
+};
+
+/* SLEEPING (or new) to READY; no effect on one that is READY or RUNNING. */
+void sched_ready(struct nucleus *nucleus, struct thread *thread);
+/* The running thread sleeps inside a call: `resume` decides when woken, at the latest at `wake_at_ns`. */
+void sched_sleep(struct nucleus *nucleus, struct thread *thread, thread_resume_fn resume, uint64_t wake_at_ns);
+/* Take a thread that is not RUNNING out of every queue; its state becomes THREAD_NONE. */
+void sched_remove(struct nucleus *nucleus, struct thread *thread);
+/*
+ * The thread shall never run again. True: it is out of every queue, tear it down now. False: it is on a CPU, which tears it down
+ * (deck_reap(), program_reap()) on its way out of the nucleus.
+ */
+bool sched_condemn(struct nucleus *nucleus, struct thread *thread);
+/* Wake whose time has come. */
+void sched_wake_timed(struct nucleus *nucleus, uint64_t now_ns);
+
+/*
+ * The one way out of the nucleus: account for the thread that was running, pick the next, set the timer, nudge idle CPUs that have work,
+ * release the lock, go to ring 3; or idle until there is something. Called with the lock held.
+ */
+_Noreturn void sched_leave(struct cpu *cpu);
+
+/* Load an ELF image of the payload ("deck" or "program", NAME) into the thread's new space and set its context up; a failure is logged. */
+bool thread_load(struct nucleus *nucleus, struct thread *thread, struct space *space, const char *kind, const char *name);
+/* Log where ring 3 stood, in addresses of the image's file. */
+void thread_log_backtrace(struct thread *thread, const char *kind, const char *name);
+
+/* On entry from ring 3, with the lock just taken: charge the running thread. */
+void sched_enter(struct cpu *cpu);

@@ -1,0 +1,105 @@
+/* ring_calls.c - rings and kernel_notify(): the one call of a batch. */
+#include "kernel/nucleus/nucleus.h"
+#include "kernel/nucleus/program/rings.h"
+#include "kernel/nucleus/syscall/syscall.h"
+
+void syscall_ring_create(struct syscall *call)
+{
+    struct kwe_ring_info info;
+    struct space *space = call->thread->space;
+
+    if (call->argument[0] > UINT32_MAX) {
+        syscall_refuse(call->thread, KERR_BAD_CALL);
+        return;
+    }
+    if (space_check(space, (uaddr_t){ call->argument[1] }, sizeof(info), PORT_READ | PORT_WRITE) != KERR_OK) {
+        syscall_refuse(call->thread, KERR_BAD_ADDRESS);
+        return;
+    }
+    enum kerr result = program_rings_create(call->nucleus, call->thread->program, (uint32_t)call->argument[0], &info);
+    if (result != KERR_OK) {
+        syscall_refuse(call->thread, result);
+        return;
+    }
+    result = space_copy_out(space, (uaddr_t){ call->argument[1] }, &info, sizeof(info));
+    KASSERT(result == KERR_OK, "it was checked");
+    syscall_answer(call->thread, (int64_t)info.ring);
+}
+
+static struct program_rings *named_rings(const struct syscall *call)
+{
+    if (call->argument[0] > UINT32_MAX) {
+        return NULL;
+    }
+    return program_rings_find(call->nucleus, call->thread->program, (uint32_t)call->argument[0]);
+}
+
+void syscall_ring_destroy(struct syscall *call)
+{
+    struct program_rings *rings = named_rings(call);
+
+    if (rings == NULL) {
+        syscall_refuse(call->thread, KERR_BAD_HANDLE);
+        return;
+    }
+    program_rings_destroy(call->nucleus, rings);
+    syscall_answer(call->thread, 0);
+}
+
+/* Results that lie in the ring now. */
+static uint32_t results_waiting(const struct program_rings *rings)
+{
+    uint32_t room;
+
+    if (ring_room(&rings->ring.results, &room) != RING_OK) {
+        return 0; /* the next intake sees it and ends the program */
+    }
+    return rings->ring.results.slots - room;
+}
+
+/* wait_argument: ring id, minimum, deadline. */
+static bool wait_resume(struct cpu *cpu, struct thread *thread)
+{
+    struct program_rings *rings = program_rings_find(cpu->nucleus, thread->program, (uint32_t)thread->wait_argument[0]);
+    uint32_t waiting = rings == NULL ? 0 : results_waiting(rings);
+
+    if (rings != NULL && waiting < thread->wait_argument[1] && port_now_ns() < thread->wait_argument[2]) {
+        rings->waiter = true;
+        rings->wanted = (uint32_t)thread->wait_argument[1] - waiting;
+        return false;
+    }
+    if (rings != NULL) {
+        rings->waiter = false;
+    }
+    syscall_answer(thread, waiting);
+    return true;
+}
+
+void syscall_kernel_notify(struct syscall *call)
+{
+    struct thread *thread = call->thread;
+    struct program_rings *rings = named_rings(call);
+    uint64_t flags = call->argument[1];
+    uint64_t now_ns = port_now_ns();
+    uint64_t timeout_ns = call->argument[3];
+
+    if (rings == NULL || (flags & ~(uint64_t)(KWE_NOTIFY_SUBMIT | KWE_NOTIFY_WAIT)) != 0) {
+        syscall_refuse(thread, rings == NULL ? KERR_BAD_HANDLE : KERR_BAD_CALL);
+        return;
+    }
+    call->nucleus->notify_calls++;
+    if (!program_rings_serve(call->nucleus, rings)) {
+        return; /* it lied, and has been ended */
+    }
+    if ((flags & KWE_NOTIFY_WAIT) == 0) {
+        syscall_answer(thread, results_waiting(rings));
+        return;
+    }
+    uint64_t most = rings->ring.results.slots;
+    thread->wait_argument[0] = rings->id;
+    thread->wait_argument[1] = call->argument[2] < most ? call->argument[2] : most;
+    thread->wait_argument[2] = timeout_ns > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + timeout_ns;
+    if (!wait_resume(call->cpu, thread)) {
+        sched_sleep(call->nucleus, thread, wait_resume, thread->wait_argument[2]);
+    }
+}

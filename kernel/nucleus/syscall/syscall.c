@@ -1,0 +1,100 @@
+/* syscall.c - from a call's number to its handler. */
+#include "kernel/nucleus/syscall/syscall.h"
+
+#include "kernel/abi/calls.h"
+#include "kernel/nucleus/nucleus.h"
+
+enum who {
+    WHO_PROGRAM = 1,
+    WHO_DECK = 2,
+    WHO_ANY = 3,
+};
+
+struct entry {
+    void (*run)(struct syscall *call); /* NULL: NOT_BUILT */
+    enum who who;
+};
+
+static const struct entry entries[] = {
+#define ENTRY(number, handler, caller) [(number) - KWE_CALL_FIRST] = { .run = (handler), .who = (caller) }
+    ENTRY(KWE_CALL_KERNEL_NOTIFY, syscall_kernel_notify, WHO_PROGRAM),
+    ENTRY(KWE_CALL_RING_CREATE, syscall_ring_create, WHO_PROGRAM),
+    ENTRY(KWE_CALL_RING_DESTROY, syscall_ring_destroy, WHO_PROGRAM),
+    ENTRY(KWE_CALL_WORKFLOW_REGISTER, syscall_workflow_register, WHO_PROGRAM),
+    ENTRY(KWE_CALL_WORKFLOW_UNREGISTER, syscall_workflow_unregister, WHO_PROGRAM),
+    ENTRY(KWE_CALL_WORKFLOW_STATUS, syscall_workflow_status, WHO_PROGRAM),
+    ENTRY(KWE_CALL_WORKFLOW_CANCEL, syscall_workflow_cancel, WHO_PROGRAM),
+    ENTRY(KWE_CALL_WORKFLOW_PLAN, NULL, WHO_PROGRAM),
+    ENTRY(KWE_CALL_ARENA_CREATE, NULL, WHO_PROGRAM),
+    ENTRY(KWE_CALL_ARENA_ATTACH, NULL, WHO_PROGRAM),
+    ENTRY(KWE_CALL_ARENA_DESTROY, NULL, WHO_PROGRAM),
+    ENTRY(KWE_CALL_UPCALL_SET, NULL, WHO_PROGRAM),
+    ENTRY(KWE_CALL_STATISTICS, syscall_statistics, WHO_ANY),
+    ENTRY(KWE_CALL_BOOT_FILE, syscall_boot_file, WHO_PROGRAM),
+    ENTRY(KWE_CALL_CONTROL_WRITE, syscall_control_write, WHO_PROGRAM),
+    ENTRY(KWE_CALL_CONTROL_READ, syscall_control_read, WHO_PROGRAM),
+    ENTRY(KWE_CALL_INJECT, syscall_inject, WHO_PROGRAM),
+    ENTRY(KWE_CALL_DECK_NEXT, syscall_deck_next, WHO_DECK),
+    ENTRY(KWE_CALL_DECK_DIE, syscall_deck_die, WHO_DECK),
+    ENTRY(KWE_CALL_DECK_INFO, syscall_deck_info, WHO_DECK),
+    ENTRY(KWE_CALL_DMA_ALLOC, syscall_dma_alloc, WHO_DECK),
+    ENTRY(KWE_CALL_LOG, syscall_log, WHO_ANY),
+#undef ENTRY
+};
+
+#define ENTRY_COUNT (sizeof(entries) / sizeof(entries[0]))
+
+void syscall_answer(struct thread *thread, int64_t result)
+{
+    port_syscall_return(&thread->context, (uint64_t)result);
+}
+
+static void own_call(struct syscall *call, uint64_t index)
+{
+    const struct entry *entry = &entries[index];
+    enum who who = call->thread->instance != NULL ? WHO_DECK : WHO_PROGRAM;
+
+    if ((entry->who & who) == 0) {
+        syscall_refuse(call->thread, KERR_NOT_PERMITTED);
+    } else if (entry->run == NULL) {
+        syscall_refuse(call->thread, KERR_NOT_BUILT);
+    } else {
+        entry->run(call);
+    }
+}
+
+/* Memory, time and standard error, as static C libraries ask for them. */
+static void linux_numbered(struct syscall *call, uint64_t number)
+{
+    struct thread *thread = call->thread;
+    struct linux_caller *caller = &thread->linux_calls;
+    int64_t result = linux_call(caller, number, call->argument);
+
+    if (!caller->exited) {
+        syscall_answer(thread, result);
+    } else if (thread->instance != NULL) {
+        deck_fail(call->nucleus, thread->instance, "exited");
+    } else {
+        program_end(call->nucleus, thread->program, caller->exit_status, caller->aborted ? "aborted" : NULL);
+    }
+}
+
+void syscall_dispatch(struct cpu *cpu, struct thread *thread)
+{
+    struct syscall call = { .cpu = cpu, .nucleus = cpu->nucleus, .thread = thread };
+    uint64_t number = port_syscall_number(&thread->context);
+
+    for (unsigned i = 0; i < 6; i++) {
+        call.argument[i] = port_syscall_argument(&thread->context, i);
+    }
+    if (thread->program != NULL) {
+        cpu->nucleus->program_syscalls++;
+    }
+    if (number >= KWE_CALL_FIRST && number - KWE_CALL_FIRST < ENTRY_COUNT) {
+        own_call(&call, number - KWE_CALL_FIRST);
+    } else if (number >= KWE_CALL_FIRST) {
+        syscall_refuse(thread, KERR_BAD_CALL);
+    } else {
+        linux_numbered(&call, number);
+    }
+}

@@ -1,0 +1,240 @@
+/* plan.c - from a checked workflow to its layout: slots, segments, room for every output. */
+#include "kernel/nucleus/workflow/plan.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/nucleus/workflow/check.h"
+
+#define OUTPUT_ALIGN 64u
+#define MAX_ROOM     0x7fffffffu
+
+/* ---- room for outputs -------------------------------------------------------------------------------------------- */
+
+static uint64_t input_room(const struct plan *plan, const struct plan_stage *stage, uint16_t input)
+{
+    for (uint16_t i = 0; i < stage->binding_count; i++) {
+        const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
+        if (binding->target != input) {
+            continue;
+        }
+        switch (binding->kind) {
+        case KWE_BIND_INPUT_STAGE:
+            return plan->stages[binding->stage].out_room;
+        case KWE_BIND_INPUT_EVENT:
+            return plan->header->program_bytes;
+        case KWE_BIND_INPUT_CONSTANT:
+            return binding->source_bytes;
+        default:
+            break;
+        }
+    }
+    return 0;
+}
+
+/* The stage's own limit, or the operation's rule over its inputs' rooms. */
+static enum kerr choose_room(const struct plan *plan, struct plan_stage *stage, uint64_t out_limit)
+{
+    const struct op_output_rule *rule = &stage->op->output;
+    uint64_t room = out_limit;
+
+    if (!rule->present) {
+        stage->out_room = 0;
+        return out_limit == 0 ? KERR_OK : KERR_BAD_WORKFLOW;
+    }
+    if (room == 0 && rule->by_limit) {
+        return KERR_BAD_WORKFLOW;
+    }
+    if (room == 0) {
+        room = rule->base_bytes;
+        if (rule->of != 0xffff) {
+            uint64_t input = input_room(plan, stage, rule->of);
+            if (input > MAX_ROOM) {
+                return KERR_OVER_LIMITS;
+            }
+            room += (input * rule->numerator + rule->denominator - 1) / rule->denominator;
+        }
+    }
+    if (room == 0 || room > MAX_ROOM) {
+        return KERR_OVER_LIMITS;
+    }
+    stage->out_room = (uint32_t)room;
+    return KERR_OK;
+}
+
+/* ---- segments ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t odd_pages(uint64_t bytes)
+{
+    uint64_t pages = round_up_u64(bytes, PAGE_SIZE) / PAGE_SIZE;
+    return (pages | 1) * PAGE_SIZE; /* slots a power of two apart would share QEMU's TLB entries */
+}
+
+/* One segment for each instance of the deck; every stage's output has its place in each of them. */
+static enum kerr add_deck(struct plan *plan, const struct deck_spec *spec, unsigned instances)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        struct plan_stage *stage = &plan->stages[i];
+        if (stage->deck == spec->prefix && stage->out_room != 0) {
+            stage->out_offset = bytes;
+            bytes += round_up_u64(stage->out_room, OUTPUT_ALIGN);
+        }
+    }
+    for (unsigned ordinal = 0; ordinal < (spec->per_cpu ? instances : 1); ordinal++) {
+        if (plan->segment_count == PLAN_MAX_SEGMENTS) {
+            return KERR_OVER_LIMITS;
+        }
+        plan->segment[plan->segment_count++] = (struct plan_segment){
+            .deck = spec->prefix,
+            .is_instance = true,
+            .ordinal = ordinal,
+            .stride = bytes == 0 ? 0 : odd_pages(bytes),
+        };
+    }
+    return KERR_OK;
+}
+
+static bool deck_is_used(const struct plan *plan, uint8_t prefix)
+{
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        if (plan->stages[i].deck == prefix) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void size_segments(struct plan *plan)
+{
+    plan->slot_bytes = 0;
+    for (uint32_t i = PLAN_SEGMENT_PROGRAM + 1; i < plan->segment_count; i++) {
+        struct plan_segment *segment = &plan->segment[i];
+        segment->bytes = segment->stride == 0 ? PAGE_SIZE : segment->stride * plan->slots;
+        plan->slot_bytes += segment->stride;
+    }
+}
+
+static enum kerr lay_out(struct plan *plan, const struct deck_spec *specs, uint32_t spec_count, unsigned instances)
+{
+    const struct kwe_workflow *header = plan->header;
+    uint64_t manifest_bytes = (uint64_t)header->manifest_count * sizeof(struct kwe_manifest_entry);
+
+    plan->manifest_offset = 0;
+    plan->constant_offset = (uint32_t)round_up_u64(manifest_bytes, OUTPUT_ALIGN);
+    plan->segment[PLAN_SEGMENT_NUCLEUS].bytes = round_up_u64(plan->constant_offset + (uint64_t)header->constant_bytes + 1, PAGE_SIZE);
+    plan->segment[PLAN_SEGMENT_PROGRAM].bytes = round_up_u64(header->program_bytes + 1, PAGE_SIZE);
+    plan->segment_count = 2;
+    for (uint32_t i = 0; i < spec_count; i++) {
+        if (deck_is_used(plan, specs[i].prefix)) {
+            enum kerr added = add_deck(plan, &specs[i], instances);
+            if (added != KERR_OK) {
+                return added;
+            }
+        }
+    }
+    plan->slots = header->slots;
+    size_segments(plan);
+    return KERR_OK;
+}
+
+/* ---- public ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t total_bytes(const struct plan *plan)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < plan->segment_count; i++) {
+        total += plan->segment[i].bytes;
+    }
+    return total;
+}
+
+enum kerr plan_fit(struct plan *plan, uint64_t most_bytes)
+{
+    uint64_t fixed = plan->segment[PLAN_SEGMENT_NUCLEUS].bytes + plan->segment[PLAN_SEGMENT_PROGRAM].bytes +
+                     (uint64_t)plan->segment_count * PAGE_SIZE;
+    if (total_bytes(plan) <= most_bytes) {
+        return KERR_OK;
+    }
+    if (fixed >= most_bytes || plan->slot_bytes == 0 || (most_bytes - fixed) / plan->slot_bytes == 0) {
+        return KERR_NO_MEMORY;
+    }
+    uint64_t slots = (most_bytes - fixed) / plan->slot_bytes;
+    plan->slots = slots < plan->slots ? (uint32_t)slots : plan->slots;
+    size_segments(plan);
+    return KERR_OK;
+}
+
+void plan_destroy(struct plan *plan)
+{
+    struct guide_memory memory = plan->memory;
+
+    if (plan->stages != NULL) {
+        memory.free(memory.context, plan->stages, plan->stage_count * sizeof(*plan->stages));
+    }
+    if (plan->successors != NULL) {
+        memory.free(memory.context, plan->successors, (plan->header->dependency_count + 1u) * sizeof(*plan->successors));
+    }
+    if (plan->blob != NULL) {
+        memory.free(memory.context, plan->blob, plan->blob_bytes);
+    }
+    memory.free(memory.context, plan, sizeof(*plan));
+}
+
+int plan_segment_of(const struct plan *plan, uint8_t deck, uint32_t ordinal)
+{
+    for (uint32_t i = 0; i < plan->segment_count; i++) {
+        const struct plan_segment *segment = &plan->segment[i];
+        if (segment->is_instance && segment->deck == deck && segment->ordinal == ordinal) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static enum kerr build(struct plan *plan, const struct deck_spec *specs, uint32_t spec_count, unsigned instances,
+                       struct plan_error *error)
+{
+    enum kerr checked = check_blob(plan, specs, spec_count, error);
+
+    if (checked != KERR_OK) {
+        return checked;
+    }
+    const struct kwe_stage *wire = check_stages(plan);
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        enum kerr chosen = choose_room(plan, &plan->stages[i], wire[i].out_limit);
+        if (chosen != KERR_OK) {
+            error->stage = (uint16_t)i;
+            return chosen;
+        }
+    }
+    return lay_out(plan, specs, spec_count, instances);
+}
+
+enum kerr plan_create(const struct guide_memory *memory, const struct deck_spec *specs, uint32_t spec_count, unsigned instances,
+                      const void *blob, size_t bytes, struct plan **out, struct plan_error *error)
+{
+    *out = NULL;
+    *error = (struct plan_error){ .stage = KWE_NO_STAGE };
+    if (bytes < sizeof(struct kwe_workflow) || bytes > KWE_MAX_BLOB_BYTES) {
+        return KERR_BAD_WORKFLOW;
+    }
+    struct plan *plan = memory->alloc_zeroed(memory->context, sizeof(*plan));
+    if (plan == NULL) {
+        return KERR_NO_MEMORY;
+    }
+    plan->memory = *memory;
+    plan->blob_bytes = (uint32_t)bytes;
+    plan->blob = memory->alloc_zeroed(memory->context, bytes);
+    enum kerr built = KERR_NO_MEMORY;
+    if (plan->blob != NULL) {
+        memcpy(plan->blob, blob, bytes);
+        plan->header = (const struct kwe_workflow *)(const void *)plan->blob;
+        built = build(plan, specs, spec_count, instances, error);
+    }
+    if (built != KERR_OK) {
+        plan_destroy(plan);
+        return built;
+    }
+    *out = plan;
+    return KERR_OK;
+}

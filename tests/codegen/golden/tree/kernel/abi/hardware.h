@@ -1,0 +1,58 @@
+/*
+ * hardware.h - the hardware deck's operations, as all sides see them.
+ *
+ * GENERATED, do not edit.
+ *   spec      kernel/decks/hardware/deck.yaml
+ *   template  codegen/templates/deck_abi.h.j2
+ *   rebuild   make gen
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HARDWARE_PREFIX 2u
+
+enum {
+    HARDWARE_OP_NOP = 0,
+    HARDWARE_OP_CONVOLVE = 1,
+};
+
+/* ---- convolve ---- */
+
+enum {
+    HARDWARE_CONVOLVE_INPUT_PIXELS = 0, /* rgb8 */
+};
+
+enum {
+    HARDWARE_CONVOLVE_VALUE_WIDTH = 0,  /* u32 */
+    HARDWARE_CONVOLVE_VALUE_HEIGHT = 1, /* u32 */
+};
+
+/*
+ * 3x3 convolution with integer weights; edges replicated, rounded half away from zero, clamped to
+ * 0..255, each channel alone.
+ */
+struct hardware_convolve_params {
+    uint32_t width;     /* 1..65500; the width of what feeds pixels */
+    uint32_t height;    /* 1..65500; the height of what feeds pixels */
+    int32_t weights[9]; /* row by row; -65536..65536 */
+    int32_t divisor;    /* 1..1048576 */
+    int32_t bias;       /* -65536..65536 */
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct hardware_convolve_params, width) == 0, "ABI");
+_Static_assert(offsetof(struct hardware_convolve_params, height) == 4, "ABI");
+_Static_assert(offsetof(struct hardware_convolve_params, weights) == 8, "ABI");
+_Static_assert(offsetof(struct hardware_convolve_params, divisor) == 44, "ABI");
+_Static_assert(offsetof(struct hardware_convolve_params, bias) == 48, "ABI");
+_Static_assert(sizeof(struct hardware_convolve_params) == 56, "ABI");
+
+/* Left at 0, for the caller to set or bind: width, height, weights. */
+static inline struct hardware_convolve_params hardware_convolve_defaults(void)
+{
+    return (struct hardware_convolve_params){
+        .divisor = 1,
+        .bias = 0,
+    };
+}

@@ -1,0 +1,174 @@
+/*
+ * operations.h - the operations deck's operations, as all sides see them.
+ *
+ * GENERATED, do not edit.
+ *   spec      kernel/decks/operations/deck.yaml
+ *   template  codegen/templates/deck_abi.h.j2
+ *   rebuild   make gen
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define OPERATIONS_PREFIX 1u
+
+enum {
+    OPERATIONS_OP_NOP = 0,
+    OPERATIONS_OP_JPEG_DECODE = 1,
+    OPERATIONS_OP_JPEG_ENCODE = 2,
+    OPERATIONS_OP_CONVOLVE = 3,
+    OPERATIONS_OP_LZ4_COMPRESS = 4,
+    OPERATIONS_OP_LZ4_DECOMPRESS = 5,
+    OPERATIONS_OP_ZSTD_COMPRESS = 6,
+    OPERATIONS_OP_ZSTD_DECOMPRESS = 7,
+    OPERATIONS_OP_SHA256 = 8,
+    OPERATIONS_OP_CRC32C = 9,
+    OPERATIONS_OP_SEAL = 10,
+    OPERATIONS_OP_OPEN = 11,
+};
+
+/* ---- jpeg_decode ---- */
+
+enum {
+    OPERATIONS_JPEG_DECODE_INPUT_PICTURE = 0, /* bytes */
+};
+
+enum {
+    OPERATIONS_JPEG_DECODE_VALUE_WIDTH = 0,  /* u32 */
+    OPERATIONS_JPEG_DECODE_VALUE_HEIGHT = 1, /* u32 */
+};
+
+/* ---- jpeg_encode ---- */
+
+enum {
+    OPERATIONS_JPEG_ENCODE_INPUT_PIXELS = 0, /* rgb8 */
+};
+
+/* Encode 8-bit RGB to a baseline JPEG picture. */
+struct operations_jpeg_encode_params {
+    uint32_t width;   /* 1..65500; the width of what feeds pixels */
+    uint32_t height;  /* 1..65500; the height of what feeds pixels */
+    uint32_t quality; /* 1 to 100, as libjpeg counts it; 1..100 */
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct operations_jpeg_encode_params, width) == 0, "ABI");
+_Static_assert(offsetof(struct operations_jpeg_encode_params, height) == 4, "ABI");
+_Static_assert(offsetof(struct operations_jpeg_encode_params, quality) == 8, "ABI");
+_Static_assert(sizeof(struct operations_jpeg_encode_params) == 16, "ABI");
+
+/* Left at 0, for the caller to set or bind: width, height. */
+static inline struct operations_jpeg_encode_params operations_jpeg_encode_defaults(void)
+{
+    return (struct operations_jpeg_encode_params){
+        .quality = 90u,
+    };
+}
+
+/* ---- convolve ---- */
+
+enum {
+    OPERATIONS_CONVOLVE_INPUT_PIXELS = 0, /* rgb8 */
+};
+
+enum {
+    OPERATIONS_CONVOLVE_VALUE_WIDTH = 0,  /* u32 */
+    OPERATIONS_CONVOLVE_VALUE_HEIGHT = 1, /* u32 */
+};
+
+/*
+ * 3x3 convolution with integer weights; edges replicated, rounded half away from zero, clamped to
+ * 0..255, each channel alone.
+ */
+struct operations_convolve_params {
+    uint32_t width;     /* 1..65500; the width of what feeds pixels */
+    uint32_t height;    /* 1..65500; the height of what feeds pixels */
+    int32_t weights[9]; /* row by row; -65536..65536 */
+    int32_t divisor;    /* 1..1048576 */
+    int32_t bias;       /* -65536..65536 */
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct operations_convolve_params, width) == 0, "ABI");
+_Static_assert(offsetof(struct operations_convolve_params, height) == 4, "ABI");
+_Static_assert(offsetof(struct operations_convolve_params, weights) == 8, "ABI");
+_Static_assert(offsetof(struct operations_convolve_params, divisor) == 44, "ABI");
+_Static_assert(offsetof(struct operations_convolve_params, bias) == 48, "ABI");
+_Static_assert(sizeof(struct operations_convolve_params) == 56, "ABI");
+
+/* Left at 0, for the caller to set or bind: width, height, weights. */
+static inline struct operations_convolve_params operations_convolve_defaults(void)
+{
+    return (struct operations_convolve_params){
+        .divisor = 1,
+        .bias = 0,
+    };
+}
+
+/* ---- lz4_compress ---- */
+
+enum {
+    OPERATIONS_LZ4_COMPRESS_INPUT_DATA = 0, /* bytes */
+};
+
+/* ---- lz4_decompress ---- */
+
+enum {
+    OPERATIONS_LZ4_DECOMPRESS_INPUT_PACKED = 0, /* bytes */
+};
+
+/* ---- zstd_compress ---- */
+
+enum {
+    OPERATIONS_ZSTD_COMPRESS_INPUT_DATA = 0, /* bytes */
+};
+
+/* One zstd frame with content size and checksum. */
+struct operations_zstd_compress_params {
+    int32_t level; /* 1..19 */
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct operations_zstd_compress_params, level) == 0, "ABI");
+_Static_assert(sizeof(struct operations_zstd_compress_params) == 8, "ABI");
+
+static inline struct operations_zstd_compress_params operations_zstd_compress_defaults(void)
+{
+    return (struct operations_zstd_compress_params){
+        .level = 3,
+    };
+}
+
+/* ---- zstd_decompress ---- */
+
+enum {
+    OPERATIONS_ZSTD_DECOMPRESS_INPUT_PACKED = 0, /* bytes */
+};
+
+/* ---- sha256 ---- */
+
+enum {
+    OPERATIONS_SHA256_INPUT_DATA = 0, /* bytes */
+};
+
+/* ---- crc32c ---- */
+
+enum {
+    OPERATIONS_CRC32C_INPUT_DATA = 0, /* bytes */
+};
+
+enum {
+    OPERATIONS_CRC32C_VALUE_CRC = 0, /* u32 */
+};
+
+/* ---- seal ---- */
+
+enum {
+    OPERATIONS_SEAL_INPUT_DATA = 0, /* bytes */
+    OPERATIONS_SEAL_INPUT_KEY = 1,  /* bytes */
+};
+
+/* ---- open ---- */
+
+enum {
+    OPERATIONS_OPEN_INPUT_SEALED = 0, /* bytes */
+    OPERATIONS_OPEN_INPUT_KEY = 1,    /* bytes */
+};

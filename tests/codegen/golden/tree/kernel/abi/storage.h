@@ -1,0 +1,166 @@
+/*
+ * storage.h - the storage deck's operations, as all sides see them.
+ *
+ * GENERATED, do not edit.
+ *   spec      kernel/decks/storage/deck.yaml
+ *   template  codegen/templates/deck_abi.h.j2
+ *   rebuild   make gen
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/abi/workflow.h"
+
+#define STORAGE_PREFIX 3u
+
+enum {
+    STORAGE_OP_NOP = 0,
+    STORAGE_OP_READ = 1,
+    STORAGE_OP_WRITE = 2,
+    STORAGE_OP_CREATE = 3,
+    STORAGE_OP_MKDIR = 4,
+    STORAGE_OP_LIST = 5,
+    STORAGE_OP_STAT = 6,
+    STORAGE_OP_REMOVE = 7,
+    STORAGE_OP_SYNC = 8,
+};
+
+/* ---- read ---- */
+
+enum {
+    STORAGE_READ_VALUE_SIZE = 0, /* u64 */
+};
+
+/*
+ * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of it.
+ */
+struct storage_read_params {
+    struct kwe_path path; /* absolute */
+    uint64_t offset;
+    uint64_t length;
+};
+_Static_assert(offsetof(struct storage_read_params, path) == 0, "ABI");
+_Static_assert(offsetof(struct storage_read_params, offset) == 256, "ABI");
+_Static_assert(offsetof(struct storage_read_params, length) == 264, "ABI");
+_Static_assert(sizeof(struct storage_read_params) == 272, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct storage_read_params storage_read_defaults(void)
+{
+    return (struct storage_read_params){
+        .offset = 0u,
+        .length = 0u,
+    };
+}
+
+/* ---- write ---- */
+
+enum {
+    STORAGE_WRITE_INPUT_DATA = 0, /* bytes */
+};
+
+enum {
+    STORAGE_WRITE_VALUE_WRITTEN = 0, /* u64 */
+};
+
+/*
+ * Make the file's content the data; the file and the directories on the way are made when missing.
+ */
+struct storage_write_params {
+    struct kwe_path path; /* absolute */
+};
+_Static_assert(offsetof(struct storage_write_params, path) == 0, "ABI");
+_Static_assert(sizeof(struct storage_write_params) == 256, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct storage_write_params storage_write_defaults(void)
+{
+    return (struct storage_write_params){ 0 };
+}
+
+/* ---- create ---- */
+
+/* Make an empty file that does not exist yet. */
+struct storage_create_params {
+    struct kwe_path path; /* absolute */
+};
+_Static_assert(offsetof(struct storage_create_params, path) == 0, "ABI");
+_Static_assert(sizeof(struct storage_create_params) == 256, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct storage_create_params storage_create_defaults(void)
+{
+    return (struct storage_create_params){ 0 };
+}
+
+/* ---- mkdir ---- */
+
+/* Make a directory that does not exist yet. */
+struct storage_mkdir_params {
+    struct kwe_path path; /* absolute */
+};
+_Static_assert(offsetof(struct storage_mkdir_params, path) == 0, "ABI");
+_Static_assert(sizeof(struct storage_mkdir_params) == 256, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct storage_mkdir_params storage_mkdir_defaults(void)
+{
+    return (struct storage_mkdir_params){ 0 };
+}
+
+/* ---- list ---- */
+
+enum {
+    STORAGE_LIST_VALUE_COUNT = 0, /* u64 */
+};
+
+/* A directory's entries, one line each: f or d, size in bytes, name. */
+struct storage_list_params {
+    struct kwe_path path; /* absolute */
+};
+_Static_assert(offsetof(struct storage_list_params, path) == 0, "ABI");
+_Static_assert(sizeof(struct storage_list_params) == 256, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct storage_list_params storage_list_defaults(void)
+{
+    return (struct storage_list_params){ 0 };
+}
+
+/* ---- stat ---- */
+
+enum {
+    STORAGE_STAT_VALUE_SIZE = 0,  /* u64 */
+    STORAGE_STAT_VALUE_KIND = 1,  /* u32 */
+    STORAGE_STAT_VALUE_MTIME = 2, /* u64 */
+};
+
+/* Size, kind (1 file, 2 directory) and time of change of a path. */
+struct storage_stat_params {
+    struct kwe_path path; /* absolute */
+};
+_Static_assert(offsetof(struct storage_stat_params, path) == 0, "ABI");
+_Static_assert(sizeof(struct storage_stat_params) == 256, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct storage_stat_params storage_stat_defaults(void)
+{
+    return (struct storage_stat_params){ 0 };
+}
+
+/* ---- remove ---- */
+
+/* Remove a file or an empty directory. */
+struct storage_remove_params {
+    struct kwe_path path; /* absolute */
+};
+_Static_assert(offsetof(struct storage_remove_params, path) == 0, "ABI");
+_Static_assert(sizeof(struct storage_remove_params) == 256, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct storage_remove_params storage_remove_defaults(void)
+{
+    return (struct storage_remove_params){ 0 };
+}

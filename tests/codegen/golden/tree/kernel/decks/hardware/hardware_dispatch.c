@@ -1,0 +1,47 @@
+/*
+ * hardware_dispatch.c - hardware deck: from a request to its function.
+ *
+ * GENERATED, do not edit.
+ *   spec      kernel/decks/hardware/deck.yaml
+ *   template  codegen/templates/deck_dispatch.c.j2
+ *   rebuild   make gen
+ */
+#include "kernel/decks/hardware/hardware_ops.h"
+
+static enum kerr run_convolve(struct deck_request *request)
+{
+    struct hardware_convolve_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .pixels = deck_input(request, HARDWARE_CONVOLVE_INPUT_PIXELS),
+        .filtered = deck_output(request),
+    };
+    enum kerr status = hardware_convolve(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.filtered.length);
+        deck_set_value(request, HARDWARE_CONVOLVE_VALUE_WIDTH, call.width);
+        deck_set_value(request, HARDWARE_CONVOLVE_VALUE_HEIGHT, call.height);
+    }
+    return status;
+}
+
+enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
+{
+    switch (op) {
+    case HARDWARE_OP_CONVOLVE:
+        return run_convolve(request);
+    default:
+        return KERR_UNKNOWN_OP;
+    }
+}
+
+bool deck_op_uses_fibre(uint16_t op)
+{
+    switch (op) {
+    case HARDWARE_OP_CONVOLVE:
+        return true;
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,32 @@
+/*
+ * hardware_ops.h - hardware deck: the operations it answers, in deck.yaml order.
+ *
+ * GENERATED, do not edit.
+ *   spec      kernel/decks/hardware/deck.yaml
+ *   template  codegen/templates/deck_ops.h.j2
+ *   rebuild   make gen
+ */
+#pragma once
+
+#include "kernel/abi/hardware.h"
+#include "userland/libkwe/deck/deck.h"
+
+/*
+ * Each operation is a function of the deck's own. It reads its inputs where they lie, writes its output and sets
+ * its length, sets its values, and returns KERR_OK or what went wrong; then output and values do not count.
+ */
+
+struct hardware_convolve_call {
+    struct deck_request *request;
+    const struct hardware_convolve_params *params;
+    struct deck_bytes pixels;  /* in: rgb8 */
+    struct deck_room filtered; /* out: rgb8; set .length */
+    uint32_t width;            /* value: set it */
+    uint32_t height;           /* value: set it */
+};
+/*
+ * 3x3 convolution with integer weights; edges replicated, rounded half away from zero, clamped to
+ * 0..255, each channel alone. Errors: BAD_PICTURE, TOO_LARGE, NO_DEVICE, DEVICE_GONE,
+ * DEVICE_TIMEOUT, DEVICE_REFUSED. On a fibre: may wait.
+ */
+enum kerr hardware_convolve(struct hardware_convolve_call *call);

@@ -1,0 +1,218 @@
+/*
+ * operations_dispatch.c - operations deck: from a request to its function.
+ *
+ * GENERATED, do not edit.
+ *   spec      kernel/decks/operations/deck.yaml
+ *   template  codegen/templates/deck_dispatch.c.j2
+ *   rebuild   make gen
+ */
+#include "kernel/decks/operations/operations_ops.h"
+
+static enum kerr run_jpeg_decode(struct deck_request *request)
+{
+    struct operations_jpeg_decode_call call = {
+        .request = request,
+        .picture = deck_input(request, OPERATIONS_JPEG_DECODE_INPUT_PICTURE),
+        .pixels = deck_output(request),
+    };
+    enum kerr status = operations_jpeg_decode(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.pixels.length);
+        deck_set_value(request, OPERATIONS_JPEG_DECODE_VALUE_WIDTH, call.width);
+        deck_set_value(request, OPERATIONS_JPEG_DECODE_VALUE_HEIGHT, call.height);
+    }
+    return status;
+}
+
+static enum kerr run_jpeg_encode(struct deck_request *request)
+{
+    struct operations_jpeg_encode_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .pixels = deck_input(request, OPERATIONS_JPEG_ENCODE_INPUT_PIXELS),
+        .picture = deck_output(request),
+    };
+    enum kerr status = operations_jpeg_encode(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.picture.length);
+    }
+    return status;
+}
+
+static enum kerr run_convolve(struct deck_request *request)
+{
+    struct operations_convolve_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .pixels = deck_input(request, OPERATIONS_CONVOLVE_INPUT_PIXELS),
+        .filtered = deck_output(request),
+    };
+    enum kerr status = operations_convolve(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.filtered.length);
+        deck_set_value(request, OPERATIONS_CONVOLVE_VALUE_WIDTH, call.width);
+        deck_set_value(request, OPERATIONS_CONVOLVE_VALUE_HEIGHT, call.height);
+    }
+    return status;
+}
+
+static enum kerr run_lz4_compress(struct deck_request *request)
+{
+    struct operations_lz4_compress_call call = {
+        .request = request,
+        .data = deck_input(request, OPERATIONS_LZ4_COMPRESS_INPUT_DATA),
+        .packed = deck_output(request),
+    };
+    enum kerr status = operations_lz4_compress(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.packed.length);
+    }
+    return status;
+}
+
+static enum kerr run_lz4_decompress(struct deck_request *request)
+{
+    struct operations_lz4_decompress_call call = {
+        .request = request,
+        .packed = deck_input(request, OPERATIONS_LZ4_DECOMPRESS_INPUT_PACKED),
+        .data = deck_output(request),
+    };
+    enum kerr status = operations_lz4_decompress(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.data.length);
+    }
+    return status;
+}
+
+static enum kerr run_zstd_compress(struct deck_request *request)
+{
+    struct operations_zstd_compress_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .data = deck_input(request, OPERATIONS_ZSTD_COMPRESS_INPUT_DATA),
+        .packed = deck_output(request),
+    };
+    enum kerr status = operations_zstd_compress(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.packed.length);
+    }
+    return status;
+}
+
+static enum kerr run_zstd_decompress(struct deck_request *request)
+{
+    struct operations_zstd_decompress_call call = {
+        .request = request,
+        .packed = deck_input(request, OPERATIONS_ZSTD_DECOMPRESS_INPUT_PACKED),
+        .data = deck_output(request),
+    };
+    enum kerr status = operations_zstd_decompress(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.data.length);
+    }
+    return status;
+}
+
+static enum kerr run_sha256(struct deck_request *request)
+{
+    struct operations_sha256_call call = {
+        .request = request,
+        .data = deck_input(request, OPERATIONS_SHA256_INPUT_DATA),
+        .digest = deck_output(request),
+    };
+    enum kerr status = operations_sha256(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.digest.length);
+    }
+    return status;
+}
+
+static enum kerr run_crc32c(struct deck_request *request)
+{
+    struct operations_crc32c_call call = {
+        .request = request,
+        .data = deck_input(request, OPERATIONS_CRC32C_INPUT_DATA),
+    };
+    enum kerr status = operations_crc32c(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, OPERATIONS_CRC32C_VALUE_CRC, call.crc);
+    }
+    return status;
+}
+
+static enum kerr run_seal(struct deck_request *request)
+{
+    struct operations_seal_call call = {
+        .request = request,
+        .data = deck_input(request, OPERATIONS_SEAL_INPUT_DATA),
+        .key = deck_input(request, OPERATIONS_SEAL_INPUT_KEY),
+        .sealed = deck_output(request),
+    };
+    enum kerr status = operations_seal(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.sealed.length);
+    }
+    return status;
+}
+
+static enum kerr run_open(struct deck_request *request)
+{
+    struct operations_open_call call = {
+        .request = request,
+        .sealed = deck_input(request, OPERATIONS_OPEN_INPUT_SEALED),
+        .key = deck_input(request, OPERATIONS_OPEN_INPUT_KEY),
+        .data = deck_output(request),
+    };
+    enum kerr status = operations_open(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.data.length);
+    }
+    return status;
+}
+
+enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
+{
+    switch (op) {
+    case OPERATIONS_OP_JPEG_DECODE:
+        return run_jpeg_decode(request);
+    case OPERATIONS_OP_JPEG_ENCODE:
+        return run_jpeg_encode(request);
+    case OPERATIONS_OP_CONVOLVE:
+        return run_convolve(request);
+    case OPERATIONS_OP_LZ4_COMPRESS:
+        return run_lz4_compress(request);
+    case OPERATIONS_OP_LZ4_DECOMPRESS:
+        return run_lz4_decompress(request);
+    case OPERATIONS_OP_ZSTD_COMPRESS:
+        return run_zstd_compress(request);
+    case OPERATIONS_OP_ZSTD_DECOMPRESS:
+        return run_zstd_decompress(request);
+    case OPERATIONS_OP_SHA256:
+        return run_sha256(request);
+    case OPERATIONS_OP_CRC32C:
+        return run_crc32c(request);
+    case OPERATIONS_OP_SEAL:
+        return run_seal(request);
+    case OPERATIONS_OP_OPEN:
+        return run_open(request);
+    default:
+        return KERR_UNKNOWN_OP;
+    }
+}
+
+bool deck_op_uses_fibre(uint16_t op)
+{
+    (void)op;
+    return false;
+}

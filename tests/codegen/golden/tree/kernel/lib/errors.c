@@ -1,0 +1,121 @@
+/*
+ * errors.c - the names and sentences of the error codes.
+ *
+ * GENERATED, do not edit.
+ *   spec      kernel/abi/errors.yaml
+ *   template  codegen/templates/errors.c.j2
+ *   rebuild   make gen
+ */
+#include "kernel/abi/errors.h"
+
+static const char *const names[KERR_COUNT] = {
+    [KERR_OK] = "OK",
+    [KERR_BAD_CALL] = "BAD_CALL",
+    [KERR_BAD_ADDRESS] = "BAD_ADDRESS",
+    [KERR_BAD_HANDLE] = "BAD_HANDLE",
+    [KERR_NOT_BUILT] = "NOT_BUILT",
+    [KERR_NOT_PERMITTED] = "NOT_PERMITTED",
+    [KERR_TOO_MANY] = "TOO_MANY",
+    [KERR_NO_MEMORY] = "NO_MEMORY",
+    [KERR_TIMED_OUT] = "TIMED_OUT",
+    [KERR_BAD_WORKFLOW] = "BAD_WORKFLOW",
+    [KERR_BAD_CYCLE] = "BAD_CYCLE",
+    [KERR_UNKNOWN_DECK] = "UNKNOWN_DECK",
+    [KERR_UNKNOWN_OP] = "UNKNOWN_OP",
+    [KERR_BAD_PARAMETER] = "BAD_PARAMETER",
+    [KERR_BAD_BINDING] = "BAD_BINDING",
+    [KERR_OVER_LIMITS] = "OVER_LIMITS",
+    [KERR_BAD_EVENT] = "BAD_EVENT",
+    [KERR_OVERLOADED] = "OVERLOADED",
+    [KERR_CANCELLED] = "CANCELLED",
+    [KERR_DEADLINE_PASSED] = "DEADLINE_PASSED",
+    [KERR_DECK_FAULT] = "DECK_FAULT",
+    [KERR_DECK_DOWN] = "DECK_DOWN",
+    [KERR_DECK_BROKE_RULES] = "DECK_BROKE_RULES",
+    [KERR_OUTPUT_TOO_LARGE] = "OUTPUT_TOO_LARGE",
+    [KERR_TOO_LARGE] = "TOO_LARGE",
+    [KERR_OUT_OF_SCRATCH] = "OUT_OF_SCRATCH",
+    [KERR_NOT_A_JPEG] = "NOT_A_JPEG",
+    [KERR_BAD_PICTURE] = "BAD_PICTURE",
+    [KERR_CORRUPT_DATA] = "CORRUPT_DATA",
+    [KERR_NOT_AUTHENTIC] = "NOT_AUTHENTIC",
+    [KERR_BAD_KEY] = "BAD_KEY",
+    [KERR_NO_SUCH_FILE] = "NO_SUCH_FILE",
+    [KERR_EXISTS] = "EXISTS",
+    [KERR_NOT_A_DIRECTORY] = "NOT_A_DIRECTORY",
+    [KERR_IS_A_DIRECTORY] = "IS_A_DIRECTORY",
+    [KERR_NOT_EMPTY] = "NOT_EMPTY",
+    [KERR_NO_SPACE] = "NO_SPACE",
+    [KERR_NAME_TOO_LONG] = "NAME_TOO_LONG",
+    [KERR_BAD_PATH] = "BAD_PATH",
+    [KERR_IO_ERROR] = "IO_ERROR",
+    [KERR_CORRUPT_FILESYSTEM] = "CORRUPT_FILESYSTEM",
+    [KERR_NOT_SUPPORTED] = "NOT_SUPPORTED",
+    [KERR_DEVICE_GONE] = "DEVICE_GONE",
+    [KERR_DEVICE_TIMEOUT] = "DEVICE_TIMEOUT",
+    [KERR_DEVICE_REFUSED] = "DEVICE_REFUSED",
+    [KERR_NO_DEVICE] = "NO_DEVICE",
+};
+
+static const char *const sentences[KERR_COUNT] = {
+    [KERR_OK] = "It is done.",
+    [KERR_BAD_CALL] = "No such call, or an argument of it is out of range.",
+    [KERR_BAD_ADDRESS] =
+        "The memory named does not lie in the caller's own mapped, suitably writable memory.",
+    [KERR_BAD_HANDLE] = "The id names nothing of the caller's, or something that has gone.",
+    [KERR_NOT_BUILT] = "The wire format knows this, but this kernel does not carry it out yet.",
+    [KERR_NOT_PERMITTED] = "The caller, or its manifest, does not allow this.",
+    [KERR_TOO_MANY] = "A table of the nucleus has no free entry.",
+    [KERR_NO_MEMORY] = "There is not enough memory.",
+    [KERR_TIMED_OUT] = "The time given ran out.",
+    [KERR_BAD_WORKFLOW] = "The workflow is malformed; the stage named is where.",
+    [KERR_BAD_CYCLE] = "The stages wait for each other in a circle.",
+    [KERR_UNKNOWN_DECK] = "No deck has this prefix.",
+    [KERR_UNKNOWN_OP] = "The deck has no such operation.",
+    [KERR_BAD_PARAMETER] = "A parameter is missing, of the wrong kind or out of range.",
+    [KERR_BAD_BINDING] =
+        "A binding names a stage, value or field that does not exist or does not come earlier.",
+    [KERR_OVER_LIMITS] = "The workflow is larger than the kernel's limits.",
+    [KERR_BAD_EVENT] = "A field of the event's slot is invalid.",
+    [KERR_OVERLOADED] = "The workflow has no room for more waiting events.",
+    [KERR_CANCELLED] = "The event was cancelled before it could finish.",
+    [KERR_DEADLINE_PASSED] = "The event's deadline passed before it could finish.",
+    [KERR_DECK_FAULT] = "The deck that held the event, or its output, died.",
+    [KERR_DECK_DOWN] = "The deck has been given up after too many restarts, or never started.",
+    [KERR_DECK_BROKE_RULES] = "The deck answered what it may not; it was restarted.",
+    [KERR_OUTPUT_TOO_LARGE] = "The output does not fit the room reserved for it.",
+    [KERR_TOO_LARGE] = "The input is larger than the workflow's limits allow.",
+    [KERR_OUT_OF_SCRATCH] = "The operation ran out of its deck's private memory.",
+    [KERR_NOT_A_JPEG] = "The bytes are not a JPEG picture that can be decoded.",
+    [KERR_BAD_PICTURE] = "The picture's size, channels or pixel count do not agree.",
+    [KERR_CORRUPT_DATA] = "The compressed data is damaged.",
+    [KERR_NOT_AUTHENTIC] = "The sealed data was changed, or the key is wrong.",
+    [KERR_BAD_KEY] = "The key does not have the length that the cipher needs.",
+    [KERR_NO_SUCH_FILE] = "There is no such file or directory.",
+    [KERR_EXISTS] = "It exists already.",
+    [KERR_NOT_A_DIRECTORY] = "A part of the path is no directory.",
+    [KERR_IS_A_DIRECTORY] = "The path names a directory.",
+    [KERR_NOT_EMPTY] = "The directory is not empty.",
+    [KERR_NO_SPACE] = "The disk is full.",
+    [KERR_NAME_TOO_LONG] = "A name in the path is longer than the file system allows.",
+    [KERR_BAD_PATH] = "The path is empty, not absolute, or holds a NUL, \042.\042 or \042..\042.",
+    [KERR_IO_ERROR] = "The device reported an error.",
+    [KERR_CORRUPT_FILESYSTEM] = "The file system's own records contradict each other.",
+    [KERR_NOT_SUPPORTED] =
+        "The device or file system asks for a feature that this driver does not have.",
+    [KERR_DEVICE_GONE] = "The device's other side does not answer any more.",
+    [KERR_DEVICE_TIMEOUT] = "The device did not answer this request in time.",
+    [KERR_DEVICE_REFUSED] = "The device refused the request as malformed.",
+    [KERR_NO_DEVICE] = "The deck found no such device.",
+};
+
+const char *kerr_name(enum kerr code)
+{
+    /* The cast: what came over a ring or a wire may be any number. */
+    return (unsigned)code < KERR_COUNT ? names[code] : "UNKNOWN";
+}
+
+const char *kerr_sentence(enum kerr code)
+{
+    return (unsigned)code < KERR_COUNT ? sentences[code] : "A code that is not known here.";
+}

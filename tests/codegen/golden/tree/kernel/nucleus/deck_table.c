@@ -1,0 +1,483 @@
+/*
+ * deck_table.c - every deck and its operations, as the nucleus and the Guide read them.
+ *
+ * GENERATED, do not edit.
+ *   spec      kernel/decks/execution/deck.yaml
+ *             kernel/decks/operations/deck.yaml
+ *             kernel/decks/hardware/deck.yaml
+ *             kernel/decks/storage/deck.yaml
+ *             kernel/decks/network/deck.yaml
+ *   template  codegen/templates/deck_table.c.j2
+ *   rebuild   make gen
+ */
+#include "kernel/nucleus/deck/spec.h"
+
+#include "kernel/abi/execution.h"
+#include "kernel/abi/hardware.h"
+#include "kernel/abi/network.h"
+#include "kernel/abi/operations.h"
+#include "kernel/abi/storage.h"
+#include "kernel/abi/work.h"
+#include "kernel/nucleus/deck_validate.h"
+
+/* codegen has refused what is larger; it and work.h must mean the same. */
+_Static_assert(KWE_MAX_PARAM_BYTES == 384, "codegen/model/check_op.py");
+_Static_assert(KWE_MAX_INPUTS == 8 && KWE_MAX_VALUES == 4, "codegen/spec/deck.py");
+_Static_assert(KWE_MAX_DEPTH == 128 && KWE_MAX_DECK_DEVICES == 4, "codegen/spec/deck.py");
+
+/* ---- execution: History and counters of what has finished. ---- */
+
+static const struct op_spec execution_ops[] = {
+    /* Takes any inputs, does nothing, answers at once. */
+    [EXECUTION_OP_NOP] = {
+        .name = "nop",
+        .inputs_max = KWE_MAX_INPUTS,
+        .traits = OP_TRAIT_PURE,
+    },
+    /*
+     * The newest results, oldest first, as lines: cookie workflow status stage deck submitted_ns
+     * finished_ns.
+     */
+    [EXECUTION_OP_HISTORY] = {
+        .name = "history",
+        .params_bytes = sizeof(struct execution_history_params),
+        .validate = execution_history_validate,
+        .value_count = 1,
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .output = { .present = true, .base_bytes = 524288, .of = 0xffff },
+        .cost_fixed_ns = 20000,
+    },
+    /*
+     * Results seen since this instance started, how many of them failed, and the longest time from
+     * submit to verdict.
+     */
+    [EXECUTION_OP_COUNTERS] = {
+        .name = "counters",
+        .value_count = 3,
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .cost_fixed_ns = 2000,
+    },
+};
+
+/* ---- operations: Compression, hashing, encryption, pictures and arithmetic, by well-kept libraries. ---- */
+
+static const struct op_spec operations_ops[] = {
+    /* Takes any inputs, does nothing, answers at once. */
+    [OPERATIONS_OP_NOP] = {
+        .name = "nop",
+        .inputs_max = KWE_MAX_INPUTS,
+        .traits = OP_TRAIT_PURE,
+    },
+    /* Decode one JPEG picture to 8-bit RGB, rows without padding. */
+    [OPERATIONS_OP_JPEG_DECODE] = {
+        .name = "jpeg_decode",
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 2,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 20000,
+        .cost_ns_per_kib = 12288,
+        .scratch_max_bytes = 8ull << 20,
+    },
+    /* Encode 8-bit RGB to a baseline JPEG picture. */
+    [OPERATIONS_OP_JPEG_ENCODE] = {
+        .name = "jpeg_encode",
+        .params_bytes = sizeof(struct operations_jpeg_encode_params),
+        .validate = operations_jpeg_encode_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = {
+            .present = true,
+            .base_bytes = 65536,
+            .of = 0, /* pixels */
+            .numerator = 1,
+            .denominator = 1,
+        },
+        .cost_fixed_ns = 20000,
+        .cost_ns_per_kib = 12288,
+        .scratch_max_bytes = 8ull << 20,
+    },
+    /*
+     * 3x3 convolution with integer weights; edges replicated, rounded half away from zero, clamped
+     * to 0..255, each channel alone.
+     */
+    [OPERATIONS_OP_CONVOLVE] = {
+        .name = "convolve",
+        .params_bytes = sizeof(struct operations_convolve_params),
+        .validate = operations_convolve_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 2,
+        .traits = OP_TRAIT_PURE,
+        .output = {
+            .present = true,
+            .base_bytes = 0,
+            .of = 0, /* pixels */
+            .numerator = 1,
+            .denominator = 1,
+        },
+        .cost_fixed_ns = 2000,
+        .cost_ns_per_kib = 30720,
+    },
+    /* One LZ4 block behind an 8-byte little-endian length of the plain data. */
+    [OPERATIONS_OP_LZ4_COMPRESS] = {
+        .name = "lz4_compress",
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = {
+            .present = true,
+            .base_bytes = 64,
+            .of = 0, /* data */
+            .numerator = 256,
+            .denominator = 255,
+        },
+        .cost_fixed_ns = 2000,
+        .cost_ns_per_kib = 3072,
+    },
+    /* The reverse of lz4_compress. */
+    [OPERATIONS_OP_LZ4_DECOMPRESS] = {
+        .name = "lz4_decompress",
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 2000,
+        .cost_ns_per_kib = 3072,
+    },
+    /* One zstd frame with content size and checksum. */
+    [OPERATIONS_OP_ZSTD_COMPRESS] = {
+        .name = "zstd_compress",
+        .params_bytes = sizeof(struct operations_zstd_compress_params),
+        .validate = operations_zstd_compress_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = {
+            .present = true,
+            .base_bytes = 1024,
+            .of = 0, /* data */
+            .numerator = 129,
+            .denominator = 128,
+        },
+        .cost_fixed_ns = 20000,
+        .cost_ns_per_kib = 10240,
+        .scratch_max_bytes = 64ull << 20,
+    },
+    /* One or more zstd frames. */
+    [OPERATIONS_OP_ZSTD_DECOMPRESS] = {
+        .name = "zstd_decompress",
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 20000,
+        .cost_ns_per_kib = 5120,
+        .scratch_max_bytes = 16ull << 20,
+    },
+    /* SHA-256 (FIPS 180-4) of the data; 32 bytes. */
+    [OPERATIONS_OP_SHA256] = {
+        .name = "sha256",
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .base_bytes = 32, .of = 0xffff },
+        .cost_fixed_ns = 2000,
+        .cost_ns_per_kib = 11264,
+    },
+    /* CRC-32C (Castagnoli) of the data. */
+    [OPERATIONS_OP_CRC32C] = {
+        .name = "crc32c",
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 1,
+        .traits = OP_TRAIT_PURE,
+        .cost_fixed_ns = 1000,
+        .cost_ns_per_kib = 6144,
+    },
+    /*
+     * ChaCha20-Poly1305 (RFC 8439) with a fresh random nonce; nonce (12 bytes), ciphertext, tag (16
+     * bytes).
+     */
+    [OPERATIONS_OP_SEAL] = {
+        .name = "seal",
+        .inputs_min = 2,
+        .inputs_max = 2,
+        .output = {
+            .present = true,
+            .base_bytes = 28,
+            .of = 0, /* data */
+            .numerator = 1,
+            .denominator = 1,
+        },
+        .cost_fixed_ns = 4000,
+        .cost_ns_per_kib = 8192,
+    },
+    /* The reverse of seal. */
+    [OPERATIONS_OP_OPEN] = {
+        .name = "open",
+        .inputs_min = 2,
+        .inputs_max = 2,
+        .traits = OP_TRAIT_PURE,
+        .output = {
+            .present = true,
+            .base_bytes = 0,
+            .of = 0, /* sealed */
+            .numerator = 1,
+            .denominator = 1,
+        },
+        .cost_fixed_ns = 4000,
+        .cost_ns_per_kib = 8192,
+    },
+};
+
+/* ---- hardware: The accelerator behind ivshmem, a process on the host that computes. ---- */
+
+static const struct op_spec hardware_ops[] = {
+    /* Takes any inputs, does nothing, answers at once. */
+    [HARDWARE_OP_NOP] = {
+        .name = "nop",
+        .inputs_max = KWE_MAX_INPUTS,
+        .traits = OP_TRAIT_PURE,
+    },
+    /*
+     * 3x3 convolution with integer weights; edges replicated, rounded half away from zero, clamped
+     * to 0..255, each channel alone.
+     */
+    [HARDWARE_OP_CONVOLVE] = {
+        .name = "convolve",
+        .params_bytes = sizeof(struct hardware_convolve_params),
+        .validate = hardware_convolve_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 2,
+        .traits = OP_TRAIT_PURE,
+        .output = {
+            .present = true,
+            .base_bytes = 0,
+            .of = 0, /* pixels */
+            .numerator = 1,
+            .denominator = 1,
+        },
+        .cost_fixed_ns = 200000,
+        .cost_ns_per_kib = 3072,
+    },
+};
+
+static const struct deck_device_spec hardware_devices[] = {
+    /* accelerator */
+    {
+        .vendor = 0x1af4,
+        .device = 0x1110,
+        .interrupts = 1,
+        .quiesce = PORT_QUIESCE_NONE,
+        .required = false,
+    },
+};
+
+/* ---- storage: Files and directories of an ext4 file system on a virtio disk. ---- */
+
+static const struct op_spec storage_ops[] = {
+    /* Takes any inputs, does nothing, answers at once. */
+    [STORAGE_OP_NOP] = {
+        .name = "nop",
+        .inputs_max = KWE_MAX_INPUTS,
+        .traits = OP_TRAIT_PURE,
+    },
+    /*
+     * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of
+     * it.
+     */
+    [STORAGE_OP_READ] = {
+        .name = "read",
+        .params_bytes = sizeof(struct storage_read_params),
+        .validate = storage_read_validate,
+        .value_count = 1,
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 100000,
+        .cost_ns_per_kib = 1024,
+    },
+    /*
+     * Make the file's content the data; the file and the directories on the way are made when
+     * missing.
+     */
+    [STORAGE_OP_WRITE] = {
+        .name = "write",
+        .params_bytes = sizeof(struct storage_write_params),
+        .validate = storage_write_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 1,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 200000,
+        .cost_ns_per_kib = 1024,
+    },
+    /* Make an empty file that does not exist yet. */
+    [STORAGE_OP_CREATE] = {
+        .name = "create",
+        .params_bytes = sizeof(struct storage_create_params),
+        .validate = storage_create_validate,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 100000,
+    },
+    /* Make a directory that does not exist yet. */
+    [STORAGE_OP_MKDIR] = {
+        .name = "mkdir",
+        .params_bytes = sizeof(struct storage_mkdir_params),
+        .validate = storage_mkdir_validate,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 100000,
+    },
+    /* A directory's entries, one line each: f or d, size in bytes, name. */
+    [STORAGE_OP_LIST] = {
+        .name = "list",
+        .params_bytes = sizeof(struct storage_list_params),
+        .validate = storage_list_validate,
+        .value_count = 1,
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 100000,
+    },
+    /* Size, kind (1 file, 2 directory) and time of change of a path. */
+    [STORAGE_OP_STAT] = {
+        .name = "stat",
+        .params_bytes = sizeof(struct storage_stat_params),
+        .validate = storage_stat_validate,
+        .value_count = 3,
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .cost_fixed_ns = 50000,
+    },
+    /* Remove a file or an empty directory. */
+    [STORAGE_OP_REMOVE] = {
+        .name = "remove",
+        .params_bytes = sizeof(struct storage_remove_params),
+        .validate = storage_remove_validate,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 100000,
+    },
+    /* Everything that was answered so far is on the device. */
+    [STORAGE_OP_SYNC] = {
+        .name = "sync",
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .cost_fixed_ns = 400000,
+    },
+};
+
+static const struct deck_device_spec storage_devices[] = {
+    /* disk */
+    {
+        .vendor = 0x1af4,
+        .device = 0x1042,
+        .interrupts = 1,
+        .quiesce = PORT_QUIESCE_VIRTIO,
+        .required = true,
+    },
+};
+
+/* ---- network: The virtio network card. ---- */
+
+static const struct op_spec network_ops[] = {
+    /* Takes any inputs, does nothing, answers at once. */
+    [NETWORK_OP_NOP] = {
+        .name = "nop",
+        .inputs_max = KWE_MAX_INPUTS,
+        .traits = OP_TRAIT_PURE,
+    },
+    /* The card's MAC address (first byte lowest) and whether its link is up (1) or down (0). */
+    [NETWORK_OP_LINK] = {
+        .name = "link",
+        .value_count = 2,
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .cost_fixed_ns = 2000,
+    },
+};
+
+static const struct deck_device_spec network_devices[] = {
+    /* nic */
+    {
+        .vendor = 0x1af4,
+        .device = 0x1041,
+        .interrupts = 1,
+        .quiesce = PORT_QUIESCE_VIRTIO,
+        .required = false,
+    },
+};
+
+/* In prefix order. */
+const struct deck_spec deck_specs[] = {
+    {
+        .name = "execution",
+        .prefix = EXECUTION_PREFIX,
+        .per_cpu = false,
+        .device_class = false,
+        .observes = true,
+        .depth = 64,
+        .restart_limit = 8,
+        .restart_window_ns = 10ull * 1000000000,
+        .heap_max_bytes = 8ull << 20,
+        .op_count = sizeof(execution_ops) / sizeof(execution_ops[0]),
+        .ops = execution_ops,
+    },
+    {
+        .name = "operations",
+        .prefix = OPERATIONS_PREFIX,
+        .per_cpu = true,
+        .device_class = false,
+        .observes = false,
+        .depth = 64,
+        .restart_limit = 8,
+        .restart_window_ns = 10ull * 1000000000,
+        .heap_max_bytes = 96ull << 20,
+        .op_count = sizeof(operations_ops) / sizeof(operations_ops[0]),
+        .ops = operations_ops,
+    },
+    {
+        .name = "hardware",
+        .prefix = HARDWARE_PREFIX,
+        .per_cpu = false,
+        .device_class = true,
+        .observes = false,
+        .depth = 32,
+        .restart_limit = 8,
+        .restart_window_ns = 10ull * 1000000000,
+        .heap_max_bytes = 16ull << 20,
+        .op_count = sizeof(hardware_ops) / sizeof(hardware_ops[0]),
+        .ops = hardware_ops,
+        .device_count = 1,
+        .devices = hardware_devices,
+    },
+    {
+        .name = "storage",
+        .prefix = STORAGE_PREFIX,
+        .per_cpu = false,
+        .device_class = true,
+        .observes = false,
+        .depth = 64,
+        .restart_limit = 8,
+        .restart_window_ns = 10ull * 1000000000,
+        .heap_max_bytes = 48ull << 20,
+        .op_count = sizeof(storage_ops) / sizeof(storage_ops[0]),
+        .ops = storage_ops,
+        .device_count = 1,
+        .devices = storage_devices,
+    },
+    {
+        .name = "network",
+        .prefix = NETWORK_PREFIX,
+        .per_cpu = false,
+        .device_class = true,
+        .observes = false,
+        .depth = 16,
+        .restart_limit = 8,
+        .restart_window_ns = 10ull * 1000000000,
+        .heap_max_bytes = 8ull << 20,
+        .op_count = sizeof(network_ops) / sizeof(network_ops[0]),
+        .ops = network_ops,
+        .device_count = 1,
+        .devices = network_devices,
+    },
+};
+const uint32_t deck_spec_count = sizeof(deck_specs) / sizeof(deck_specs[0]);

@@ -1,0 +1,42 @@
+/*
+ * kwe_hardware.h - stages of the hardware deck, typed, for programs.
+ *
+ * GENERATED, do not edit.
+ *   spec      kernel/decks/hardware/deck.yaml
+ *   template  codegen/templates/kwe_deck.h.j2
+ *   rebuild   make gen
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "kernel/abi/event.h"
+#include "kernel/abi/hardware.h"
+#include "userland/libkwe/program/kwe.h"
+
+/*
+ * Each adds a stage and returns it; mistakes stick in the builder. `params` is copied; start from
+ * the operation's _defaults(). An input is the stage whose output it is; one that comes from
+ * elsewhere is given as KWE_STAGE_NONE and bound with kwe_input_event() or kwe_input_constant().
+ */
+
+/*
+ * 3x3 convolution with integer weights; edges replicated, rounded half away from zero, clamped to
+ * 0..255, each channel alone.
+ */
+static inline kwe_stage_t kwe_hardware_convolve(struct kwe_builder *builder, const char *name,
+                                                kwe_stage_t pixels,
+                                                const struct hardware_convolve_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, HARDWARE_PREFIX, HARDWARE_OP_CONVOLVE, params, sizeof(*params));
+
+    if (pixels.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, HARDWARE_CONVOLVE_INPUT_PIXELS, pixels);
+        kwe_param_from(builder, stage, offsetof(struct hardware_convolve_params, width),
+                       sizeof(params->width), pixels, "width");
+        kwe_param_from(builder, stage, offsetof(struct hardware_convolve_params, height),
+                       sizeof(params->height), pixels, "height");
+    }
+    return stage;
+}

@@ -1,0 +1,183 @@
+/*
+ * kwe_operations.h - stages of the operations deck, typed, for programs.
+ *
+ * GENERATED, do not edit.
+ *   spec      kernel/decks/operations/deck.yaml
+ *   template  codegen/templates/kwe_deck.h.j2
+ *   rebuild   make gen
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "kernel/abi/event.h"
+#include "kernel/abi/operations.h"
+#include "userland/libkwe/program/kwe.h"
+
+/*
+ * Each adds a stage and returns it; mistakes stick in the builder. `params` is copied; start from
+ * the operation's _defaults(). An input is the stage whose output it is; one that comes from
+ * elsewhere is given as KWE_STAGE_NONE and bound with kwe_input_event() or kwe_input_constant().
+ */
+
+/* Decode one JPEG picture to 8-bit RGB, rows without padding. */
+static inline kwe_stage_t kwe_operations_jpeg_decode(struct kwe_builder *builder, const char *name,
+                                                     kwe_stage_t picture)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_JPEG_DECODE, NULL, 0);
+
+    if (picture.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_JPEG_DECODE_INPUT_PICTURE, picture);
+    }
+    return stage;
+}
+
+/* Encode 8-bit RGB to a baseline JPEG picture. */
+static inline kwe_stage_t
+kwe_operations_jpeg_encode(struct kwe_builder *builder, const char *name, kwe_stage_t pixels,
+                           const struct operations_jpeg_encode_params *params)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_JPEG_ENCODE,
+                                  params, sizeof(*params));
+
+    if (pixels.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_JPEG_ENCODE_INPUT_PIXELS, pixels);
+        kwe_param_from(builder, stage, offsetof(struct operations_jpeg_encode_params, width),
+                       sizeof(params->width), pixels, "width");
+        kwe_param_from(builder, stage, offsetof(struct operations_jpeg_encode_params, height),
+                       sizeof(params->height), pixels, "height");
+    }
+    return stage;
+}
+
+/*
+ * 3x3 convolution with integer weights; edges replicated, rounded half away from zero, clamped to
+ * 0..255, each channel alone.
+ */
+static inline kwe_stage_t kwe_operations_convolve(struct kwe_builder *builder, const char *name,
+                                                  kwe_stage_t pixels,
+                                                  const struct operations_convolve_params *params)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_CONVOLVE, params,
+                                  sizeof(*params));
+
+    if (pixels.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_CONVOLVE_INPUT_PIXELS, pixels);
+        kwe_param_from(builder, stage, offsetof(struct operations_convolve_params, width),
+                       sizeof(params->width), pixels, "width");
+        kwe_param_from(builder, stage, offsetof(struct operations_convolve_params, height),
+                       sizeof(params->height), pixels, "height");
+    }
+    return stage;
+}
+
+/* One LZ4 block behind an 8-byte little-endian length of the plain data. */
+static inline kwe_stage_t kwe_operations_lz4_compress(struct kwe_builder *builder, const char *name,
+                                                      kwe_stage_t data)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_LZ4_COMPRESS, NULL, 0);
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_LZ4_COMPRESS_INPUT_DATA, data);
+    }
+    return stage;
+}
+
+/* The reverse of lz4_compress. */
+static inline kwe_stage_t kwe_operations_lz4_decompress(struct kwe_builder *builder,
+                                                        const char *name, kwe_stage_t packed)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_LZ4_DECOMPRESS, NULL, 0);
+
+    if (packed.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_LZ4_DECOMPRESS_INPUT_PACKED, packed);
+    }
+    return stage;
+}
+
+/* One zstd frame with content size and checksum. */
+static inline kwe_stage_t
+kwe_operations_zstd_compress(struct kwe_builder *builder, const char *name, kwe_stage_t data,
+                             const struct operations_zstd_compress_params *params)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_ZSTD_COMPRESS,
+                                  params, sizeof(*params));
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_ZSTD_COMPRESS_INPUT_DATA, data);
+    }
+    return stage;
+}
+
+/* One or more zstd frames. */
+static inline kwe_stage_t kwe_operations_zstd_decompress(struct kwe_builder *builder,
+                                                         const char *name, kwe_stage_t packed)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_ZSTD_DECOMPRESS, NULL, 0);
+
+    if (packed.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_ZSTD_DECOMPRESS_INPUT_PACKED, packed);
+    }
+    return stage;
+}
+
+/* SHA-256 (FIPS 180-4) of the data; 32 bytes. */
+static inline kwe_stage_t kwe_operations_sha256(struct kwe_builder *builder, const char *name,
+                                                kwe_stage_t data)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_SHA256, NULL, 0);
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_SHA256_INPUT_DATA, data);
+    }
+    return stage;
+}
+
+/* CRC-32C (Castagnoli) of the data. */
+static inline kwe_stage_t kwe_operations_crc32c(struct kwe_builder *builder, const char *name,
+                                                kwe_stage_t data)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_CRC32C, NULL, 0);
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_CRC32C_INPUT_DATA, data);
+    }
+    return stage;
+}
+
+/*
+ * ChaCha20-Poly1305 (RFC 8439) with a fresh random nonce; nonce (12 bytes), ciphertext, tag (16
+ * bytes).
+ */
+static inline kwe_stage_t kwe_operations_seal(struct kwe_builder *builder, const char *name,
+                                              kwe_stage_t data, kwe_stage_t key)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_SEAL, NULL, 0);
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_SEAL_INPUT_DATA, data);
+    }
+    if (key.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_SEAL_INPUT_KEY, key);
+    }
+    return stage;
+}
+
+/* The reverse of seal. */
+static inline kwe_stage_t kwe_operations_open(struct kwe_builder *builder, const char *name,
+                                              kwe_stage_t sealed, kwe_stage_t key)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_OPEN, NULL, 0);
+
+    if (sealed.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_OPEN_INPUT_SEALED, sealed);
+    }
+    if (key.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_OPEN_INPUT_KEY, key);
+    }
+    return stage;
+}

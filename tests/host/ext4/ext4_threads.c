@@ -1,0 +1,188 @@
+/*
+ * ext4_threads.c - many callers at once in drivers/ext4, under ThreadSanitizer: every file is always one of the contents it was given.
+ *
+ *   ext4_threads IMAGE THREADS ROUNDS SEED
+ *
+ * Threads stand for a deck's fibres. They replace, read, overwrite and remove a few files that all share; a file's bytes are all equal,
+ * so a torn read shows.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/host/ext4/fake_disk.h"
+
+#define FILES      6u
+#define MOST_BYTES 60000u
+
+struct shared {
+    struct ext4 *fs;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    uint32_t rounds;
+};
+
+struct worker {
+    struct shared *shared;
+    uint64_t random;
+    uint8_t *data;
+    pthread_t thread;
+};
+
+static void shared_lock(void *context)
+{
+    pthread_mutex_lock(&((struct shared *)context)->mutex);
+}
+
+static void shared_unlock(void *context)
+{
+    pthread_mutex_unlock(&((struct shared *)context)->mutex);
+}
+
+static void shared_wait(void *context)
+{
+    struct shared *shared = context;
+    pthread_cond_wait(&shared->changed, &shared->mutex);
+}
+
+static void shared_wake(void *context)
+{
+    pthread_cond_broadcast(&((struct shared *)context)->changed);
+}
+
+static uint64_t shared_seconds(void *context)
+{
+    (void)context;
+    return 1700000000;
+}
+
+static void insist(bool holds, const char *what, enum kerr error)
+{
+    if (!holds) {
+        fprintf(stderr, "%s: %s\n", what, fake_error_name(error));
+        abort();
+    }
+}
+
+static uint32_t random_below(struct worker *worker, uint32_t limit)
+{
+    worker->random = worker->random * 6364136223846793005ull + 1442695040888963407ull;
+    return (uint32_t)((worker->random >> 33) % limit);
+}
+
+static void check_same(struct worker *worker, const char *path, size_t length)
+{
+    struct ext4 *fs = worker->shared->fs;
+    struct ext4_file file;
+    size_t got = 0;
+    enum kerr error = ext4_open(fs, path, length, false, &file);
+    if (error == KERR_NO_SUCH_FILE) {
+        return;
+    }
+    insist(error == KERR_OK, "open", error);
+    error = ext4_read(fs, &file, 0, worker->data, MOST_BYTES, MOST_BYTES, &got);
+    insist(error == KERR_OK, "read", error);
+    for (size_t i = 1; i < got; i++) {
+        insist(worker->data[i] == worker->data[0], "a torn read", KERR_OK);
+    }
+    ext4_close(fs, &file);
+}
+
+static void overwrite(struct worker *worker, const char *path, size_t length)
+{
+    struct ext4 *fs = worker->shared->fs;
+    struct ext4_file file;
+    uint64_t size = 0;
+    size_t put = 0;
+    enum kerr error = ext4_open(fs, path, length, true, &file);
+    if (error == KERR_NO_SUCH_FILE) {
+        return;
+    }
+    insist(error == KERR_OK, "open", error);
+    error = ext4_file_size(fs, &file, &size);
+    insist(error == KERR_OK, "size", error);
+    memset(worker->data, (int)random_below(worker, 256), size);
+    error = ext4_write(fs, &file, 0, worker->data, size, &put);
+    insist(error == KERR_OK, "write", error);
+    ext4_close(fs, &file);
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    struct ext4 *fs = worker->shared->fs;
+    for (uint32_t i = 0; i < worker->shared->rounds; i++) {
+        char path[32];
+        const size_t length =
+            (size_t)snprintf(path, sizeof(path), "/shared/file%u", random_below(worker, FILES));
+        const size_t bytes = random_below(worker, MOST_BYTES);
+        enum kerr error = KERR_OK;
+        switch (random_below(worker, 6)) {
+        case 0:
+        case 1:
+            memset(worker->data, (int)random_below(worker, 256), bytes);
+            error = ext4_replace(fs, path, length, worker->data, bytes, true);
+            insist(error == KERR_OK, "replace", error);
+            break;
+        case 2:
+            error = ext4_remove(fs, path, length);
+            insist(error == KERR_OK || error == KERR_NO_SUCH_FILE, "remove", error);
+            break;
+        case 3:
+            overwrite(worker, path, length);
+            break;
+        case 4:
+            error = random_below(worker, 10) == 0 ? ext4_sync(fs) : KERR_OK;
+            insist(error == KERR_OK, "sync", error);
+            break;
+        default:
+            check_same(worker, path, length);
+            break;
+        }
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    struct fake_disk disk;
+    if (argc != 5 || !fake_disk_open(&disk, argv[1])) {
+        fprintf(stderr, "usage: ext4_threads IMAGE THREADS ROUNDS SEED\n");
+        return 2;
+    }
+    const uint32_t threads = (uint32_t)strtoul(argv[2], NULL, 0);
+    struct shared shared = { .rounds = (uint32_t)strtoul(argv[3], NULL, 0) };
+    pthread_mutex_init(&shared.mutex, NULL);
+    pthread_cond_init(&shared.changed, NULL);
+    const size_t bytes = ext4_memory_least(threads) + (1 << 20);
+    struct ext4_config config = {
+        .bdev = fake_disk_bdev(&disk),
+        .host = { &shared, shared_lock, shared_unlock, shared_wait, shared_wake, shared_seconds },
+        .memory = aligned_alloc(4096, bytes),
+        .memory_bytes = bytes,
+        .callers = threads,
+    };
+    bool clean = false;
+    const char *why = NULL;
+    enum kerr error = ext4_mount(&config, &shared.fs, &clean, &why);
+    insist(error == KERR_OK, "mount", error);
+    error = ext4_mkdirs(shared.fs, "/shared", 7);
+    insist(error == KERR_OK, "mkdirs", error);
+    struct worker *worker = calloc(threads, sizeof(*worker));
+    for (uint32_t i = 0; i < threads; i++) {
+        worker[i] = (struct worker){ &shared, strtoull(argv[4], NULL, 0) * 1000 + i,
+                                     malloc(MOST_BYTES), 0 };
+        pthread_create(&worker[i].thread, NULL, work, &worker[i]);
+    }
+    for (uint32_t i = 0; i < threads; i++) {
+        pthread_join(worker[i].thread, NULL);
+        free(worker[i].data);
+    }
+    error = ext4_sync(shared.fs);
+    insist(error == KERR_OK, "sync", error);
+    ext4_unmount(shared.fs);
+    free(worker);
+    free(config.memory);
+    return 0;
+}

@@ -1,0 +1,139 @@
+/* What becomes of a request in the accelerator's hands, whatever is answered, late or never. */
+// uses: kernel/decks/hardware/hardware_core.c drivers/ivshmem/ivshmem_window.c
+#include <assert.h>
+#include <stddef.h>
+
+#include "kernel/decks/hardware/hardware_core.h"
+
+static struct job_table table;
+static struct window window;
+
+static struct job *posted(void)
+{
+    uint64_t region;
+    assert(window_take(&window, 1, &region));
+    struct job *job = job_take(&table, region);
+    assert(job != NULL && job->state == JOB_POSTED);
+    return job;
+}
+
+static void reset(void)
+{
+    table = (struct job_table){ 0 };
+    window_init(&window, 0, 256 * WINDOW_PAGE);
+}
+
+static void test_picture_and_bytes_must_agree(void)
+{
+    uint64_t bytes;
+
+    assert(hardware_check_picture(4, 2, 24, 24, &bytes) == KERR_OK && bytes == 24);
+    assert(hardware_check_picture(4, 2, 23, 24, &bytes) == KERR_BAD_PICTURE);
+    assert(hardware_check_picture(0, 2, 0, 24, &bytes) == KERR_BAD_PICTURE);
+    assert(hardware_check_picture(4, 2, 24, 23, &bytes) == KERR_OUTPUT_TOO_LARGE);
+    assert(hardware_check_picture(65500, 65500, 12870750000ull, UINT64_MAX, &bytes) == KERR_OK);
+}
+
+static void test_layout_keeps_parts_apart(void)
+{
+    struct job_layout layout = hardware_layout(1000);
+
+    assert(layout.in_at >= sizeof(struct kwe_accel_convolve));
+    assert(layout.out_at >= layout.in_at + 1000);
+    assert(layout.bytes >= layout.out_at + 1000);
+}
+
+static void test_an_answer_finds_its_job_once(void)
+{
+    reset();
+    struct job *job = posted();
+    struct kwe_accel_response response = { .id = job->id, .status = KWE_ACCEL_OK, .out_bytes = 9 };
+
+    assert(job_answer(&table, &window, &response) == job);
+    assert(job_answer(&table, &window, &response) == NULL);
+    assert(hardware_verdict(job, 9) == KERR_OK);
+    assert(hardware_verdict(job, 10) == KERR_DEVICE_REFUSED);
+    job_release(&window, job);
+
+    assert(window.count == 0 && job_in_flight(&table) == 0);
+}
+
+static void test_an_answer_to_an_older_job_of_the_same_place_is_dropped(void)
+{
+    reset();
+    struct job *job = posted();
+    struct kwe_accel_response old = { .id = job->id };
+    assert(job_answer(&table, &window, &old) == job);
+    job_release(&window, job);
+    struct job *next = posted();
+    assert(next == job);
+
+    assert(job_answer(&table, &window, &old) == NULL);
+    assert(next->state == JOB_POSTED);
+}
+
+static void test_ids_that_name_nothing_are_dropped(void)
+{
+    reset();
+    posted();
+
+    for (uint32_t id = 0; id < 0x300; id++) {
+        struct kwe_accel_response lie = { .id = id ^ 0xabc00000 };
+        assert(job_answer(&table, &window, &lie) == NULL);
+    }
+    assert(job_in_flight(&table) == 1);
+}
+
+static void test_an_abandoned_region_stays_the_workers_until_it_answers(void)
+{
+    reset();
+    struct job *job = posted();
+    struct kwe_accel_response late = { .id = job->id };
+
+    job_abandon(job);
+    assert(window.count == 1 && job_in_flight(&table) == 1);
+    assert(job_answer(&table, &window, &late) == NULL);
+
+    assert(window.count == 0 && job->state == JOB_FREE);
+}
+
+static void test_losing_the_link_loses_answered_jobs_too(void)
+{
+    reset();
+    struct job *waiting = posted(), *answered = posted(), *abandoned = posted();
+    struct kwe_accel_response response = { .id = answered->id, .status = KWE_ACCEL_OK };
+    assert(job_answer(&table, &window, &response) == answered);
+    job_abandon(abandoned);
+
+    job_lose_all(&table);
+
+    assert(hardware_verdict(waiting, 0) == KERR_DEVICE_GONE);
+    assert(hardware_verdict(answered, 0) == KERR_DEVICE_GONE);
+    assert(abandoned->state == JOB_FREE);
+    job_release(&window, waiting);
+    job_release(&window, answered);
+    assert(window.count == 3); /* until the link is up again */
+}
+
+static void test_the_table_is_finite(void)
+{
+    reset();
+    for (uint32_t i = 0; i < HARDWARE_MAX_JOBS; i++) {
+        posted();
+    }
+
+    assert(job_take(&table, 0) == NULL);
+}
+
+int main(void)
+{
+    test_picture_and_bytes_must_agree();
+    test_layout_keeps_parts_apart();
+    test_an_answer_finds_its_job_once();
+    test_an_answer_to_an_older_job_of_the_same_place_is_dropped();
+    test_ids_that_name_nothing_are_dropped();
+    test_an_abandoned_region_stays_the_workers_until_it_answers();
+    test_losing_the_link_loses_answered_jobs_too();
+    test_the_table_is_finite();
+    return 0;
+}

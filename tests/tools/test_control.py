@@ -1,0 +1,85 @@
+import random
+
+import pytest
+
+from tools.kwe import abi
+from tools.kwe.control import FrameReader, crc32c, encode, parse_error, parse_results, parse_stages
+
+
+def test_crc32c_of_the_check_string() -> None:
+    assert crc32c(b"123456789") == 0xE3069283
+
+
+def test_frames_arrive_byte_by_byte() -> None:
+    stream = encode(3, b"abc") + encode(7, b"")
+    reader = FrameReader()
+
+    frames = [frame for byte in stream for frame in reader.feed(bytes([byte]))]
+
+    assert [(frame.type, frame.payload) for frame in frames] == [(3, b"abc"), (7, b"")]
+    assert reader.skipped_bytes == 0
+
+
+def test_reader_goes_on_after_garbage() -> None:
+    stream = b"SeaBIOS says hello\r\n" + encode(1, b"one") + b"\x4b\x7c" + encode(2, b"two")
+    reader = FrameReader()
+
+    assert [frame.payload for frame in reader.feed(stream)] == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("position", range(0, 40, 3))
+def test_one_damaged_byte_costs_one_frame(position: int) -> None:
+    first = encode(1, bytes(range(24)))
+    damaged = bytearray(first)
+    damaged[position] ^= 0x10
+    after = encode(2, b"after") + encode(3, bytes(70000 % 60000))
+
+    frames = list(FrameReader().feed(bytes(damaged) + after))
+
+    assert frames[-1].type == 3
+
+
+def test_random_bytes_never_make_a_frame() -> None:
+    noise = random.Random(7).randbytes(200_000)
+
+    assert list(FrameReader().feed(noise)) == []
+
+
+def test_results_carry_their_output() -> None:
+    entries = b""
+    for row, output in ((5, b"0123456789"), (6, b"")):
+        entries += abi.CONTROL_RESULT.pack(
+            row=row, output_bytes=len(output), result={"status": 0, "stage": 4, "value": 9}
+        )
+        entries += output + bytes(-len(output) % 8)
+
+    results = list(parse_results(entries))
+
+    assert [(r.row, r.output, r.stage, r.value) for r in results] == [
+        (5, b"0123456789", 4, 9),
+        (6, b"", 4, 9),
+    ]
+
+
+def test_a_result_that_claims_too_much_is_refused() -> None:
+    entry = abi.CONTROL_RESULT.pack(row=0, output_bytes=4096)
+
+    with pytest.raises(ValueError, match="4096"):
+        list(parse_results(entry))
+
+
+def test_stages_follow_the_status() -> None:
+    payload = abi.WORKFLOW_STATUS.pack(stage_count=2, submitted=7)
+    payload += abi.STAGE_STATUS.pack(events=7, deck=3) + abi.STAGE_STATUS.pack(events=6, deck=1)
+
+    status, stages = parse_stages(payload)
+
+    assert status["submitted"] == 7
+    assert [(stage["deck"], stage["events"]) for stage in stages] == [(3, 7), (1, 6)]
+
+
+def test_error_has_its_text() -> None:
+    text = "stage decode: no such op"
+    payload = abi.ERROR.pack(status=12, stage=1, text_bytes=len(text)) + text.encode()
+
+    assert parse_error(payload) == (12, 1, text)

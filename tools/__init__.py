@@ -1,0 +1,1 @@
+"""What runs on the host: the `kwe` command and its parts."""

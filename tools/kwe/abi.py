@@ -1,0 +1,231 @@
+"""The structs of kernel/abi/ that cross between host and guest. tests/tools/test_abi.py holds each to its C header."""
+
+from tools.kwe.layout import Layout
+
+NO_STAGE = 0xFFFF
+
+# ---- kernel/abi/workflow.h --------------------------------------------------------------------
+
+WORKFLOW_MAGIC = 0x3057464B
+WORKFLOW_VERSION = 1
+MAX_BLOCK_BYTES = 2048
+MAX_SLOTS = 4096
+MAX_BLOB_BYTES = 1 << 20
+MAX_PATH_BYTES = 254
+
+BIND_INPUT_STAGE = 0
+BIND_INPUT_EVENT = 1
+BIND_INPUT_CONSTANT = 2
+BIND_PARAM_VALUE = 3
+BIND_PARAM_LENGTH = 4
+BIND_PARAM_BLOCK = 7
+
+MANIFEST_SUBTREE = 0
+MANIFEST_READ = 1
+MANIFEST_WRITE = 2
+
+WORKFLOW = Layout(
+    "kwe_workflow",
+    magic="I",
+    version="H",
+    flags="H",
+    total_bytes="I",
+    stage_count="H",
+    result_stage="H",
+    dependency_count="H",
+    binding_count="H",
+    condition_count="H",
+    manifest_count="H",
+    params_bytes="I",
+    constant_bytes="I",
+    names_bytes="I",
+    slots="I",
+    max_waiting="I",
+    block_bytes="I",
+    reserved="I",
+    program_bytes="Q",
+    timeout_ns="Q",
+)
+STAGE = Layout(
+    "kwe_stage",
+    kind="B",
+    join="B",
+    deck="B",
+    flags="B",
+    op="H",
+    dependency_first="H",
+    dependency_count="H",
+    binding_first="H",
+    binding_count="H",
+    condition_first="H",
+    condition_count="H",
+    body_first="H",
+    body_count="H",
+    fallback="H",
+    compensation="H",
+    retries="H",
+    params_offset="I",
+    params_bytes="I",
+    bound="I",
+    name_offset="I",
+    out_limit="Q",
+    timeout_ns="Q",
+    backoff_ns="Q",
+)
+DEPENDENCY = Layout("kwe_dependency", stage="H", flags="H")
+BINDING = Layout(
+    "kwe_binding",
+    kind="B",
+    width="B",
+    stage="H",
+    target="H",
+    source_index="H",
+    source_offset="I",
+    source_bytes="I",
+)
+PATH = Layout("kwe_path", length="H", bytes="254s")
+MANIFEST_ENTRY = Layout("kwe_manifest_entry", kind="I", rights="I", number="Q", path=PATH)
+WORKFLOW_INFO = Layout(
+    "kwe_workflow_info",
+    workflow="I",
+    stage="H",
+    status="H",
+    detail="I",
+    slots="I",
+    arena_base="Q",
+    arena_bytes="Q",
+    program_offset="Q",
+    program_bytes="Q",
+    slot_bytes="Q",
+)
+WORKFLOW_STATUS = Layout(
+    "kwe_workflow_status",
+    workflow="I",
+    stage_count="I",
+    submitted="Q",
+    completed="Q",
+    failed="Q",
+    in_flight="Q",
+    waiting="Q",
+)
+STAGE_STATUS = Layout(
+    "kwe_stage_status",
+    events="Q",
+    failed="Q",
+    bytes_in="Q",
+    bytes_out="Q",
+    busy_ns="Q",
+    queued_ns="Q",
+    deck="B",
+    reserved="7s",
+)
+
+# ---- kernel/abi/event.h -----------------------------------------------------------------------
+
+RESULT = Layout(
+    "kwe_result",
+    cookie="Q",
+    workflow="I",
+    status="H",
+    stage="H",
+    deck="B",
+    step="B",
+    reserved="H",
+    length="I",
+    offset="Q",
+    value="Q",
+    submitted_ns="Q",
+    finished_ns="Q",
+    spare="Q",
+)
+
+# ---- kernel/abi/statistics.h ------------------------------------------------------------------
+
+MAX_DECKS_REPORTED = 16
+
+DECK_STATISTICS = Layout(
+    "kwe_deck_statistics",
+    visits="Q",
+    events="Q",
+    interrupt_entries="Q",
+    completions="Q",
+    restarts="Q",
+    cpu_ns="Q",
+    copied_cache="Q",
+    copied_device="Q",
+    state="B",
+    instances="B",
+    reserved="6s",
+)
+STATISTICS = Layout(
+    "kwe_statistics",
+    now_ns="Q",
+    first_program_ns="Q",
+    first_result_ns="Q",
+    program_syscalls="Q",
+    notify_calls="Q",
+    results="Q",
+    idle_ns="Q",
+    frames_total="Q",
+    frames_free="Q",
+    frames_quarantined="Q",
+    iommu_present="Q",
+    iommu_faults="Q",
+    observe_dropped="Q",
+    cpus="I",
+    reserved="I",
+)
+
+# ---- kernel/abi/job.h -------------------------------------------------------------------------
+
+JOB_FILE = "opt/kwe/job"
+JOB_MAGIC = 0x304A574B
+JOB_VERSION = 1
+JOB_SYNC_AT_END = 1
+
+JOB = Layout(
+    "kwe_job",
+    magic="I",
+    version="H",
+    header_bytes="H",
+    flags="I",
+    workflow_bytes="I",
+    workflow_offset="Q",
+    rows_offset="Q",
+    total_bytes="Q",
+    row_count="I",
+    row_bytes="I",
+    ring_slots="I",
+    batch="I",
+    progress_ms="I",
+    reserved="I",
+)
+
+# ---- kernel/abi/control.h ---------------------------------------------------------------------
+
+CONTROL_MAGIC = 0xF1E57C4B
+CONTROL_VERSION = 1
+CONTROL_MAX_PAYLOAD = 65536
+CONTROL_MAX_OUTPUT = 64
+
+CONTROL_HELLO = 1
+CONTROL_REGISTERED = 2
+CONTROL_PROGRESS = 3
+CONTROL_RESULTS = 4
+CONTROL_STAGES = 5
+CONTROL_STATISTICS = 6
+CONTROL_DONE = 7
+CONTROL_ERROR = 8
+
+FRAME = Layout("kwe_control_frame", magic="I", type="H", flags="H", length="I", crc32c="I")
+HELLO = Layout("kwe_control_hello", version="I", row_count="I", now_ns="Q")
+PROGRESS = Layout("kwe_control_progress", submitted="Q", completed="Q", failed="Q")
+CONTROL_RESULT = Layout("kwe_control_result", row="I", output_bytes="I", result=RESULT)
+DONE = Layout("kwe_control_done", status="I", sync_status="I", started_ns="Q", finished_ns="Q")
+ERROR = Layout("kwe_control_error", status="H", stage="H", text_bytes="I")
+
+# How the machine ends: kernel/nucleus/exit.h. QEMU's status is code << 1 | 1.
+EXIT_DONE = 0x10
+EXIT_PROGRAM_FAILED = 0x11
+EXIT_PANIC = 0x20
+EXIT_MACHINE = 0x21

@@ -1,0 +1,196 @@
+"""A workflow in the wire format of kernel/abi/workflow.h."""
+
+import struct
+from collections.abc import Mapping, Sequence
+
+from tools.kwe import abi
+from tools.kwe.layout import align8
+from tools.kwe.sizing import Sizing
+from tools.kwe.spec import Workflow
+from tools.kwe.stages import Argument, FromConstant, FromEvent, FromStage, FromValue, Stage
+from tools.kwe.system import Param
+
+ELEMENT_FORMATS = {"u32": "I", "u64": "Q", "i32": "i", "i64": "q", "bool": "I", "bytes": "B"}
+
+
+def block_variables(stages: Sequence[Stage]) -> dict[str, int]:
+    """Return the event's variables with their offsets in its block: one path each."""
+    names = dict.fromkeys(
+        argument.name
+        for stage in stages
+        for argument in stage.arguments.values()
+        if isinstance(argument, FromEvent)
+    )
+    return {name: index * abi.PATH.size for index, name in enumerate(names)}
+
+
+def encode_path(path: bytes) -> bytes:
+    """Return a struct kwe_path."""
+    return abi.PATH.pack(length=len(path), bytes=path)
+
+
+def encode_workflow(
+    spec: Workflow,
+    stages: Sequence[Stage],
+    sizing: Sizing,
+    constants: Mapping[str, bytes],
+    manifest: Sequence[tuple[bytes, int]],
+) -> bytes:
+    """Return the blob that workflow_register() reads.
+
+    Args:
+        spec: The workflow file.
+        stages: In an order in which they can run.
+        sizing: Slots, limits.
+        constants: Inputs of kind bytes.
+        manifest: Subtrees that the workflow may touch, each with its KWE_MANIFEST_* rights.
+    """
+    variables = block_variables(stages)
+    block_bytes = len(variables) * abi.PATH.size
+    constant_bytes, constant_at = _concatenate(constants)
+    names, name_at = _names([spec.workflow, *(stage.name for stage in stages)])
+    dependencies: list[bytes] = []
+    bindings: list[bytes] = []
+    params = b""
+    records = []
+    for index, stage in enumerate(stages):
+        own = _input_bindings(stage, constants, constant_at) + _param_bindings(stage, variables)
+        static = align8(_static_params(stage))
+        records.append(
+            abi.STAGE.pack(
+                deck=stage.deck.prefix,
+                op=stage.op.number,
+                dependency_first=len(dependencies),
+                dependency_count=len(stage.needs),
+                binding_first=len(bindings),
+                binding_count=len(own),
+                fallback=abi.NO_STAGE,
+                compensation=abi.NO_STAGE,
+                params_offset=len(params),
+                params_bytes=stage.op.params_bytes,
+                name_offset=name_at[index + 1],
+                out_limit=sizing.out_limits[index],
+            )
+        )
+        dependencies += [abi.DEPENDENCY.pack(stage=before) for before in stage.needs]
+        bindings += own
+        params += static
+    order = [stage.name for stage in stages]
+    header = abi.WORKFLOW.pack(
+        magic=abi.WORKFLOW_MAGIC,
+        version=abi.WORKFLOW_VERSION,
+        stage_count=len(stages),
+        result_stage=order.index(spec.result) if spec.result else abi.NO_STAGE,
+        dependency_count=len(dependencies),
+        binding_count=len(bindings),
+        manifest_count=len(manifest),
+        params_bytes=len(params),
+        constant_bytes=len(constant_bytes),
+        names_bytes=len(names),
+        slots=sizing.slots,
+        block_bytes=block_bytes,
+        program_bytes=max(sizing.ring_slots * block_bytes, 4096),
+    )
+    parts = [
+        header,
+        b"".join(records),
+        b"".join(dependencies),
+        b"".join(bindings),
+        b"".join(_manifest_entry(path, rights) for path, rights in manifest),
+        params,
+        constant_bytes,
+        names,
+    ]
+    blob = b"".join(align8(part) for part in parts)
+    at = abi.WORKFLOW.offsets["total_bytes"]
+    return blob[:at] + struct.pack("<I", len(blob)) + blob[at + 4 :]
+
+
+def _concatenate(constants: Mapping[str, bytes]) -> tuple[bytes, dict[str, int]]:
+    data, at = b"", {}
+    for name, content in constants.items():
+        at[name] = len(data)
+        data += align8(content)
+    return data, at
+
+
+def _names(names: Sequence[str]) -> tuple[bytes, list[int]]:
+    data, at = b"", []
+    for name in names:
+        at.append(len(data))
+        data += name.encode() + b"\0"
+    return align8(data), at
+
+
+def _manifest_entry(path: bytes, rights: int) -> bytes:
+    return abi.MANIFEST_ENTRY.pack(
+        kind=abi.MANIFEST_SUBTREE, rights=rights, path={"length": len(path), "bytes": path}
+    )
+
+
+def _input_bindings(
+    stage: Stage, constants: Mapping[str, bytes], constant_at: Mapping[str, int]
+) -> list[bytes]:
+    bindings = []
+    for index, item in enumerate(stage.inputs):
+        match item:
+            case FromStage(producer):
+                binding = abi.BINDING.pack(
+                    kind=abi.BIND_INPUT_STAGE, stage=producer, target=index
+                )
+            case FromConstant(name):
+                binding = abi.BINDING.pack(
+                    kind=abi.BIND_INPUT_CONSTANT,
+                    stage=abi.NO_STAGE,
+                    target=index,
+                    source_offset=constant_at[name],
+                    source_bytes=len(constants[name]),
+                )
+        bindings.append(binding)
+    return bindings
+
+
+def _param_bindings(stage: Stage, variables: Mapping[str, int]) -> list[bytes]:
+    bindings = []
+    for param in stage.op.params:
+        match stage.arguments[param.name]:
+            case FromValue(producer, value):
+                bindings.append(
+                    abi.BINDING.pack(
+                        kind=abi.BIND_PARAM_VALUE,
+                        width=param.bytes,
+                        stage=producer,
+                        target=param.offset,
+                        source_index=value,
+                    )
+                )
+            case FromEvent(name):
+                bindings.append(
+                    abi.BINDING.pack(
+                        kind=abi.BIND_PARAM_BLOCK,
+                        stage=abi.NO_STAGE,
+                        target=param.offset,
+                        source_offset=variables[name],
+                        source_bytes=abi.PATH.size,
+                    )
+                )
+    return bindings
+
+
+def _static_params(stage: Stage) -> bytes:
+    data = bytearray(stage.op.params_bytes)
+    for param in stage.op.params:
+        field = _encode_argument(param, stage.arguments[param.name])
+        data[param.offset : param.offset + len(field)] = field
+    return bytes(data)
+
+
+def _encode_argument(param: Param, argument: Argument) -> bytes:
+    match argument:
+        case FromValue() | FromEvent():
+            return b""
+        case bytes():
+            return encode_path(argument)
+        case _:
+            numbers = argument if isinstance(argument, tuple) else (argument,)
+            return struct.pack(f"<{len(numbers)}{ELEMENT_FORMATS[param.element]}", *numbers)

@@ -1,0 +1,174 @@
+"""`kwe run WORKFLOW.yaml`: real files in, the workflow on the machine, files out."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, KweError, SpecError
+from tools.kwe.inputs import parse_assignments
+from tools.kwe.job import compile_job
+from tools.kwe.machine import MachineConfig, choose_accel
+from tools.kwe.progress import Progress
+from tools.kwe.report import Report
+from tools.kwe.runner import make_disk, run_job
+from tools.kwe.system import load_system
+from tools.kwe.tree import find_build
+
+DEFAULT_TIMEOUT_S = 300.0
+MOST_CPUS = 2
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a person may choose for a run."""
+
+    workflow: Path
+    inputs: Mapping[str, Path]
+    output: Path | None = None
+    cpus: int = MOST_CPUS
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    build: Path | None = None
+    memory_mib: int | None = None
+    json: str | None = None
+    disk: Path | None = None  # where to keep the guest's disk
+    append: str = ""
+
+
+def run_workflow(options: RunOptions) -> Report:
+    """Compile, boot, run, fetch. The JSON document is written even when the run comes to no good end.
+
+    Raises:
+        KweError: The workflow could not be run; failed events are no error here, but in the report.
+    """
+    build = find_build(options.build)
+    system = load_system(build.system)
+    job_output = options.output or Path("out") / options.workflow.stem
+    job = compile_job(options.workflow, system, options.inputs, job_output, options.cpus)
+    memory_mib = options.memory_mib or job.sizing.memory_mib
+    report = Report(job, system, choose_accel(), options.cpus, memory_mib)
+    progress = Progress(job.spec.workflow, len(job.events))
+    for note in job.inputs.notes:
+        print(f"kwe: {note}", file=sys.stderr)
+    try:
+        with tempfile.TemporaryDirectory(prefix="kwe-disk-") as scratch:
+            image = options.disk or Path(scratch) / "disk.img"
+            image.unlink(missing_ok=True)
+            progress.say(f"{job.spec.workflow}: making the disk")
+            make_disk(image, Path(scratch), job)
+            config = MachineConfig(
+                build=build,
+                cpus=options.cpus,
+                memory_mib=memory_mib,
+                disk=image,
+                append=f"program=agent {options.append}".strip(),
+                fw_cfg={"opt/kwe/job": job.encode()},
+                accel=report.accel,
+            )
+            progress.say(f"{job.spec.workflow}: booting")
+            run_job(job, config, report, job_output, options.timeout_s, progress.update)
+    except KweError as error:
+        report.add_error(type(error).__name__, str(error))
+        raise
+    finally:
+        progress.close()
+        if options.json is not None:
+            report.write_json(options.json)
+    return report
+
+
+def print_report(report: Report, json: str | None) -> None:
+    """Print the closing table; to standard error when standard output carries the JSON."""
+    stream = sys.stderr if json == "-" else sys.stdout
+    for line in report.lines():
+        print(line, file=stream)
+    for name, paths in report.outputs.items():
+        if len(paths) == 1:
+            print(f"output {name}: {paths[0]}", file=stream)
+        elif paths:
+            print(f"output {name}: {len(paths)} files in {Path(paths[0]).parent}", file=stream)
+
+
+def options_from(args: argparse.Namespace) -> RunOptions:
+    """Read the command line.
+
+    Raises:
+        SpecError: An argument is out of range.
+    """
+    if not 1 <= args.cpus <= MOST_CPUS:
+        raise SpecError(f"--cpus {args.cpus}: 1 or {MOST_CPUS} would be right")
+    if args.timeout <= 0:
+        raise SpecError(f"--timeout {args.timeout:g}: a number of seconds above 0 would be right")
+    return RunOptions(
+        workflow=args.workflow,
+        inputs=parse_assignments(args.input),
+        output=args.output,
+        cpus=args.cpus,
+        timeout_s=args.timeout,
+        build=args.build,
+        memory_mib=args.memory,
+        json=args.json,
+        disk=args.disk,
+        append=args.append,
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one workflow; 1 when an event failed."""
+    options = options_from(args)
+    report = run_workflow(options)
+    print_report(report, options.json)
+    return EXIT_WORKFLOW if report.errors else EXIT_DONE
+
+
+def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `run`, `boot` and `debug` have in common."""
+    parser.add_argument(
+        "--cpus", type=int, default=MOST_CPUS, metavar="N", help="1 or 2 (default 2)"
+    )
+    parser.add_argument(
+        "--memory", type=int, metavar="MIB", help="guest memory (default: what it takes)"
+    )
+    parser.add_argument(
+        "--build", type=Path, metavar="DIR", help="where the image was built (default build/)"
+    )
+    parser.add_argument(
+        "--append", default="", metavar="WORDS", help="more words for the kernel's command line"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=DEFAULT_TIMEOUT_S,
+        metavar="S",
+        help=f"seconds for the whole guest (default {DEFAULT_TIMEOUT_S:.0f})",
+    )
+
+
+def register(subcommands: Any) -> None:
+    """Add `kwe run`."""
+    parser = subcommands.add_parser(
+        "run",
+        help="run a workflow on real files",
+        description="Run a workflow on real files. Exit status: 0 done, 1 an event failed, "
+        "2 wrong input or workflow file, 3 the machine (no QEMU, deadline), 4 kernel panic.",
+    )
+    parser.add_argument("workflow", type=Path, metavar="WORKFLOW.yaml")
+    parser.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="an input of the workflow: a directory of files, or a file",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="where outputs go (default out/WORKFLOW)"
+    )
+    parser.add_argument(
+        "--json", metavar="PATH", help="write the figures as JSON; - is standard output"
+    )
+    parser.add_argument("--disk", type=Path, metavar="FILE", help="keep the guest's disk there")
+    add_machine_arguments(parser)
+    parser.set_defaults(run=run)

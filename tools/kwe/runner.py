@@ -1,0 +1,201 @@
+"""Runs a compiled workflow on the machine: disk in, boot, listen, disk out."""
+
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.kwe import disk
+from tools.kwe.errors import MachineError, SpecError
+from tools.kwe.job import Job, folder_of
+from tools.kwe.machine import Machine, MachineConfig
+from tools.kwe.report import Report
+from tools.kwe.session import Session
+
+STOP_S = 20.0
+
+# A refused registration is a wrong input, except for these, where the guest lacks something.
+_MACHINE_CODES = ("NO_MEMORY", "TOO_MANY", "DECK_DOWN")
+
+
+def make_disk(image: Path, scratch: Path, job: Job) -> None:
+    """Make the guest's disk: the inputs, and room for all outputs at their largest.
+
+    Args:
+        image: The file to make.
+        scratch: A directory for the links that mke2fs reads.
+        job: The compiled workflow.
+    """
+    variables = [name for event in job.events[:1] for name in event.paths]
+    files = {
+        path: event.file.path
+        for event in job.events
+        for name, path in event.paths.items()
+        if name in job.spec.inputs
+    }
+    outputs = sum(name in job.spec.outputs for name in variables)
+    room = len(job.events) * outputs * max((*job.sizing.rooms, disk.BLOCK))
+    staging = scratch / "staging"
+    staging.mkdir()
+    disk.make_image(image, staging, files, [b"/in", b"/out", *_folders(job)], room)
+
+
+def _folders(job: Job) -> list[bytes]:
+    kinds: dict[str, str] = {name: item.kind for name, item in job.spec.inputs.items()}
+    kinds |= {name: item.kind for name, item in job.spec.outputs.items()}
+    return [folder_of(job.spec, name) for name, kind in kinds.items() if kind == "files"]
+
+
+def run_job(
+    job: Job,
+    config: MachineConfig,
+    report: Report,
+    output: Path,
+    timeout_s: float,
+    on_progress: Callable[[int, int, int], None],
+) -> None:
+    """Boot, run all events, fetch the outputs; the report then has everything.
+
+    Args:
+        job: The compiled workflow.
+        config: The machine; its disk is made here, at `config.disk`.
+        report: Filled as the run goes.
+        output: The host's directory for the outputs.
+        timeout_s: For the whole guest.
+        on_progress: Called with (submitted, completed, failed).
+
+    Raises:
+        SpecError: The guest refused the workflow.
+        MachineError: The deadline passed, or the machine lacks something.
+        PanicError: The nucleus panicked.
+    """
+    assert config.disk is not None
+    session = Session(on_progress)
+    report.session = session
+    started = time.monotonic()
+    with Machine(config) as machine:
+        try:
+            listen(machine, session, started + timeout_s)
+            machine.verdict(machine.wait(STOP_S))
+            _check_end(session, machine, report)
+        except Exception:
+            report.status = "not finished"
+            log = machine.keep_log(f"{job.spec.workflow}-{os.getpid()}")
+            report.add_error("RUN_FAILED", f"the guest's log is {log}")
+            raise
+        report.faults = machine.faults()
+    report.host_ns = round((time.monotonic() - started) * 1e9)
+    report.add_failed_events(session.results)
+    _check_disk(config.disk, report)
+    _fetch(job, config.disk, report, output)
+    report.status = "failed" if report.errors else "done"
+
+
+def listen(machine: Machine, session: Session, deadline: float) -> None:
+    """Read the control channel until the agent is done or the guest has ended.
+
+    Raises:
+        MachineError: The deadline passed.
+    """
+    while session.done is None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise MachineError(
+                f"the deadline passed with {session.progress[1] + session.progress[2]} results; "
+                f"--timeout gives more time\n{machine.last_lines()}"
+            )
+        machine.control.settimeout(left)
+        try:
+            data = machine.control.recv(65536)
+        except (TimeoutError, socket.timeout):
+            continue
+        except ConnectionResetError:
+            return
+        if not data:
+            return
+        session.feed(data)
+
+
+def _check_end(session: Session, machine: Machine, report: Report) -> None:
+    """Did the agent come to its end?"""
+    if session.error is not None:
+        code, stage, text = session.error
+        name = report.system.error_name(code)
+        stages = report.job.stages
+        where = f"stage {stages[stage].name}: " if stage < len(stages) else ""
+        report.add_error(name, text, stage=stage)
+        error = MachineError if name in _MACHINE_CODES else SpecError
+        raise error(f"the guest refused {report.job.spec.workflow}: {where}{name}: {text}")
+    if session.done is None:
+        raise MachineError(f"the agent ended before it was done\n{machine.last_lines()}")
+    for field, what in (("status", "the run"), ("sync_status", "the closing sync")):
+        if session.done[field]:
+            report.add_error(
+                report.system.error_name(session.done[field]),
+                f"{what}: {report.system.error_sentence(session.done[field])}",
+            )
+
+
+def _check_disk(image: Path, report: Report) -> None:
+    """The file system is clean after a run; only a Storage that died may leave it otherwise."""
+    storage = report.system.decks.get("storage")
+    if wrong := disk.check_image(image):
+        restarts = report.guest()["deck_restarts"].get(storage.name, 0) if storage else 0
+        if not restarts:
+            report.add_error("CORRUPT_FILESYSTEM", f"e2fsck: {wrong}")
+
+
+def _fetch(job: Job, image: Path, report: Report, output: Path) -> None:
+    """Bring the files of all events that are done, the digests and the keys that were made."""
+    assert report.session is not None
+    results = report.session.results
+    for name in job.inputs.made:
+        # First: without it, what was sealed is lost.
+        disk.write_file(output / name, job.inputs.constants[name], mode=0o600)
+        report.outputs[name] = [str(output / name)]
+    names = [name for name, item in job.spec.outputs.items() if item.kind == "files"]
+    done = [item for item in job.host_outputs() if item[1] in results and not results[item[1]].status]
+    report.outputs |= {name: [] for name in names}
+    if done:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".kwe-", dir=output) as scratch:
+            for name in names:
+                (Path(scratch) / name).mkdir()
+                disk.fetch_folder(image, folder_of(job.spec, name), Path(scratch) / name)
+            pairs = {}
+            for name, row, path, relative in done:
+                # rdump /out/edges DIR makes DIR/edges.
+                source = Path(os.fsdecode(os.path.join(os.fsencode(scratch), name.encode(), _below(path))))
+                pairs[source] = (name, row, output / relative)
+            missing = dict(disk.place_files([(source, item[2]) for source, item in pairs.items()]))
+        for source, (name, row, target) in pairs.items():
+            if source in missing:
+                report.add_error(
+                    "NO_OUTPUT", f"output {name} is not on the disk", event=job.events[row].file.name
+                )
+            else:
+                report.outputs[name].append(str(target))
+    for name, item in job.spec.outputs.items():
+        if item.kind == "sha256sum":
+            disk.write_file(output / item.name, sha256sums(job, report))
+            report.outputs[name] = [str(output / item.name)]
+
+
+def _below(path: bytes) -> bytes:
+    """Return a guest path without its first folder: /out/edges/x to edges/x."""
+    return path.split(b"/", 2)[2]
+
+
+def sha256sums(job: Job, report: Report) -> bytes:
+    """Return the digests as `sha256sum -c` reads them, from the results of the events that are done."""
+    assert report.session is not None
+    lines = b""
+    for row, result in sorted(report.session.results.items()):
+        if result.status == 0:
+            name = os.fsencode(job.events[row].file.name)
+            escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+            mark = b"\\" if escaped != name else b""
+            lines += mark + result.output.hex().encode() + b"  " + escaped + b"\n"
+    return lines

@@ -1,0 +1,92 @@
+"""One conversation with the agent: what its frames have told so far."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tools.kwe import abi
+from tools.kwe.control import (
+    EventResult,
+    Frame,
+    FrameReader,
+    parse_error,
+    parse_results,
+    parse_stages,
+    parse_statistics,
+)
+from tools.kwe.errors import MachineError
+
+
+class Session:
+    """Takes the control channel's bytes.
+
+    Attributes:
+        info: The answer to the registration (struct kwe_workflow_info), once it came.
+        results: By row.
+        progress: Events (submitted, completed, failed).
+        stages: The stages' counters, in the workflow's order.
+        statistics: The system's counters; `decks` those of each deck, by prefix.
+        done: The last frame, once it came.
+        error: (code, stage, text) of an ERROR.
+    """
+
+    def __init__(self, on_progress: Callable[[int, int, int], None] | None = None) -> None:
+        self._reader = FrameReader()
+        self._on_progress = on_progress
+        self.info: dict[str, Any] | None = None
+        self.results: dict[int, EventResult] = {}
+        self.progress = (0, 0, 0)
+        self.stages: list[dict[str, Any]] = []
+        self.status: dict[str, Any] | None = None
+        self.statistics: dict[str, Any] | None = None
+        self.decks: list[dict[str, Any]] = []
+        self.done: dict[str, Any] | None = None
+        self.error: tuple[int, int, str] | None = None
+
+    @property
+    def skipped_bytes(self) -> int:
+        """Bytes on the channel that were no frame."""
+        return self._reader.skipped_bytes
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes as they arrive.
+
+        Raises:
+            MachineError: A frame that arrived whole makes no sense, or the agent speaks another version.
+        """
+        for frame in self._reader.feed(data):
+            try:
+                self._take(frame)
+            except ValueError as error:
+                raise MachineError(f"control channel: frame {frame.type}: {error}") from error
+
+    def _take(self, frame: Frame) -> None:
+        match frame.type:
+            case abi.CONTROL_HELLO:
+                version = abi.HELLO.unpack(frame.payload)["version"]
+                if version != abi.CONTROL_VERSION:
+                    raise MachineError(
+                        f"the agent speaks version {version} of the control channel, this kwe "
+                        f"{abi.CONTROL_VERSION}: run `make`"
+                    )
+            case abi.CONTROL_REGISTERED:
+                self.info = abi.WORKFLOW_INFO.unpack(frame.payload)
+            case abi.CONTROL_PROGRESS:
+                fields = abi.PROGRESS.unpack(frame.payload)
+                self.progress = fields["submitted"], fields["completed"], fields["failed"]
+                if self._on_progress is not None:
+                    self._on_progress(*self.progress)
+            case abi.CONTROL_RESULTS:
+                for result in parse_results(frame.payload):
+                    if result.row in self.results:
+                        raise ValueError(f"event {result.row} has two results")
+                    self.results[result.row] = result
+            case abi.CONTROL_STAGES:
+                self.status, self.stages = parse_stages(frame.payload)
+            case abi.CONTROL_STATISTICS:
+                self.statistics, self.decks = parse_statistics(frame.payload)
+            case abi.CONTROL_DONE:
+                self.done = abi.DONE.unpack(frame.payload)
+            case abi.CONTROL_ERROR:
+                self.error = parse_error(frame.payload)
+            case _:
+                pass  # a newer agent's

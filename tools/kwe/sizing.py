@@ -1,0 +1,124 @@
+"""How much room a workflow takes: its limits, each stage's output, the slots, the guest's memory.
+
+The Guide lays the arena out; what is worked out here only has to be no less than what it will ask for, so that the guest is
+given enough memory and the disk enough blocks.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tools.kwe.errors import SpecError
+from tools.kwe.inputs import Inputs
+from tools.kwe.spec import Workflow
+from tools.kwe.stages import FromConstant, Stage
+
+PAGE = 4096
+MIB = 1 << 20
+
+# Enough for full vectors to every deck, and small enough to stay warm.
+MOST_SLOTS = 64
+# Fewer would leave the disk or a CPU idle while an event is elsewhere.
+WANTED_SLOTS = 8
+LEAST_MEMORY_MIB = 128
+# What the nucleus, the decks with their heaps, and the payload take beside the arena.
+SYSTEM_MIB = 72
+# Above this, q35 splits the memory around the PCI hole.
+MOST_MEMORY_MIB = 2048
+RING_SLOTS = 256
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """The numbers of one run."""
+
+    limits: Mapping[str, int]  # by name, in bytes
+    out_limits: tuple[int, ...]  # by stage, 0: by the operation's own rule
+    rooms: tuple[int, ...]  # by stage: the most that its output can have
+    slots: int
+    ring_slots: int
+    memory_mib: int
+
+
+def up(number: int, step: int) -> int:
+    """Round up to a multiple of `step`."""
+    return (number + step - 1) // step * step
+
+
+def work_out_limits(spec: Workflow, inputs: Inputs) -> dict[str, int]:
+    """Give each limit its bytes: what the largest input needs, up to the limit's most."""
+    measured = {
+        f"{spec.event_per}.bytes": max((file.size_bytes for file in inputs.files), default=0),
+        f"{spec.event_per}.rgb8_bytes": max((file.rgb8_bytes for file in inputs.files), default=0),
+    }
+    limits = {}
+    for name, limit in spec.limits.items():
+        wanted = limit.at_most if limit.source is None else measured[limit.source]
+        limits[name] = min(limit.at_most, max(wanted, 1))
+    return limits
+
+
+def work_out_sizes(
+    spec: Workflow, stages: Sequence[Stage], inputs: Inputs, cpus: int, block_bytes: int
+) -> Sizing:
+    """Choose slots and memory.
+
+    Raises:
+        SpecError: Not even one event fits the most memory that a guest is given here.
+    """
+    limits = work_out_limits(spec, inputs)
+    out_limits = tuple(
+        limits[stage.limit] if isinstance(stage.limit, str) else stage.limit or 0 for stage in stages
+    )
+    rooms = _rooms(stages, inputs, out_limits)
+    # An output is reserved in the segment of each instance that may run the stage; one odd page staggers it.
+    slot_bytes = sum(
+        (up(room, PAGE) + PAGE) * (cpus if stage.deck.instances == "per_cpu" else 1)
+        for stage, room in zip(stages, rooms, strict=True)
+        if room
+    )
+    wanted = max(1, min(WANTED_SLOTS, len(inputs.files)))
+    fixed_mib = SYSTEM_MIB + up(RING_SLOTS * block_bytes, MIB) // MIB
+    most_mib = _most_memory_mib()
+    memory_mib = max(LEAST_MEMORY_MIB, up(fixed_mib + up(wanted * slot_bytes, MIB) // MIB, 32))
+    memory_mib = min(memory_mib, most_mib)
+    slots = (memory_mib - fixed_mib) * MIB // max(slot_bytes, 1)
+    if slots < 1:
+        raise SpecError(
+            f"one event of {spec.workflow} takes {up(slot_bytes, MIB) // MIB} MiB, and a guest gets at "
+            f"most {most_mib - fixed_mib} MiB for events here; lower `limits` would be right"
+        )
+    return Sizing(limits, out_limits, rooms, min(slots, MOST_SLOTS), RING_SLOTS, memory_mib)
+
+
+def _rooms(
+    stages: Sequence[Stage], inputs: Inputs, out_limits: Sequence[int]
+) -> tuple[int, ...]:
+    rooms: list[int] = []
+    for stage, out_limit in zip(stages, out_limits, strict=True):
+        output = stage.op.output
+        if output is None:
+            rooms.append(0)
+            continue
+        if out_limit:
+            rooms.append(out_limit)
+            continue
+        rule = output.at_most
+        room = rule.base
+        if rule.of is not None:
+            port = next(i for i, item in enumerate(stage.op.inputs) if item.name == rule.of)
+            item = stage.inputs[port]
+            size = (
+                len(inputs.constants[item.name])
+                if isinstance(item, FromConstant)
+                else rooms[item.stage]
+            )
+            room += up(up(size, PAGE) * rule.numerator, rule.denominator) // rule.denominator
+        rooms.append(room)
+    return tuple(rooms)
+
+
+def _most_memory_mib() -> int:
+    """Half of the host's memory, and no more than a guest can use in one piece."""
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // MIB
+    return max(LEAST_MEMORY_MIB, min(MOST_MEMORY_MIB, total // 2))

@@ -1,0 +1,185 @@
+"""The language of workflow files, as pydantic sees it: what may stand where, before any deck is asked.
+
+A workflow file says what comes in (``inputs``), what goes out (``outputs``), how large things may be (``limits``), and the ``stages``
+that each event passes. Stages are checked against the decks in ``compile.py``; here they are only mappings.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from tools.kwe.yaml_source import YamlSource, load_yaml, validate
+
+UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+MAX_SIZE = 1 << 40
+
+
+def parse_size(value: object) -> int:
+    """Return the bytes of ``4096`` or ``"16 MiB"``.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        size = value
+    elif isinstance(value, str) and (
+        match := re.fullmatch(r"(\d+)\s*(B|KiB|MiB|GiB)?", value.strip())
+    ):
+        size = int(match[1]) * UNITS[match[2] or ""]
+    else:
+        raise ValueError(f"{value!r} is no size; 4096, 64 KiB or 16 MiB would be right")
+    if not 0 < size <= MAX_SIZE:
+        raise ValueError(f"{value!r} is out of range; a size lies between 1 and {MAX_SIZE} bytes")
+    return size
+
+
+def _word(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", value):
+        raise ValueError(f"{value!r} is no name; 1 to 32 of a-z, 0-9 and _ would be right")
+    return value
+
+
+def _file_name(value: str) -> str:
+    if not value or "/" in value or "\0" in value or value in (".", ".."):
+        raise ValueError(f"{value!r} is no file name")
+    return value
+
+
+def _suffixes(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Size = Annotated[int, BeforeValidator(parse_size)]
+Word = Annotated[str, AfterValidator(_word)]
+FileName = Annotated[str, AfterValidator(_file_name)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors, values are not bent into shape."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Input(Strict):
+    """What the user hands in: a directory of files, one event each, or some constant bytes."""
+
+    kind: Literal["files", "bytes"]
+    doc: str = ""
+    # files: only those that end so, whatever the case; how their pictures are measured
+    suffix: Annotated[list[str], BeforeValidator(_suffixes)] = Field(default_factory=list)
+    media: Literal["bytes", "jpeg"] = "bytes"
+    # bytes: exactly so many; how they are made when none are given
+    bytes: Size | None = None
+    make: Literal["random"] | None = None
+
+    @model_validator(mode="after")
+    def _fits_kind(self) -> "Input":
+        if self.kind == "bytes" and self.bytes is None:
+            raise ValueError("an input of kind bytes says how many: `bytes: 32`")
+        if self.kind == "bytes" and (self.suffix or self.media != "bytes"):
+            raise ValueError("suffix and media belong to an input of kind files")
+        if self.kind == "files" and (self.bytes is not None or self.make is not None):
+            raise ValueError("bytes and make belong to an input of kind bytes")
+        return self
+
+
+class Output(Strict):
+    """What the user gets: a file per event, or one file with the digests of all."""
+
+    kind: Literal["files", "sha256sum"]
+    doc: str = ""
+    suffix: str = ""  # files: appended to the input's name
+    name: FileName = "SHA256SUMS"  # sha256sum: the file
+
+    @model_validator(mode="after")
+    def _fits_kind(self) -> "Output":
+        if self.kind != "files" and self.suffix:
+            raise ValueError("suffix belongs to an output of kind files")
+        if self.kind != "sha256sum" and "name" in self.model_fields_set:
+            raise ValueError("name belongs to an output of kind sha256sum")
+        if "/" in self.suffix or "\0" in self.suffix:
+            raise ValueError(f"{self.suffix!r} is no suffix of a file name")
+        return self
+
+
+class Limit(Strict):
+    """A bound in bytes: fixed, or what the inputs need, up to a most."""
+
+    source: str | None = Field(default=None, alias="from")
+    at_most: Size
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return value if isinstance(value, dict) else {"at_most": value}
+
+
+class Workflow(Strict):
+    """One workflow file."""
+
+    workflow: Word
+    doc: str
+    inputs: dict[Word, Input]
+    outputs: dict[Word, Output] = Field(default_factory=dict)
+    limits: dict[Word, Limit] = Field(default_factory=dict)
+    event_per: str
+    result: str | None = None
+    stages: dict[Word, dict[str, Any]] = Field(min_length=1, max_length=64)
+
+
+def load_workflow(path: Path) -> tuple[YamlSource, Workflow]:
+    """Read a workflow file and check all that needs no deck.
+
+    Raises:
+        SpecError: ``path:line:column: what is wrong, what would be right``.
+    """
+    source = load_yaml(path)
+    spec = validate(source, Workflow)
+    per = spec.inputs.get(spec.event_per)
+    if per is None or per.kind != "files":
+        files = [name for name, item in spec.inputs.items() if item.kind == "files"]
+        raise source.error(
+            ("event_per",),
+            f"event_per: {spec.event_per!r} is no input of kind files{_would_be(files)}",
+        )
+    for name, item in spec.inputs.items():
+        if item.kind == "files" and name != spec.event_per:
+            raise source.error(
+                ("inputs", name),
+                f"{name}: a second input of files; each event has one, {spec.event_per!r} here",
+            )
+    if spec.result is not None and spec.result not in spec.stages:
+        raise source.error(
+            ("result",), f"result: there is no stage {spec.result!r}{_would_be(spec.stages)}"
+        )
+    for name, limit in spec.limits.items():
+        _check_limit(source, spec, name, limit)
+    for name, output in spec.outputs.items():
+        if output.kind == "sha256sum" and spec.result is None:
+            raise source.error(
+                ("outputs", name),
+                f"{name}: digests come from the results; `result: STAGE` names whose",
+            )
+    return source, spec
+
+
+def _check_limit(source: YamlSource, spec: Workflow, name: str, limit: Limit) -> None:
+    if limit.source is None:
+        return
+    media = spec.inputs[spec.event_per].media
+    known = [f"{spec.event_per}.bytes"]
+    if media == "jpeg":
+        known.append(f"{spec.event_per}.rgb8_bytes")
+    if limit.source not in known:
+        hint = "" if media == "jpeg" else " (rgb8_bytes needs `media: jpeg` at the input)"
+        raise source.error(
+            ("limits", name, "from"),
+            f"{name}: {limit.source!r} is not known{hint}{_would_be(known)}",
+        )
+
+
+def _would_be(names: object) -> str:
+    known = list(names) if isinstance(names, list | dict) else []
+    return f"; {' or '.join(known)} would be right" if known else ""

@@ -1,0 +1,1 @@
+"""`make lint` and `make fmt`: style, types, headers, include directions, size of the nucleus."""

@@ -1,0 +1,151 @@
+# The image: build/kwe.elf (ring 0), build/decks/, build/programs/, and build/payload.kpak that carries the last two.
+# Called by the Makefile once build/gen/ is up to date. Files are found by folder: a new one needs no change here.
+
+include tools/make/flags.mk
+# Generated: DECKS, and for each DECK_NAME_DIR, DECK_NAME_DRIVERS, DECK_NAME_LIBRARIES.
+-include $(BUILD)/gen/build.mk
+
+PYTHON := .venv/bin/python
+OBJ := $(BUILD)/obj
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all
+all: $(BUILD)/kwe.elf $(BUILD)/payload.kpak
+
+# C and assembly files below folders, and the generated ones that mirror them.
+sources = $(sort $(foreach dir,$(1),$(wildcard $(dir)/*.c $(dir)/*.S)))
+generated = $(sort $(foreach dir,$(1),$(wildcard $(BUILD)/gen/$(dir)/*.c)))
+# $(call objects,flavour,sources): a generated file's object lies under gen/.
+objects = $(patsubst %,$(OBJ)/$(1)/%.o,$(basename $(patsubst $(BUILD)/gen/%,gen/%,$(2))))
+
+# ---- ring 0 --------------------------------------------------------------------------------------
+
+NUCLEUS_DIRS := $(shell find kernel/nucleus -type d)
+NUCLEUS_GEN_DIRS := $(sort $(NUCLEUS_DIRS) kernel/arch/x86_64 kernel/lib $(patsubst $(BUILD)/gen/%,%,$(shell \
+	find $(BUILD)/gen/kernel/nucleus -type d 2>/dev/null)))
+NUCLEUS_SOURCES := $(call sources,$(NUCLEUS_DIRS) kernel/arch/x86_64 boot kernel/lib) $(call generated,$(NUCLEUS_GEN_DIRS))
+NUCLEUS_OBJECTS := $(call objects,nucleus,$(NUCLEUS_SOURCES))
+
+$(OBJ)/nucleus/gen/%.o: $(BUILD)/gen/%.c tools/make/flags.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(NUCLEUS_CFLAGS) -c $< -o $@
+$(OBJ)/nucleus/%.o: %.c tools/make/flags.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(NUCLEUS_CFLAGS) -c $< -o $@
+$(OBJ)/nucleus/%.o: %.S tools/make/flags.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(NUCLEUS_CFLAGS) -c $< -o $@
+
+$(BUILD)/kwe.elf: $(NUCLEUS_OBJECTS) boot/kwe.ld
+	$(call say,LD,$@)
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,-T,boot/kwe.ld -Wl,--build-id=none -Wl,-z,noexecstack \
+		-Wl,-z,max-page-size=4096 -o $@ $(NUCLEUS_OBJECTS) -lgcc
+
+# ---- libraries of ring 3 ---------------------------------------------------------------------------
+
+# Debian's static archives under musl: only the headers that are wanted are linked into a folder of our own, since the folder they come from
+# holds another C library's headers as well. A library not named here has one header of its own name.
+HEADERS_lz4 := lz4.h lz4frame.h lz4hc.h
+HEADERS_sodium := sodium.h sodium
+HEADERS_turbojpeg := turbojpeg.h
+HEADERS_zstd := zdict.h zstd.h zstd_errors.h
+
+LIBRARIES := $(sort $(foreach deck,$(DECKS),$(DECK_$(deck)_LIBRARIES)))
+archive = $(shell $(CC) -print-file-name=lib$(1).a)
+
+$(BUILD)/include/%.stamp: tools/make/image.mk
+	@mkdir -p $(@D)
+	$(Q)for header in $(or $(HEADERS_$*),$*.h); do \
+		ln -sfn /usr/include/$$header $(BUILD)/include/$$header && test -e $(BUILD)/include/$$header || exit 1; done
+	@touch $@
+
+INCLUDES := $(foreach library,$(LIBRARIES),$(BUILD)/include/$(library).stamp)
+
+# ---- ring 3 --------------------------------------------------------------------------------------
+
+$(OBJ)/ring3/gen/%.o: $(BUILD)/gen/%.c tools/make/flags.mk | $(INCLUDES)
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(RING3_CFLAGS) -c $< -o $@
+$(OBJ)/ring3/%.o: %.c tools/make/flags.mk | $(INCLUDES)
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(RING3_CFLAGS) -c $< -o $@
+$(OBJ)/ring3/%.o: %.S tools/make/flags.mk | $(INCLUDES)
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(RING3_CFLAGS) -c $< -o $@
+
+# musl-gcc's own specs know no static-pie, so its start files are named one by one. Order: start, objects, archives, C library, end.
+# Segments are W^X and page-aligned each; no executable stack; no relocation in text (they would make it writable).
+MUSL := /usr/lib/x86_64-linux-musl
+LINK_START := $(MUSL)/rcrt1.o $(MUSL)/crti.o $(shell $(CC) -print-file-name=crtbeginS.o)
+LINK_END := -Wl,--start-group $(MUSL)/libc.a -lgcc -lgcc_eh -Wl,--end-group $(shell $(CC) -print-file-name=crtendS.o) $(MUSL)/crtn.o
+LINK_FLAGS := -nostdlib -nostartfiles -static-pie -Wl,--no-dynamic-linker -Wl,-z,noexecstack -Wl,-z,separate-code -Wl,-z,text \
+	-Wl,--build-id=none -Wl,--gc-sections
+
+# $(call link_ring3,objects,archives)
+define link_ring3
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LINK_FLAGS) -o $@ $(LINK_START) $(1) $(2) $(LINK_END)
+endef
+
+COMMON_OBJECTS := $(call objects,ring3,$(call sources,kernel/lib userland/libkwe/common) $(call generated,kernel/lib userland/libkwe/common))
+SHIM_OBJECTS := $(call objects,ring3,$(call sources,userland/shim))
+DECK_LIBRARY_OBJECTS := $(call objects,ring3,$(call sources,userland/libkwe/deck) $(call generated,userland/libkwe/deck))
+PROGRAM_LIBRARY_OBJECTS := $(call objects,ring3,$(call sources,userland/libkwe userland/libkwe/program) \
+	$(call generated,userland/libkwe userland/libkwe/program))
+
+# ---- decks ---------------------------------------------------------------------------------------
+
+# A deck's own folder may lie outside the tree, so its objects are named by the deck.
+define deck_rules
+DECK_$(1)_OWN := $$(patsubst $$(DECK_$(1)_DIR)/%,$(OBJ)/decks/$(1)/%.o,$$(basename $$(call sources,$$(DECK_$(1)_DIR))))
+DECK_$(1)_OBJECTS := $$(DECK_$(1)_OWN) \
+	$$(call objects,ring3,$$(call generated,kernel/decks/$(1)) $$(call sources,$$(addprefix drivers/,$$(DECK_$(1)_DRIVERS)))) \
+	$$(DECK_LIBRARY_OBJECTS) $$(COMMON_OBJECTS) $$(SHIM_OBJECTS)
+DEPENDENCIES += $$(DECK_$(1)_OBJECTS:.o=.d)
+
+$(OBJ)/decks/$(1)/%.o: $$(DECK_$(1)_DIR)/%.c tools/make/flags.mk | $(INCLUDES)
+	@mkdir -p $$(@D)
+	$$(Q)$$(MUSL_CC) $$(RING3_CFLAGS) -c $$< -o $$@
+
+$(BUILD)/decks/$(1).elf: $$(DECK_$(1)_OBJECTS) tools/make/image.mk
+	$$(call link_ring3,$$(DECK_$(1)_OBJECTS),$$(foreach library,$$(DECK_$(1)_LIBRARIES),$$(call archive,$$(library))))
+endef
+
+$(foreach deck,$(DECKS),$(eval $(call deck_rules,$(deck))))
+
+# ---- programs: the tree's, and those that the tests boot -------------------------------------------
+
+PROGRAM_DIRS := $(patsubst %/,%,$(wildcard userland/programs/*/ tests/qemu/programs/*/))
+PROGRAMS := $(notdir $(PROGRAM_DIRS))
+
+define program_rules
+PROGRAM_$(notdir $(1))_OBJECTS := $$(call objects,ring3,$$(call sources,$(1))) $$(PROGRAM_LIBRARY_OBJECTS) $$(COMMON_OBJECTS)
+DEPENDENCIES += $$(PROGRAM_$(notdir $(1))_OBJECTS:.o=.d)
+
+$(BUILD)/programs/$(notdir $(1)).elf: $$(PROGRAM_$(notdir $(1))_OBJECTS) tools/make/image.mk
+	$$(call link_ring3,$$(PROGRAM_$(notdir $(1))_OBJECTS),)
+endef
+
+$(foreach dir,$(PROGRAM_DIRS),$(eval $(call program_rules,$(dir))))
+
+# ---- the payload: what the nucleus finds as its initial module ---------------------------------------
+
+PARTS := $(foreach deck,$(DECKS),deck/$(deck)=$(BUILD)/decks/$(deck).elf) \
+	$(foreach program,$(PROGRAMS),program/$(program)=$(BUILD)/programs/$(program).elf)
+PART_FILES := $(foreach part,$(PARTS),$(lastword $(subst =, ,$(part))))
+
+# Written only when it changes: a deck that is gone leaves the payload too.
+$(BUILD)/payload.parts: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PARTS)' | cmp -s - $@ || echo '$(PARTS)' > $@
+.PHONY: FORCE
+FORCE:
+
+$(BUILD)/payload.kpak: $(PART_FILES) $(BUILD)/payload.parts tools/kwe/kpak.py
+	$(call say,PACK,$@)
+	$(Q)$(PYTHON) -m tools.kwe.kpak pack $@ $(PARTS)
+
+-include $(sort $(NUCLEUS_OBJECTS:.o=.d) $(DEPENDENCIES))

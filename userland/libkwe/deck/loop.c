@@ -1,0 +1,191 @@
+/*
+ * loop.c - the deck's loop: every slot that is taken gets exactly one completion.
+ *
+ * The DoneRing always has room: it has as many slots as the WorkRing, and no more than info.depth requests are in hand at once.
+ */
+#include "userland/libkwe/deck/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "userland/libkwe/common/calls.h"
+
+/*
+ * A vector is handed back when it is done, or when this time has passed, so that long operations do not keep those behind them in the
+ * pipeline waiting. A visit costs a few microseconds.
+ */
+#define HAND_BACK_NS 1000000u
+
+/* Execution overrides it; the others are never sent results. */
+__attribute__((weak)) void deck_observe(const struct kwe_result *result)
+{
+    (void)result;
+}
+
+static void answer(struct deck_loop *loop, struct deck_request *request, enum kerr status)
+{
+    struct kwe_completion *completion = &request->completion;
+
+    completion->status = (uint16_t)request_verdict(request, status);
+    if (completion->status != KERR_OK) {
+        completion->out_length = 0;
+    }
+    if (ring_push(&loop->done, completion) != RING_OK) {
+        deck_die("the DoneRing has no room for an answer");
+    }
+    request->next = loop->free;
+    loop->free = request;
+}
+
+/* Asking for the time is a call; one stamp ends an operation and starts the next. */
+static void answer_stamped(struct deck_loop *loop, struct deck_request *request, enum kerr status)
+{
+    loop->stamp_ns = deck_now_ns();
+    request->completion.elapsed_ns = loop->stamp_ns - request->taken_ns;
+    answer(loop, request, status);
+}
+
+/* The loop that a fibre's request belongs to; an instance has one. */
+static struct deck_loop *the_loop;
+
+static void run_on_fibre(void *argument)
+{
+    struct deck_request *request = argument;
+
+    answer_stamped(the_loop, request, deck_dispatch(request, request->work.op));
+}
+
+/* `slot` is a WorkRing slot of op KWE_OP_OBSERVE. */
+static void observe(const struct kwe_work *slot)
+{
+    struct kwe_observation seen;
+
+    memcpy(&seen, slot, sizeof(seen));
+    struct kwe_result result = {
+        .cookie = seen.cookie,
+        .workflow = seen.workflow,
+        .status = seen.status,
+        .stage = seen.stage,
+        .deck = seen.deck,
+        .step = seen.step,
+        .length = seen.length,
+        .offset = seen.offset,
+        .value = seen.value,
+        .submitted_ns = seen.submitted_ns,
+        .finished_ns = seen.finished_ns,
+    };
+    deck_observe(&result);
+}
+
+static void take_one(struct deck_loop *loop, const struct kwe_work *work)
+{
+    struct deck_request *request = loop->free;
+
+    if (work->op == KWE_OP_OBSERVE) {
+        observe(work);
+        return;
+    }
+    if (request == NULL) {
+        deck_die("more work than the %u that may be in hand", loop->info.depth);
+    }
+    if (KWE_TICKET_INDEX(work->ticket) >= loop->info.depth) {
+        deck_die("ticket %u names no frame", work->ticket);
+    }
+    loop->free = request->next;
+    if (loop->stamp_ns == 0 && work->op != KWE_OP_NOP) {
+        loop->stamp_ns = deck_now_ns();
+        loop->turn_ns = loop->stamp_ns;
+    }
+    request_begin(request, work, (const struct kwe_work_frame *)(uintptr_t)loop->info.frames, loop->stamp_ns);
+    if (work->op == KWE_OP_NOP) {
+        answer(loop, request, KERR_OK);
+    } else if (loop->start_status != KERR_OK) {
+        answer(loop, request, loop->start_status);
+    } else if (!deck_op_uses_fibre(work->op)) {
+        answer_stamped(loop, request, deck_dispatch(request, work->op));
+    } else if (!fibre_start(run_on_fibre, request)) {
+        answer(loop, request, KERR_NO_MEMORY);
+    }
+}
+
+/* Take what lies there. False: it was time to hand answers back, and there is more. */
+static bool take_work(struct deck_loop *loop)
+{
+    struct kwe_work work;
+    enum ring_status status;
+
+    loop->stamp_ns = 0;
+    loop->turn_ns = 0;
+    while ((status = ring_pop(&loop->work, &work)) == RING_OK) {
+        take_one(loop, &work);
+        if (loop->stamp_ns - loop->turn_ns > HAND_BACK_NS) {
+            return false;
+        }
+    }
+    if (status == RING_CORRUPT) {
+        deck_die("the WorkRing's counts cannot be");
+    }
+    return true;
+}
+
+void deck_loop_start(struct deck_loop *loop)
+{
+    int64_t answered = kwe_call_deck_info(&loop->info);
+
+    if (answered < 0) {
+        deck_die("deck_info: %s", kerr_sentence((enum kerr)-answered));
+    }
+    struct ring *work = (struct ring *)(uintptr_t)loop->info.work_ring;
+    struct ring *done = (struct ring *)(uintptr_t)loop->info.done_ring;
+    ring_consumer_init(&loop->work, work, loop->info.ring_slots, 0);
+    ring_producer_init(&loop->done, done, loop->info.ring_slots, 0);
+    services_init(done);
+    fibres_init(loop->info.depth + FIBRE_SPARE);
+    loop->requests = calloc(loop->info.depth, sizeof(*loop->requests));
+    if (loop->requests == NULL) {
+        deck_die("no memory for %u requests", loop->info.depth);
+    }
+    for (uint32_t i = 0; i < loop->info.depth; i++) {
+        loop->requests[i].next = loop->free;
+        loop->free = &loop->requests[i];
+    }
+    the_loop = loop;
+    loop->start_status = deck_start(&loop->info);
+    if (loop->start_status != KERR_OK) {
+        deck_log("not ready: %s", kerr_sentence(loop->start_status));
+    }
+}
+
+/* Run fibres and let the deck tidy up. Returns when to come back at the latest. */
+static uint64_t settle(void)
+{
+    uint64_t deadline_ns;
+
+    do {
+        fibres_run();
+        deadline_ns = deck_idle();
+    } while (fibres_ready());
+    uint64_t fibre_deadline_ns = fibres_next_deadline();
+    return fibre_deadline_ns < deadline_ns ? fibre_deadline_ns : deadline_ns;
+}
+
+void deck_loop_turn(struct deck_loop *loop)
+{
+    uint64_t deadline_ns = 0;
+
+    if (take_work(loop)) {
+        deadline_ns = settle();
+    } else {
+        fibres_run();
+    }
+    struct kwe_pair next = kwe_call_deck_next(deadline_ns);
+    if (next.first < 0) {
+        deck_die("deck_next: %s", kerr_sentence((enum kerr)-next.first));
+    }
+    if (next.second != 0) {
+        deck_interrupt(next.second);
+    }
+    if (fibres_next_deadline() != UINT64_MAX) {
+        fibres_expire(deck_now_ns());
+    }
+}

@@ -1,0 +1,109 @@
+/* request.c - one stage's work in this instance's hands, as an operation sees it. */
+#include "userland/libkwe/deck/internal.h"
+
+#include <string.h>
+
+/* The arena's segment 0 is the nucleus's (constants, manifest), 1 the program's, the rest the instances'. */
+#define SEGMENT_PROGRAM 1u
+
+void request_begin(struct deck_request *request, const struct kwe_work *work, const struct kwe_work_frame *frames,
+                   uint64_t now_ns)
+{
+    *request = (struct deck_request){
+        .work = *work,
+        .frame = &frames[KWE_TICKET_INDEX(work->ticket)],
+        .completion = { .ticket = work->ticket },
+        .taken_ns = now_ns,
+    };
+}
+
+enum kerr request_verdict(const struct deck_request *request, enum kerr said)
+{
+    if (said == KERR_OK && request->completion.out_length > request->work.out_capacity) {
+        deck_die("op %u wrote %u bytes into a room of %u", request->work.op, request->completion.out_length,
+                 request->work.out_capacity);
+    }
+    return said;
+}
+
+const void *deck_params(const struct deck_request *request)
+{
+    return request->frame->params;
+}
+
+struct deck_bytes deck_input(const struct deck_request *request, unsigned index)
+{
+    if (index >= request->work.input_count) {
+        return (struct deck_bytes){ .data = NULL };
+    }
+    const struct kwe_buffer *buffer = &request->frame->input[index];
+    return (struct deck_bytes){
+        .data = (const uint8_t *)(uintptr_t)(request->work.arena_base + buffer->offset),
+        .length = buffer->length,
+        .writable_by_program = buffer->segment == SEGMENT_PROGRAM,
+    };
+}
+
+struct deck_room deck_output(const struct deck_request *request)
+{
+    const struct kwe_work *work = &request->work;
+
+    return (struct deck_room){
+        .data = work->out_capacity == 0 ? NULL : (uint8_t *)(uintptr_t)(work->arena_base + work->out_offset),
+        .capacity = work->out_capacity,
+    };
+}
+
+uint64_t deck_deadline_ns(const struct deck_request *request)
+{
+    return request->work.deadline_ns;
+}
+
+void deck_set_output_length(struct deck_request *request, size_t length)
+{
+    request->completion.out_length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
+}
+
+void deck_set_value(struct deck_request *request, unsigned index, uint64_t value)
+{
+    if (index < KWE_MAX_VALUES) {
+        request->completion.value[index] = value;
+    }
+}
+
+void deck_count_copied_cache(struct deck_request *request, size_t bytes)
+{
+    request->completion.copied_cache += (uint32_t)bytes;
+}
+
+void deck_count_copied_device(struct deck_request *request, size_t bytes)
+{
+    request->completion.copied_device += (uint32_t)bytes;
+}
+
+/* Is `path` the subtree's root or something below it? "/" is all. */
+static bool path_is_below(const char *path, size_t length, const struct kwe_path *subtree)
+{
+    size_t root = subtree->length;
+
+    while (root > 0 && subtree->bytes[root - 1] == '/') {
+        root--;
+    }
+    return length > 0 && length >= root && memcmp(path, subtree->bytes, root) == 0 && (length == root || path[root] == '/');
+}
+
+bool deck_path_allowed(const struct deck_request *request, const char *path, size_t length, uint32_t rights)
+{
+    const struct kwe_work *work = &request->work;
+    const struct kwe_manifest_entry *manifest =
+        (const struct kwe_manifest_entry *)(uintptr_t)(work->arena_base + work->manifest_offset);
+
+    for (uint32_t i = 0; i < work->manifest_count; i++) {
+        const struct kwe_manifest_entry *entry = &manifest[i];
+        if (entry->kind == KWE_MANIFEST_SUBTREE && (entry->rights & rights) == rights &&
+            entry->path.length <= sizeof(entry->path.bytes) && path_is_below(path, length, &entry->path)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,46 @@
+/* builder_internal.h - a workflow being built: what builder.c collects and blob.c puts in the wire's order. */
+#pragma once
+
+#include "kernel/abi/work.h"
+#include "userland/libkwe/program/kwe.h"
+
+#define BUILDER_ERROR_BYTES 240
+
+/* Bytes that grow. */
+struct builder_bytes {
+    uint8_t *data;
+    size_t length, capacity;
+};
+
+struct builder_dependency {
+    uint16_t later, earlier;
+};
+struct builder_binding {
+    uint16_t consumer;
+    struct kwe_binding wire;
+};
+
+struct kwe_builder {
+    enum kerr error; /* the first mistake; nothing is added after it */
+    char error_text[BUILDER_ERROR_BYTES];
+    uint16_t stage_count, dependency_count, binding_count, manifest_count;
+    uint16_t result_stage;
+    uint32_t slots, max_waiting, block_bytes;
+    uint64_t program_bytes;
+    struct kwe_stage stage[KWE_MAX_STAGES];
+    struct builder_dependency dependency[KWE_MAX_DEPENDENCIES];
+    struct builder_binding binding[KWE_MAX_BINDINGS];
+    struct kwe_manifest_entry manifest[KWE_MAX_MANIFEST];
+    struct builder_bytes params, constants, names;
+};
+
+const char *builder_stage_name(const struct kwe_builder *builder, uint16_t stage);
+/* The first mistake sticks; `stage` is named in front of the sentence (KWE_NO_STAGE: none). */
+void builder_fail(struct kwe_builder *builder, enum kerr error, uint16_t stage, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Append, after filling up to a multiple of 8. False: no memory (sticks). *offset: where it lies. */
+bool builder_append(struct kwe_builder *builder, struct builder_bytes *bytes, const void *data, size_t length,
+                    uint32_t *offset);
+
+/* The blob (malloc); NULL: the builder has a mistake. */
+void *builder_blob(struct kwe_builder *builder, size_t *bytes);

@@ -1,0 +1,141 @@
+/*
+ * kwe.h - what a program is written against: build a workflow, register it, submit events, take results.
+ *
+ *   struct kwe_builder *builder = kwe_builder_create("digests");
+ *   kwe_stage_t load = kwe_storage_read(builder, "load", &params);          typed stages: userland/libkwe/kwe_NAME.h (generated)
+ *   kwe_stage_t digest = kwe_operations_sha256(builder, "digest", load);
+ *   kwe_result(builder, digest);
+ *   struct kwe_workflow_info workflow;
+ *   if (kwe_register(builder, &workflow) < 0) { puts(kwe_builder_error(builder)); ... }
+ *   struct kwe_rings rings;
+ *   kwe_rings_create(&rings, 64);
+ *   kwe_submit(&rings, events, count);                                       one call for the whole batch; returns at once
+ *   while (kwe_wait(&rings, 1, UINT64_MAX) > 0 && kwe_result_next(&rings, &result)) { ... }
+ *
+ * Functions that answer an int answer >= 0, or a negative enum kerr (kerr_sentence() says it in words). Nothing here locks: a builder or
+ * a pair of rings belongs to one thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/abi/errors.h"
+#include "kernel/abi/event.h"
+#include "kernel/abi/statistics.h"
+#include "kernel/abi/workflow.h"
+#include "kernel/lib/ring.h"
+#include "userland/libkwe/common/clock.h"
+
+/* ---- building a workflow ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    uint16_t index;
+} kwe_stage_t;
+
+/* As an input: it is bound with kwe_input_event() or kwe_input_constant() afterwards. */
+#define KWE_STAGE_NONE ((kwe_stage_t){ KWE_NO_STAGE })
+
+struct kwe_builder;
+
+/* NULL: no memory. All mistakes from here on stick in the builder and are told by kwe_register(): no call needs a check of its own. */
+struct kwe_builder *kwe_builder_create(const char *workflow_name);
+void kwe_builder_destroy(struct kwe_builder *builder);
+/* What went wrong, as a sentence that names the stage; "" when nothing did. Valid as long as the builder. */
+const char *kwe_builder_error(const struct kwe_builder *builder);
+
+/* A stage: operation `op` of the deck with this prefix, with its parameter struct (copied; NULL, 0: none). Typed ones are generated. */
+kwe_stage_t kwe_stage(struct kwe_builder *builder, const char *name, uint8_t deck, uint16_t op, const void *params,
+                      size_t params_bytes);
+
+/* An input is the output of `producer`, which must come before: `consumer` waits for it. */
+void kwe_input_stage(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input, kwe_stage_t producer);
+/* ... is the event's own buffer (kwe_event.input_offset, input_length). */
+void kwe_input_event(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input);
+/* ... are bytes that stay the same for all events (copied). */
+void kwe_input_constant(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input, const void *data, size_t bytes);
+
+/* A parameter field of 4 or 8 bytes is a value that `producer` answered: `consumer` waits for it. */
+void kwe_param_value(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, unsigned width,
+                     kwe_stage_t producer, unsigned value_index);
+/* The same by the value's name. When the producer has no such value and the parameter is set by hand, that one stays. */
+void kwe_param_from(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, unsigned width,
+                    kwe_stage_t producer, const char *value_name);
+/* ... is the length of the output of `producer`. */
+void kwe_param_length(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, unsigned width,
+                      kwe_stage_t producer);
+/* Parameter bytes are the event's block from block_offset on. */
+void kwe_param_block(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, size_t bytes,
+                     size_t block_offset);
+
+/* `later` waits for `earlier` without taking anything from it. */
+void kwe_after(struct kwe_builder *builder, kwe_stage_t later, kwe_stage_t earlier);
+/* Room for the stage's output, where its operation has no rule of its own or another one is wanted. */
+void kwe_out_limit(struct kwe_builder *builder, kwe_stage_t stage, uint64_t bytes);
+/* The workflow may touch the files in this directory and below. rights: KWE_MANIFEST_READ, KWE_MANIFEST_WRITE. */
+void kwe_manifest_subtree(struct kwe_builder *builder, const char *path, uint32_t rights);
+/* The stage whose output and first value an event's result carries. */
+void kwe_result(struct kwe_builder *builder, kwe_stage_t stage);
+
+/* Events admitted at once (64 unless told; the kernel may give fewer). */
+void kwe_slots(struct kwe_builder *builder, uint32_t slots);
+/* Events that may wait beyond them; more are OVERLOADED. 0, unless told: as many as the ring holds. */
+void kwe_max_waiting(struct kwe_builder *builder, uint32_t events);
+/* Each event's variables, for kwe_param_block(). 0 unless told. */
+void kwe_block_bytes(struct kwe_builder *builder, uint32_t bytes);
+/* The program's own part of the arena, where blocks and inputs lie. One page unless told. */
+void kwe_program_bytes(struct kwe_builder *builder, uint64_t bytes);
+
+/* Give it to the kernel, which checks and plans it. On failure nothing is registered and kwe_builder_error() says why. */
+int kwe_register(struct kwe_builder *builder, struct kwe_workflow_info *info);
+/* The same for a ready blob (kernel/abi/workflow.h), as `kwe` compiles them from YAML. info->stage and info->detail tell where it is wrong. */
+int kwe_register_blob(const void *blob, size_t bytes, struct kwe_workflow_info *info);
+int kwe_unregister(const struct kwe_workflow_info *info);
+
+/* The program's own part of the arena: info->program_bytes, ours to write. Offsets in an event count from here. */
+void *kwe_program_memory(const struct kwe_workflow_info *info);
+/* A path as operations take it. False: too long; nothing was written. */
+bool kwe_path(struct kwe_path *path, const char *text);
+
+/* ---- events and results --------------------------------------------------------------------------------------------- */
+
+/* One pair of rings, for one thread. */
+struct kwe_rings {
+    struct ring_producer events;
+    struct ring_consumer results;
+    uint32_t id;
+    bool holds_result; /* the program is looking at the oldest result */
+};
+
+/* slots: a power of two, 8..4096; of both rings. */
+int kwe_rings_create(struct kwe_rings *rings, uint32_t slots);
+int kwe_rings_destroy(struct kwe_rings *rings);
+
+/* Put events into the ring, as many as there is room for, and tell the kernel once. Answers how many; does not wait. */
+int kwe_submit(struct kwe_rings *rings, const struct kwe_event *events, uint32_t count);
+/*
+ * Tell the kernel of what is in the EventRing, and sleep until `min` results lie there or the time is over (0: only look; UINT64_MAX: no
+ * end). Answers how many results lie there. Ends the look at the result that kwe_result_next() gave last.
+ */
+int kwe_wait(struct kwe_rings *rings, uint32_t min, uint64_t timeout_ns);
+/*
+ * Take the next result, if there is one. Its buffer (kwe_result_bytes()) is valid until the next call of this function or of kwe_wait():
+ * then the kernel may use its place for another event.
+ */
+bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result);
+/* The result's buffer of result->length bytes, in the arena; NULL when it has none. */
+const void *kwe_result_bytes(const struct kwe_workflow_info *info, const struct kwe_result *result);
+
+/* ---- the rest -------------------------------------------------------------------------------------------------------- */
+
+/* Counts and times of the workflow and of up to stage_capacity of its stages. */
+int kwe_workflow_status(const struct kwe_workflow_info *info, struct kwe_workflow_status *status,
+                        struct kwe_stage_status *stages, uint32_t stage_capacity);
+int kwe_statistics(struct kwe_statistics *statistics);
+/* A line on the debug console. */
+void kwe_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Marks for QEMU's instruction-counting plugin: begin and end of what is counted. A no-op instruction each, without the plugin too. */
+void kwe_mark_begin(void);
+void kwe_mark_end(void);

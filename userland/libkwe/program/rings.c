@@ -1,0 +1,77 @@
+/* rings.c - the program's side of its two rings: submit, wait, take results. */
+#include "userland/libkwe/common/calls.h"
+#include "userland/libkwe/program/kwe.h"
+
+int kwe_rings_create(struct kwe_rings *rings, uint32_t slots)
+{
+    struct kwe_ring_info info;
+    int64_t answer = kwe_call_ring_create(slots, &info);
+
+    if (answer < 0) {
+        return (int)answer;
+    }
+    ring_producer_init(&rings->events, (struct ring *)(uintptr_t)info.event_ring, info.slots, 0);
+    ring_consumer_init(&rings->results, (struct ring *)(uintptr_t)info.result_ring, info.slots, 0);
+    rings->id = info.ring;
+    rings->holds_result = false;
+    return 0;
+}
+
+int kwe_rings_destroy(struct kwe_rings *rings)
+{
+    return (int)kwe_call_ring_destroy(rings->id);
+}
+
+int kwe_submit(struct kwe_rings *rings, const struct kwe_event *events, uint32_t count)
+{
+    uint32_t pushed = 0;
+
+    while (pushed < count && ring_push(&rings->events, &events[pushed]) == RING_OK) {
+        pushed++;
+    }
+    if (pushed > 0) {
+        int64_t answer = kwe_call_kernel_notify(rings->id, KWE_NOTIFY_SUBMIT, 0, 0);
+        if (answer < 0) {
+            return (int)answer;
+        }
+    }
+    return (int)pushed;
+}
+
+static void release_held(struct kwe_rings *rings)
+{
+    if (rings->holds_result) {
+        ring_take(&rings->results, 1);
+        rings->holds_result = false;
+    }
+}
+
+int kwe_wait(struct kwe_rings *rings, uint32_t min, uint64_t timeout_ns)
+{
+    uint32_t count;
+
+    /* A result that is still held may hold the very slot that the next event waits for. */
+    release_held(rings);
+    if (ring_used(&rings->results, &count) == RING_OK && count > 0 && count >= min) {
+        return (int)count;
+    }
+    return (int)kwe_call_kernel_notify(rings->id, KWE_NOTIFY_SUBMIT | KWE_NOTIFY_WAIT, min, timeout_ns);
+}
+
+bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result)
+{
+    uint32_t count;
+
+    release_held(rings);
+    if (ring_used(&rings->results, &count) != RING_OK || count == 0) {
+        return false;
+    }
+    ring_peek(&rings->results, 0, result);
+    rings->holds_result = true;
+    return true;
+}
+
+const void *kwe_result_bytes(const struct kwe_workflow_info *info, const struct kwe_result *result)
+{
+    return result->length == 0 ? NULL : (const void *)(uintptr_t)(info->arena_base + result->offset);
+}
