@@ -102,24 +102,28 @@ void port_timer_set(uint64_t deadline_ns);
 
 /* ---- locks (implemented in terms of C11 atomics, inline on every port) ------------------------------------------ */
 
+/*
+ * Not a ticket lock on purpose: under QEMU a waiting CPU may itself be off its host CPU for milliseconds, and a queue of tickets would make
+ * all others wait for it. Holders are short, so whoever runs takes it.
+ */
 struct port_lock {
-    uint32_t next;    /* next ticket to hand out */
-    uint32_t serving; /* ticket that holds the lock */
+    uint32_t held;
 };
 
 static inline void port_lock_acquire(struct port_lock *lock)
 {
-    uint32_t mine = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
     /* Acquire: what the last holder wrote is visible. Pairs with the release in port_lock_release(). */
-    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != mine) {
-        port_relax();
+    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0) {
+        while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0) {
+            port_relax();
+        }
     }
 }
 
 static inline void port_lock_release(struct port_lock *lock)
 {
-    /* Only the holder writes `serving`. Release pairs with the acquire above. */
-    __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
+    /* Release pairs with the acquire above. */
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
 }
 
 /* ---- devices ---------------------------------------------------------------------------------------------------- */

@@ -18,12 +18,23 @@ bool region_range_is_free(const struct space *space, uint64_t begin, uint64_t en
     return region == NULL || region->begin >= end;
 }
 
+/* NULL: no memory, or the space has as many as it may. */
+static struct region *new_region(struct space *space)
+{
+    if (space->region_count >= SPACE_MAX_REGIONS) {
+        return NULL;
+    }
+    struct region *region = heap_alloc(space->heap, sizeof(*region));
+    space->region_count += region != NULL ? 1 : 0;
+    return region;
+}
+
 struct region *region_insert(struct space *space, uint64_t begin, uint64_t end, enum region_kind kind,
                              unsigned rights)
 {
     KASSERT(begin < end && region_range_is_free(space, begin, end), "[0x%llx, 0x%llx)",
             (unsigned long long)begin, (unsigned long long)end);
-    struct region *region = heap_alloc(space->heap, sizeof(*region));
+    struct region *region = new_region(space);
     if (region == NULL) {
         return NULL;
     }
@@ -47,6 +58,7 @@ void region_remove(struct space *space, struct region *region)
         link = &(*link)->next;
     }
     *link = region->next;
+    space->region_count--;
     heap_free(space->heap, region, sizeof(*region));
 }
 
@@ -56,7 +68,7 @@ bool region_split(struct space *space, uint64_t address)
     if (low == NULL || low->begin >= address) {
         return true;
     }
-    struct region *high = heap_alloc(space->heap, sizeof(*high));
+    struct region *high = new_region(space);
     if (high == NULL) {
         return false;
     }

@@ -59,11 +59,15 @@ struct region {
     uint8_t rights;       /* enum port_prot; 0: reserved, no frames */
 };
 
+/* So that a program cannot fill the nucleus's heap, or slow its look-ups, with tiny reservations. */
+#define SPACE_MAX_REGIONS 1024u
+
 struct space {
     paddr_t root;
     struct frames *frames;
     struct heap *heap;
     struct region *first;
+    uint32_t region_count;
 
     uint64_t brk_begin, brk_end; /* bytes as asked for; brk_end need not be a page's */
     uint64_t placed_base;        /* from where on the nucleus looks for a place, random */

@@ -430,6 +430,24 @@ static void test_growing_in_place_keeps_a_gap_to_the_next(void)
     end();
 }
 
+static void test_a_program_cannot_fill_the_nucleuss_heap_with_tiny_reservations(void)
+{
+    vaddr_t address;
+    unsigned made = 0;
+    begin(33);
+
+    while (space_map_anonymous(space, REGION_MMAP, PAGES(3), 0, &address) == KERR_OK) {
+        made++;
+    }
+
+    assert(made == SPACE_MAX_REGIONS && space->charged_frames == 0);
+    address = vaddr(space->first->begin + PAGES(1));
+    assert(space_protect(space, address, PAGES(1), RW) == KERR_NO_MEMORY); /* it would have to be split */
+    assert(space_unmap(space, vaddr(space->first->begin), PAGES(3)) == KERR_OK);
+    assert(space_map_anonymous(space, REGION_MMAP, PAGES(1), 0, &address) == KERR_OK);
+    end();
+}
+
 /* Whatever ring 3 asks for, what the space says and what the page tables say agree. */
 static void test_random_calls_keep_regions_and_pages_in_step(void)
 {
@@ -496,6 +514,7 @@ int main(void)
     test_a_mapping_that_runs_out_of_tables_leaves_nothing_behind();
     test_a_failed_protect_gives_the_frames_of_reservations_back();
     test_growing_in_place_keeps_a_gap_to_the_next();
+    test_a_program_cannot_fill_the_nucleuss_heap_with_tiny_reservations();
     test_random_calls_keep_regions_and_pages_in_step();
     return 0;
 }

@@ -1,0 +1,18 @@
+/* job.h - the job as the agent holds it: header and workflow in memory, rows fetched when they are needed. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "kernel/abi/job.h"
+#include "kernel/abi/workflow.h"
+
+struct job {
+    struct kwe_job header;
+    void *workflow; /* header.workflow_bytes, malloc */
+    uint16_t stage_count;
+};
+
+/* Fetch and check. False: told to the host, the program may end. */
+bool job_load(struct job *job);
+/* Rows [first, first + count) into `rows`. False: told to the host. */
+bool job_rows(const struct job *job, uint32_t first, uint32_t count, void *rows);

@@ -1,0 +1,227 @@
+/*
+ * run.c - see run.h. An event's block lies at a place of the program's segment that is its own until its result is there; the cookie says
+ * which: row in the low half, place in the high half.
+ */
+#include "userland/programs/agent/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "userland/libkwe/kwe_storage.h"
+#include "userland/programs/agent/report.h"
+
+#define BLOCK_ALIGN 8u
+#define DECK_UP     1u /* kwe_deck_statistics.state */
+/* At the latest; progress wants to be told even when no result comes. */
+#define SYNC_TIMEOUT_NS 60000000000ull
+
+struct run {
+    const struct job *job;
+    const struct kwe_workflow_info *info;
+    struct kwe_rings rings;
+    uint8_t *blocks;            /* in the program's segment, place * stride */
+    uint32_t stride;
+    uint32_t *free_places;
+    uint32_t free_count, place_count;
+    uint8_t *rows;              /* of one batch */
+    struct kwe_event *batch;
+    uint32_t next_row;
+    struct kwe_control_progress progress;
+    uint64_t next_progress_ns;
+};
+
+static uint64_t ended(const struct run *run)
+{
+    return run->progress.completed + run->progress.failed;
+}
+
+/* As many places as the ring has, or as many blocks as the program's segment holds. */
+static bool make_places(struct run *run)
+{
+    const struct kwe_job *header = &run->job->header;
+
+    run->stride = (header->row_bytes + BLOCK_ALIGN - 1) / BLOCK_ALIGN * BLOCK_ALIGN;
+    run->place_count = header->ring_slots;
+    if (run->stride > 0 && run->info->program_bytes / run->stride < run->place_count) {
+        run->place_count = (uint32_t)(run->info->program_bytes / run->stride);
+    }
+    if (run->place_count == 0) {
+        report_error(KERR_BAD_WORKFLOW, KWE_NO_STAGE, "the workflow's program segment has no room for one block");
+        return false;
+    }
+    run->blocks = kwe_program_memory(run->info);
+    run->free_places = calloc(run->place_count, sizeof(*run->free_places));
+    run->rows = malloc((size_t)header->batch * header->row_bytes + 1);
+    run->batch = calloc(header->batch, sizeof(*run->batch));
+    if (run->free_places == NULL || run->rows == NULL || run->batch == NULL) {
+        report_error(KERR_NO_MEMORY, KWE_NO_STAGE, "no memory for %u events at once", run->place_count);
+        return false;
+    }
+    while (run->free_count < run->place_count) {
+        run->free_places[run->free_count] = run->place_count - 1 - run->free_count;
+        run->free_count++;
+    }
+    return true;
+}
+
+static void make_event(struct run *run, uint32_t index)
+{
+    const struct kwe_job *header = &run->job->header;
+    uint32_t place = run->free_places[--run->free_count];
+    uint32_t offset = place * run->stride;
+
+    if (header->row_bytes > 0) {
+        memcpy(run->blocks + offset, run->rows + (size_t)index * header->row_bytes, header->row_bytes);
+    }
+    run->batch[index] = (struct kwe_event){
+        .cookie = (uint64_t)place << 32 | (run->next_row + index),
+        .workflow = run->info->workflow,
+        .block_offset = header->row_bytes > 0 ? offset : 0,
+        .block_length = header->row_bytes,
+    };
+}
+
+/* Submit until there is no free place or no row left. False: told to the host. */
+static bool submit_rows(struct run *run)
+{
+    const struct kwe_job *header = &run->job->header;
+
+    while (run->free_count > 0 && run->next_row < header->row_count) {
+        uint32_t count = header->row_count - run->next_row;
+        count = count < header->batch ? count : header->batch;
+        count = count < run->free_count ? count : run->free_count;
+        if (!job_rows(run->job, run->next_row, count, run->rows)) {
+            return false;
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            make_event(run, i);
+        }
+        int taken = kwe_submit(&run->rings, run->batch, count);
+        if (taken != (int)count) {
+            enum kerr error = taken < 0 ? (enum kerr)-taken : KERR_OVERLOADED;
+            report_error(error, KWE_NO_STAGE, "submitting events %u and on: %s", run->next_row, kerr_sentence(error));
+            return false;
+        }
+        run->next_row += count;
+        run->progress.submitted += count;
+    }
+    return true;
+}
+
+static void take_results(struct run *run)
+{
+    struct kwe_result result;
+
+    while (kwe_result_next(&run->rings, &result)) {
+        uint32_t row = (uint32_t)result.cookie;
+        run->free_places[run->free_count++] = (uint32_t)(result.cookie >> 32);
+        result.cookie = row;
+        report_result(row, &result, kwe_result_bytes(run->info, &result));
+        if (result.status == KERR_OK) {
+            run->progress.completed++;
+        } else {
+            run->progress.failed++;
+        }
+    }
+}
+
+static void tell_progress(struct run *run)
+{
+    uint32_t progress_ms = run->job->header.progress_ms;
+    uint64_t now_ns = kwe_now_ns();
+
+    if (progress_ms != 0 && now_ns >= run->next_progress_ns) {
+        report_flush();
+        report_progress(&run->progress);
+        run->next_progress_ns = now_ns + progress_ms * 1000000ull;
+    }
+}
+
+/* Sleep until it is worth looking. False: told to the host. */
+static bool wait_for_results(struct run *run)
+{
+    uint64_t left = run->progress.submitted - ended(run);
+    uint32_t progress_ms = run->job->header.progress_ms;
+    /* A few at once save wake-ups; not so many that the workflow's slots all wait for results to be taken. */
+    uint64_t min = run->info->slots / 4 < left ? run->info->slots / 4 : left;
+    int waited = kwe_wait(&run->rings, min == 0 ? 1 : (uint32_t)min,
+                          progress_ms == 0 ? UINT64_MAX : progress_ms * 1000000ull);
+
+    if (waited < 0 && -waited != KERR_TIMED_OUT) {
+        report_error((enum kerr)-waited, KWE_NO_STAGE, "waiting for results: %s", kerr_sentence((enum kerr)-waited));
+        return false;
+    }
+    return true;
+}
+
+bool run_events(const struct job *job, const struct kwe_workflow_info *info)
+{
+    struct run run = { .job = job, .info = info };
+    int created = kwe_rings_create(&run.rings, job->header.ring_slots);
+
+    if (created < 0) {
+        report_error((enum kerr)-created, KWE_NO_STAGE, "making rings of %u slots: %s", job->header.ring_slots,
+                     kerr_sentence((enum kerr)-created));
+        return false;
+    }
+    if (!make_places(&run)) {
+        return false;
+    }
+    while (ended(&run) < job->header.row_count) {
+        if (!submit_rows(&run) || !wait_for_results(&run)) {
+            return false;
+        }
+        take_results(&run);
+        tell_progress(&run);
+    }
+    report_flush();
+    report_progress(&run.progress);
+    kwe_rings_destroy(&run.rings);
+    return true;
+}
+
+/* ---- the closing sync ------------------------------------------------------------------------------------------------- */
+
+static bool storage_is_up(void)
+{
+    struct kwe_statistics statistics;
+
+    return kwe_statistics(&statistics) >= 0 && statistics.deck[STORAGE_PREFIX].state == DECK_UP;
+}
+
+/* The one event's verdict, or what went wrong on the way to it. */
+static enum kerr sync_once(const struct kwe_workflow_info *info, struct kwe_rings *rings)
+{
+    struct kwe_event event = { .workflow = info->workflow };
+    struct kwe_result result;
+    int answer = kwe_submit(rings, &event, 1);
+
+    if (answer >= 0) {
+        answer = kwe_wait(rings, 1, SYNC_TIMEOUT_NS);
+    }
+    if (answer < 0) {
+        return (enum kerr)-answer;
+    }
+    return kwe_result_next(rings, &result) ? (enum kerr)result.status : KERR_TIMED_OUT;
+}
+
+enum kerr run_sync(void)
+{
+    struct kwe_workflow_info info;
+    struct kwe_rings rings;
+
+    if (!storage_is_up()) {
+        return KERR_DECK_DOWN;
+    }
+    struct kwe_builder *builder = kwe_builder_create("sync");
+    if (builder == NULL) {
+        return KERR_NO_MEMORY;
+    }
+    kwe_storage_sync(builder, "sync");
+    int answer = kwe_register(builder, &info);
+    kwe_builder_destroy(builder);
+    if (answer >= 0) {
+        answer = kwe_rings_create(&rings, 8);
+    }
+    return answer < 0 ? (enum kerr)-answer : sync_once(&info, &rings);
+}
