@@ -149,7 +149,7 @@ static void account(struct workflow *workflow, const struct stage_run *run, cons
 static bool take_first(struct guide *guide, struct guide_deck *deck, struct guide_instance *instance, uint64_t now_ns,
                        struct kwe_work *work, struct kwe_work_frame *frames, uint64_t *cost_ns)
 {
-    struct stage_run *run = deck->first;
+    struct stage_run *run = ready_first(deck);
     struct event *event = run->event;
     struct workflow *workflow = event->workflow;
 
@@ -187,7 +187,7 @@ uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_n
     /* Instances of one deck share what is ready; the last one's share is not larger than the first one's. */
     uint32_t share = (deck->ready_count + deck->instance_count - 1) / deck->instance_count;
     uint32_t most = count + share < room ? count + share : room;
-    while (count < most && deck->first != NULL && instance->first_free < instance->spec->depth && *cost_ns < VECTOR_COST_NS) {
+    while (count < most && deck->ready_count > 0 && instance->first_free < instance->spec->depth && *cost_ns < VECTOR_COST_NS) {
         if (take_first(guide, deck, instance, now_ns, &work[count], frames, cost_ns)) {
             count++;
             deck->statistics.events++;
@@ -330,13 +330,14 @@ void guide_instance_state(struct guide *guide, uint32_t instance_index, enum gui
     instance->down = state == GUIDE_INSTANCE_DOWN;
     for (uint32_t i = 0; i < deck->instance_count; i++) {
         if (!guide->instance[deck->first_instance + i].down) {
-            if (deck->first != NULL) {
+            if (deck->ready_count > 0) {
                 guide->config.port.deck_ready(guide->config.port.context, instance->spec->prefix);
             }
             return;
         }
     }
-    while (deck->first != NULL) {
-        event_fail(guide, deck->first->event, deck->first->stage, KERR_DECK_DOWN, now_ns);
+    struct stage_run *run;
+    while ((run = ready_first(deck)) != NULL) {
+        event_fail(guide, run->event, run->stage, KERR_DECK_DOWN, now_ns);
     }
 }

@@ -17,6 +17,7 @@ bool ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 {
     const struct plan_stage *stage = &run->event->workflow->plan->stages[run->stage];
     struct guide_deck *deck = &guide->deck[stage->deck];
+    struct ready_queue *queue = &deck->ready[stage->level];
 
     if (deck_is_down(guide, deck)) {
         event_fail(guide, run->event, run->stage, KERR_DECK_DOWN, now_ns);
@@ -25,13 +26,14 @@ bool ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     run->state = RUN_READY;
     run->ready_ns = now_ns;
     run->next = NULL;
-    run->previous = deck->last;
-    if (deck->last == NULL) {
-        deck->first = run;
+    run->previous = queue->last;
+    if (queue->last == NULL) {
+        queue->first = run;
+        deck->ready_levels |= 1ull << stage->level;
     } else {
-        deck->last->next = run;
+        queue->last->next = run;
     }
-    deck->last = run;
+    queue->last = run;
     deck->ready_count++;
     if (deck->ready_count == 1) {
         /* More than one: whoever takes the first sees the rest and has a sibling come for it. */
@@ -42,17 +44,22 @@ bool ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 
 void ready_remove(struct guide *guide, struct stage_run *run)
 {
-    struct guide_deck *deck = &guide->deck[run->event->workflow->plan->stages[run->stage].deck];
+    const struct plan_stage *stage = &run->event->workflow->plan->stages[run->stage];
+    struct guide_deck *deck = &guide->deck[stage->deck];
+    struct ready_queue *queue = &deck->ready[stage->level];
 
     if (run->previous == NULL) {
-        deck->first = run->next;
+        queue->first = run->next;
     } else {
         run->previous->next = run->next;
     }
     if (run->next == NULL) {
-        deck->last = run->previous;
+        queue->last = run->previous;
     } else {
         run->next->previous = run->previous;
+    }
+    if (queue->first == NULL) {
+        deck->ready_levels &= ~(1ull << stage->level);
     }
     deck->ready_count--;
 }

@@ -79,10 +79,17 @@ struct guide_instance {
     struct in_hand in_hand[KWE_MAX_DEPTH];
 };
 
+struct ready_queue {
+    struct stage_run *first, *last;
+};
+
 struct guide_deck {
     const struct deck_spec *spec;
     uint32_t first_instance, instance_count;
-    struct stage_run *first, *last; /* ready */
+    /* Ready stages by their level in the plan. The deepest goes first: events that are far are finished before others begin, so that
+     * few slots are warm at a time and the first result does not wait for the last event's first stage. */
+    struct ready_queue ready[KWE_MAX_STAGES];
+    uint64_t ready_levels; /* bit n: ready[n] is not empty */
     uint32_t ready_count;
     struct kwe_deck_statistics statistics;
 };
@@ -138,6 +145,14 @@ void event_release(struct event *event);
 /* False: the deck is down, so the event has failed and may have ended: do not touch it any more. */
 bool ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns);
 void ready_remove(struct guide *guide, struct stage_run *run);
+
+_Static_assert(KWE_MAX_STAGES == 64, "one bit of ready_levels a level");
+
+/* The stage that goes next; NULL: none is ready. */
+static inline struct stage_run *ready_first(const struct guide_deck *deck)
+{
+    return deck->ready_levels == 0 ? NULL : deck->ready[63 - __builtin_clzll(deck->ready_levels)].first;
+}
 
 /* ---- intake.c ---- */
 /* The one result. Uses the reserved place. */
