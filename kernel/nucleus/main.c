@@ -118,6 +118,7 @@ void nucleus_on_timer(struct cpu *cpu, bool from_user)
 {
     struct nucleus *nucleus = cpu->nucleus;
 
+    sched_timer_fired(cpu);
     if (!from_user) {
         return; /* the idle loop wakes whose time has come */
     }

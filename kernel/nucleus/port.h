@@ -58,8 +58,8 @@ struct port_context {
 /* Start at `entry` in ring 3 with stack pointer `stack` (16-byte aligned), vector state reset, all other registers 0. */
 void port_context_init(struct port_context *context, vaddr_t entry, vaddr_t stack);
 uint64_t port_syscall_number(const struct port_context *context);
-/* Argument 0..5 in the System V system-call order (rdi rsi rdx r10 r8 r9). */
-uint64_t port_syscall_argument(const struct port_context *context, unsigned index);
+/* In the System V system-call order (rdi rsi rdx r10 r8 r9). */
+void port_syscall_arguments(const struct port_context *context, uint64_t argument[6]);
 /* What the thread finds in rax when it goes on. */
 void port_syscall_return(struct port_context *context, uint64_t value);
 /* A second result, found in rdx (deck_next's interrupt bits). */

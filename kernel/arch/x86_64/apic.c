@@ -79,6 +79,11 @@ void apic_setup_boot(void)
     }
 }
 
+void time_set_rate(uint64_t tsc_per_ms)
+{
+    arch.ns_per_tick = (1000000ull << 32) / tsc_per_ms;
+}
+
 /* Against the PIT's channel 2, one shot: its output goes high when the count has run out. */
 void time_calibrate(void)
 {
@@ -94,19 +99,19 @@ void time_calibrate(void)
     uint64_t most = tsc_from + 1000000000u;
     while ((inb(0x61) & 0x20) == 0 && rdtsc() < most) {
     }
-    arch.tsc_per_ms = (rdtsc() - tsc_from) / CALIBRATE_MS;
+    uint64_t tsc_per_ms = (rdtsc() - tsc_from) / CALIBRATE_MS;
     arch.apic_per_ms = (apic_from - lapic_read(LAPIC_CURRENT)) / CALIBRATE_MS;
     lapic_write(LAPIC_INITIAL, 0);
     lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
-    if (arch.tsc_per_ms == 0 || arch.apic_per_ms == 0) {
+    if (tsc_per_ms == 0 || arch.apic_per_ms == 0) {
         arch_stop("the timers cannot be calibrated");
     }
+    time_set_rate(tsc_per_ms);
 }
 
 uint64_t port_now_ns(void)
 {
-    unsigned __int128 ticks = rdtsc() - arch.tsc_base;
-    return (uint64_t)(ticks * 1000000u / arch.tsc_per_ms);
+    return (uint64_t)((unsigned __int128)(rdtsc() - arch.tsc_base) * arch.ns_per_tick >> 32);
 }
 
 void port_timer_set(uint64_t deadline_ns)

@@ -15,7 +15,8 @@ struct arch_cpu {
 
 struct arch {
     uint64_t kernel_root;      /* physical address of the top table */
-    uint64_t tsc_per_ms, tsc_base;
+    uint64_t tsc_base;
+    uint64_t ns_per_tick; /* fixed point, 32 bits behind the point */
     uint64_t apic_per_ms;
     volatile uint32_t *lapic;
     uint64_t lapic_physical;
@@ -55,6 +56,8 @@ void apic_setup_boot(void);
 void apic_setup_cpu(void);
 void apic_eoi(void);
 void time_calibrate(void);
+/* The clock runs at this rate from here on. */
+void time_set_rate(uint64_t tsc_per_ms);
 void pci_scan(void);
 void serial_setup(void);
 void iommu_setup(void);

@@ -118,7 +118,7 @@ __attribute__((optimize("no-stack-protector"))) _Noreturn void arch_early_main(u
 {
     arch.tsc_base = rdtsc();
     stack_guard_set();
-    arch.tsc_per_ms = 2000000; /* until it is measured: log lines have times from the first on */
+    time_set_rate(2000000); /* until it is measured: log lines have times from the first on */
     read_start_info(direct(start_info));
     paging_build();
     stack_make(0);

@@ -149,11 +149,16 @@ uint64_t port_syscall_number(const struct port_context *opaque)
     return context_of_const(opaque)->frame.rax;
 }
 
-uint64_t port_syscall_argument(const struct port_context *opaque, unsigned index)
+void port_syscall_arguments(const struct port_context *opaque, uint64_t argument[6])
 {
     const struct trap_frame *frame = &context_of_const(opaque)->frame;
-    const uint64_t arguments[6] = { frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9 };
-    return arguments[index];
+
+    argument[0] = frame->rdi;
+    argument[1] = frame->rsi;
+    argument[2] = frame->rdx;
+    argument[3] = frame->r10;
+    argument[4] = frame->r8;
+    argument[5] = frame->r9;
 }
 
 void port_syscall_return(struct port_context *opaque, uint64_t value)

@@ -12,6 +12,11 @@ static uint64_t one_ring_bytes(uint32_t slots)
     return round_up_u64(ring_bytes(slots), PAGE_SIZE);
 }
 
+static struct program_rings *rings_of(struct program_ring *ring)
+{
+    return (struct program_rings *)(void *)((uint8_t *)ring - offsetof(struct program_rings, ring));
+}
+
 static void free_rings(struct nucleus *nucleus, struct program_rings *rings)
 {
     nucleus->ring[RING_ID_INDEX(rings->id)] = NULL;
@@ -102,25 +107,18 @@ void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
 
 void program_rings_drained(struct nucleus *nucleus, struct program_ring *ring)
 {
-    for (unsigned i = 0; i < MAX_RINGS; i++) {
-        if (nucleus->ring[i] != NULL && &nucleus->ring[i]->ring == ring) {
-            free_rings(nucleus, nucleus->ring[i]);
-            return;
-        }
-    }
+    free_rings(nucleus, rings_of(ring));
 }
 
-void program_rings_published(struct nucleus *nucleus, const struct program_ring *ring)
+void program_rings_published(struct nucleus *nucleus, struct program_ring *ring)
 {
     nucleus->results++;
     if (nucleus->first_result_ns == 0) {
         nucleus->first_result_ns = port_now_ns();
     }
-    for (unsigned i = 0; i < MAX_RINGS; i++) {
-        struct program_rings *rings = nucleus->ring[i];
-        if (rings != NULL && &rings->ring == ring && rings->waiter && --rings->wanted == 0) {
-            sched_ready(nucleus, rings->program->thread);
-        }
+    struct program_rings *rings = rings_of(ring);
+    if (rings->waiter && --rings->wanted == 0) {
+        sched_ready(nucleus, rings->program->thread);
     }
 }
 
@@ -136,6 +134,7 @@ void program_rings_orphan(struct nucleus *nucleus, struct program *program)
 bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings)
 {
     if (ring_intake(nucleus->guide, &rings->ring, port_now_ns()) == KERR_OK) {
+        nucleus->ring_starved |= rings->ring.starved;
         return true;
     }
     program_end(nucleus, rings->program, -1, "wrote an impossible count into one of its rings");
@@ -144,6 +143,10 @@ bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings)
 
 void program_rings_serve_starved(struct nucleus *nucleus)
 {
+    if (!nucleus->ring_starved) {
+        return;
+    }
+    nucleus->ring_starved = false; /* serving says so again */
     for (unsigned i = 0; i < MAX_RINGS; i++) {
         struct program_rings *rings = nucleus->ring[i];
         if (rings != NULL && rings->program != NULL && rings->ring.starved && !rings->program->ending) {

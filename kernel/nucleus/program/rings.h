@@ -18,4 +18,4 @@ bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings);
 void program_rings_serve_starved(struct nucleus *nucleus);
 /* What the Guide tells: nothing of an abandoned ring is in flight; a result was published. */
 void program_rings_drained(struct nucleus *nucleus, struct program_ring *ring);
-void program_rings_published(struct nucleus *nucleus, const struct program_ring *ring);
+void program_rings_published(struct nucleus *nucleus, struct program_ring *ring);

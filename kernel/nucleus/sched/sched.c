@@ -144,6 +144,24 @@ static uint64_t timed_earliest(const struct nucleus *nucleus)
     return earliest;
 }
 
+/*
+ * Setting the timer is dear (a device access that wakes QEMU's main loop), so one that fires too early is left alone: whoever is
+ * interrupted by it for nothing sets it anew.
+ */
+static void set_timer(struct cpu *cpu, uint64_t now_ns, uint64_t deadline_ns)
+{
+    if (cpu->timer_ns > now_ns && cpu->timer_ns <= deadline_ns) {
+        return;
+    }
+    cpu->timer_ns = deadline_ns;
+    port_timer_set(deadline_ns);
+}
+
+void sched_timer_fired(struct cpu *cpu)
+{
+    cpu->timer_ns = UINT64_MAX;
+}
+
 /* The queue whose head runs next on this CPU; NULL: none. Among equals the one that has waited longest. */
 static struct thread_queue *next_queue(struct nucleus *nucleus, struct cpu *cpu)
 {
@@ -274,10 +292,10 @@ static void idle(struct nucleus *nucleus, struct cpu *cpu)
         /* Nobody's pages stay loaded on an idle CPU, so that the frames of the dead can be used again. */
         cpu_load_space(cpu, NULL);
     }
-    port_timer_set(timed_earliest(nucleus));
+    uint64_t idle_from_ns = port_now_ns();
+    set_timer(cpu, idle_from_ns, timed_earliest(nucleus));
     cpu->current = NULL;
     cpu->wanted = false;
-    uint64_t idle_from_ns = port_now_ns();
     port_lock_release(&nucleus->lock);
 
     uint64_t poll_until_ns = nucleus->cpu_count > 1 ? idle_from_ns + SCHED_IDLE_POLL_NS : 0;
@@ -370,7 +388,7 @@ _Noreturn void sched_leave(struct cpu *cpu)
     if (timed_ns < timer_ns) {
         timer_ns = timed_ns;
     }
-    port_timer_set(timer_ns);
+    set_timer(cpu, now_ns, timer_ns);
     cpu->wanted = false; /* whatever the kick was about has been looked at */
     nudge_other_cpus(nucleus, cpu);
 

@@ -22,6 +22,8 @@ void sched_remove(struct nucleus *nucleus, struct thread *thread);
  * (deck_reap(), program_reap()) on its way out of the nucleus.
  */
 bool sched_condemn(struct nucleus *nucleus, struct thread *thread);
+/* The CPU's timer has fired. */
+void sched_timer_fired(struct cpu *cpu);
 /* Wake whose time has come. */
 void sched_wake_timed(struct nucleus *nucleus, uint64_t now_ns);
 

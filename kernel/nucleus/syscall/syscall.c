@@ -84,9 +84,7 @@ void syscall_dispatch(struct cpu *cpu, struct thread *thread)
     struct syscall call = { .cpu = cpu, .nucleus = cpu->nucleus, .thread = thread };
     uint64_t number = port_syscall_number(&thread->context);
 
-    for (unsigned i = 0; i < 6; i++) {
-        call.argument[i] = port_syscall_argument(&thread->context, i);
-    }
+    port_syscall_arguments(&thread->context, call.argument);
     if (thread->program != NULL) {
         cpu->nucleus->program_syscalls++;
     }
