@@ -62,10 +62,10 @@ static int hand_over(struct nucleus *nucleus, struct instance *instance)
     return (int)count;
 }
 
-/* There may be more ready work than this instance took: let a sleeping sibling come for it. */
+/* When there is much more ready work than this instance took: let a sleeping sibling come for it. */
 static void wake_sibling(struct nucleus *nucleus, const struct instance *instance, const struct cpu *here)
 {
-    if (instance->spec->per_cpu && guide_ready_count(nucleus->guide, instance->spec->prefix) > 0) {
+    if (instance->spec->per_cpu && guide_ready_cost_ns(nucleus->guide, instance->spec->prefix) >= GUIDE_SHARE_NS) {
         deck_wake(nucleus, instance->spec->prefix, here);
     }
 }
@@ -128,6 +128,13 @@ static bool is_asleep(const struct instance *instance)
     return instance->state == DECK_UP && instance->thread->state == THREAD_SLEEPING;
 }
 
+/* It will call for work without being woken, soon: woken already, or just answering. */
+static bool is_on_its_way(const struct instance *instance, const struct cpu *here)
+{
+    return instance->state == DECK_UP && !instance->failing &&
+           (instance->thread->state == THREAD_READY || instance->thread == here->current);
+}
+
 void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here)
 {
     const struct deck *deck = &nucleus->deck[prefix];
@@ -135,12 +142,10 @@ void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here)
 
     for (uint32_t i = 0; i < deck->instance_count; i++) {
         struct instance *instance = nucleus->instance[deck->first_instance + i];
+        if (is_on_its_way(instance, here) && guide_ready_cost_ns(nucleus->guide, prefix) < GUIDE_SHARE_NS) {
+            return; /* it takes what is ready */
+        }
         if (!is_asleep(instance)) {
-            /* One that is on its way takes what is ready; only more than one vector's worth is worth a second CPU. */
-            if (instance->state == DECK_UP && instance->thread->state == THREAD_READY &&
-                guide_ready_count(nucleus->guide, prefix) < 2) {
-                return;
-            }
             continue;
         }
         bool is_here = here != NULL && instance->thread->pinned_cpu == (int)here->index;

@@ -84,12 +84,6 @@ static enum kerr fill_frame(const struct stage_run *run, struct kwe_work_frame *
     return KERR_OK;
 }
 
-static uint64_t expected_ns(const struct plan_stage *stage, const struct kwe_work_frame *frame)
-{
-    uint64_t bytes = stage->input_count > 0 ? frame->input[0].length : stage->out_room;
-    return stage->op->cost_fixed_ns + bytes * stage->op->cost_ns_per_kib / 1024;
-}
-
 /* ---- handing over ------------------------------------------------------------------------------------------------- */
 
 static void fill_work(const struct stage_run *run, uint32_t ticket, struct kwe_work *work)
@@ -167,7 +161,7 @@ static bool take_first(struct guide *guide, struct guide_deck *deck, struct guid
     run->state = RUN_IN_HAND;
     run->segment = workflow->segment_of[instance - guide->instance];
     event->in_hand++;
-    *cost_ns += expected_ns(&workflow->plan->stages[run->stage], frame);
+    *cost_ns += run->cost_ns;
     account(workflow, run, frame, now_ns);
     fill_work(run, ticket_take(instance, run), work);
     return true;
@@ -184,8 +178,9 @@ uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_n
     if (guide->observer == deck) {
         count = observe_take(guide, work, room / 2);
     }
-    /* Instances of one deck share what is ready; the last one's share is not larger than the first one's. */
-    uint32_t share = (deck->ready_count + deck->instance_count - 1) / deck->instance_count;
+    /* Instances of one deck share what is ready when it is worth a second one's while; the last one's share is not larger than the first's. */
+    uint32_t sharers = deck->ready_cost_ns < GUIDE_SHARE_NS ? 1 : deck->instance_count;
+    uint32_t share = (deck->ready_count + sharers - 1) / sharers;
     uint32_t most = count + share < room ? count + share : room;
     while (count < most && deck->ready_count > 0 && instance->first_free < instance->spec->depth && *cost_ns < VECTOR_COST_NS) {
         if (take_first(guide, deck, instance, now_ns, &work[count], frames, cost_ns)) {
@@ -241,9 +236,9 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index, const str
     return KERR_OK;
 }
 
-uint32_t guide_ready_count(const struct guide *guide, uint8_t prefix)
+uint64_t guide_ready_cost_ns(const struct guide *guide, uint8_t prefix)
 {
-    return guide->deck[prefix].ready_count;
+    return guide->deck[prefix].ready_cost_ns;
 }
 
 /* ---- death -------------------------------------------------------------------------------------------------------- */

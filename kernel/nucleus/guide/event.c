@@ -13,6 +13,26 @@ static bool deck_is_down(const struct guide *guide, const struct guide_deck *dec
     return true;
 }
 
+/* The stages before it have answered. */
+static uint64_t expected_ns(const struct stage_run *run)
+{
+    const struct event *event = run->event;
+    const struct plan *plan = event->workflow->plan;
+    const struct plan_stage *stage = &plan->stages[run->stage];
+    uint64_t bytes = stage->out_room;
+
+    for (uint16_t i = 0; i < stage->binding_count; i++) {
+        const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
+        if (binding->kind <= KWE_BIND_INPUT_CONSTANT && binding->target == 0) {
+            bytes = binding->kind == KWE_BIND_INPUT_STAGE ? event->run[binding->stage].length :
+                    binding->kind == KWE_BIND_INPUT_EVENT ? event->input_length :
+                                                            binding->source_bytes;
+            break;
+        }
+    }
+    return stage->op->cost_fixed_ns + bytes * stage->op->cost_ns_per_kib / 1024;
+}
+
 bool ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 {
     const struct plan_stage *stage = &run->event->workflow->plan->stages[run->stage];
@@ -25,6 +45,7 @@ bool ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     }
     run->state = RUN_READY;
     run->ready_ns = now_ns;
+    run->cost_ns = expected_ns(run);
     run->next = NULL;
     run->previous = queue->last;
     if (queue->last == NULL) {
@@ -35,6 +56,7 @@ bool ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     }
     queue->last = run;
     deck->ready_count++;
+    deck->ready_cost_ns += run->cost_ns;
     if (deck->ready_count == 1) {
         /* More than one: whoever takes the first sees the rest and has a sibling come for it. */
         guide->config.port.deck_ready(guide->config.port.context, stage->deck);
@@ -62,6 +84,7 @@ void ready_remove(struct guide *guide, struct stage_run *run)
         deck->ready_levels &= ~(1ull << stage->level);
     }
     deck->ready_count--;
+    deck->ready_cost_ns -= run->cost_ns;
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */

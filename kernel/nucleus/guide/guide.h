@@ -89,8 +89,10 @@ uint32_t guide_take(struct guide *guide, uint32_t instance, uint64_t now_ns, str
                     uint32_t room, uint64_t *cost_ns);
 /* An answer, copied out of the DoneRing once. KERR_DECK_BROKE_RULES: not an answer that this instance may give; restart it. */
 enum kerr guide_complete(struct guide *guide, uint32_t instance, const struct kwe_completion *completion, uint64_t now_ns);
-/* Stages that are ready for this deck now. */
-uint32_t guide_ready_count(const struct guide *guide, uint8_t prefix);
+/* What the stages that are ready for this deck are expected to take, by their operations' cost hints. */
+uint64_t guide_ready_cost_ns(const struct guide *guide, uint8_t prefix);
+/* From here on it is worth waking a second instance for them: a wake-up on another CPU costs about this. */
+#define GUIDE_SHARE_NS 50000u
 
 /* ---- counters ------------------------------------------------------------------------------------------------------- */
 

@@ -21,6 +21,7 @@ struct stage_run {
     struct event *event;
     struct stage_run *next, *previous; /* in its deck's ready queue */
     uint64_t ready_ns;
+    uint64_t cost_ns;                  /* what it is expected to take; since it is ready */
     uint64_t value[KWE_MAX_VALUES];
     uint32_t length;                   /* of the output */
     uint16_t stage;
@@ -91,6 +92,7 @@ struct guide_deck {
     struct ready_queue ready[KWE_MAX_STAGES];
     uint64_t ready_levels; /* bit n: ready[n] is not empty */
     uint32_t ready_count;
+    uint64_t ready_cost_ns; /* of all that is ready */
     struct kwe_deck_statistics statistics;
 };
 
