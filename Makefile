@@ -1,20 +1,22 @@
 # The front door: `make help`. How things are compiled and linked is in tools/make/.
 #
-#   BUILD=dir        build into another folder than build/
-#   DECKS_EXTRA=dir  add the deck in that folder, or the decks in its folders
-#   V=1              show the commands
+#   BUILD=dir           build into another folder than build/
+#   DECKS_EXTRA=dir     add the deck in that folder, or the decks in its folders
+#   PROGRAMS_EXTRA=dir  add the programs in its folders
+#   V=1                 show the commands
 
 BUILD ?= build
 DECKS_EXTRA ?=
+PROGRAMS_EXTRA ?=
 T ?=
 
 Q := $(if $(V),,@)
-# One goal after the other here, all cores below.
-MAKEFLAGS += --no-print-directory -j$(shell nproc)
+# One goal after the other here, all cores below; a make below another takes its jobs from that one.
+MAKEFLAGS += --no-print-directory $(if $(filter 0,$(MAKELEVEL)),-j$(shell nproc))
 .NOTPARALLEL:
 PYTHON := .venv/bin/python
 KWE := .venv/bin/kwe
-IMAGE_MAKE = $(MAKE) -f tools/make/image.mk BUILD=$(BUILD)
+IMAGE_MAKE = $(MAKE) -f tools/make/image.mk BUILD=$(BUILD) PROGRAMS_EXTRA=$(PROGRAMS_EXTRA)
 PYTEST = KWE_BUILD=$(BUILD) .venv/bin/pytest -q
 # Suites that exist; `make test` is all of them in one run, with one closing line.
 SUITES = $(wildcard tests/host tests/codegen tests/tools tests/qemu)
@@ -85,13 +87,15 @@ stats: gen ## Count lines by room, and the image's parts
 
 # ---- tests and style -----------------------------------------------------------------------------
 
-test: image build/clip.stamp ## Run all tests
+include tools/make/test_images.mk
+
+test: image test-image build/clip.stamp ## Run all tests
 	$(Q)$(PYTEST) $(SUITES)
 
 test-host: gen ## Run the tests that need no QEMU
 	$(Q)$(PYTEST) $(filter-out tests/qemu,$(SUITES))
 
-test-qemu: image build/clip.stamp ## Run the tests that boot the image; T=name picks by name
+test-qemu: image test-image build/clip.stamp ## Run the tests that boot the image; T=name picks by name
 	$(Q)$(PYTEST) tests/qemu $(if $(T),-k '$(T)')
 
 fmt: .venv/setup.stamp ## Lay C and Python out as everybody does

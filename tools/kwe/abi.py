@@ -1,4 +1,7 @@
-"""The structs of kernel/abi/ that cross between host and guest. tests/tools/test_abi.py holds each to its C header."""
+"""The structs of kernel/abi/ that cross between host and guest.
+
+tests/tools/test_abi.py holds each to its C header.
+"""
 
 from tools.kwe.layout import Layout
 

@@ -135,9 +135,7 @@ def _input_bindings(
     for index, item in enumerate(stage.inputs):
         match item:
             case FromStage(producer):
-                binding = abi.BINDING.pack(
-                    kind=abi.BIND_INPUT_STAGE, stage=producer, target=index
-                )
+                binding = abi.BINDING.pack(kind=abi.BIND_INPUT_STAGE, stage=producer, target=index)
             case FromConstant(name):
                 binding = abi.BINDING.pack(
                     kind=abi.BIND_INPUT_CONSTANT,

@@ -1,4 +1,4 @@
-"""`kwe boot`: boot programs of the image and show the debug console. `kwe debug`: the same, stopped under gdb."""
+"""`kwe boot`: boot programs of the image and show the console. `kwe debug`: the same, under gdb."""
 
 import argparse
 import subprocess

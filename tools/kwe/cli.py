@@ -9,10 +9,9 @@ from collections.abc import Sequence
 
 from tools.kwe.errors import KweError
 
-# Each module has `register(subcommands)`, which adds its parser and sets `run=function(args) ->
-# exit code`
-# as a default. The values are the commands it registers: only the module that is asked for is
-# loaded.
+# Each module has `register(subcommands)`, which adds its parser and sets the default
+# `run=function(args) -> exit code`. The values are the commands that it registers: only the module
+# that is asked for is loaded.
 SUBCOMMANDS = {
     "boot": ("boot", "debug"),
     "demo": ("demo",),
@@ -27,7 +26,7 @@ EXIT_TERMINATED = 143
 
 
 def make_parser(command: str | None = None) -> argparse.ArgumentParser:
-    """Build the parser, with all subcommands or, when it is known, only the one that is asked for."""
+    """Build the parser, with all subcommands or only the one that is known to be asked for."""
     parser = argparse.ArgumentParser(
         prog="kwe", description="Run workflows on the Kernel Workflow Engine."
     )

@@ -11,7 +11,7 @@ PANIC = re.compile(r"\bPANIC\b")
 FAULT = re.compile(r"\bFAULT\b")
 EXIT = re.compile(r"^KWE: exit (\d+) ?(.*)$")
 
-# One wake-up for the many single bytes that a guest writes; well below what a person or a deadline notices.
+# One wake-up for the many single bytes that a guest writes; well below what anyone notices.
 GATHER_S = 0.002
 
 
@@ -26,7 +26,9 @@ class ExitLine:
 class Console:
     """Collects lines from a socket in a thread of its own; anyone may wait for one."""
 
-    def __init__(self, connection: socket.socket, echo: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, connection: socket.socket, echo: Callable[[str], None] | None = None
+    ) -> None:
         self._connection = connection
         self._echo = echo
         self._lines: list[str] = []
@@ -48,7 +50,9 @@ class Console:
         with self._changed:
             return self._closed
 
-    def wait_for(self, pattern: str | re.Pattern[str], timeout_s: float, start: int = 0) -> re.Match[str] | None:
+    def wait_for(
+        self, pattern: str | re.Pattern[str], timeout_s: float, start: int = 0
+    ) -> re.Match[str] | None:
         """Return the match of the first line at or after index `start` that `pattern` is found in.
 
         None: the console was closed, or the time ran out, without one.

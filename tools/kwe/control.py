@@ -1,4 +1,4 @@
-"""The control channel's frames (kernel/abi/control.h), as bytes arrive from the guest's serial port."""
+"""The control channel's frames (kernel/abi/control.h), as bytes arrive from the serial port."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

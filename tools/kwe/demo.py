@@ -1,4 +1,4 @@
-"""`kwe demo`: what `make run` does once all is built: both demo workflows on real files, with their tables."""
+"""`kwe demo`, which `make run` calls: both demo workflows on real files, with their tables."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""The guest's disk: an ext4 image made from the input files, checked and read again after the run, all without mounting it."""
+"""The guest's disk: an ext4 image made from the input files, checked and read again after the run.
+
+All without mounting it, by the commands of e2fsprogs. Names are bytes throughout.
+"""
 
 import os
 import re
@@ -39,7 +42,11 @@ def _run(*command: str | Path) -> subprocess.CompletedProcess[bytes]:
 
 
 def make_image(
-    image: Path, staging: Path, files: Mapping[bytes, Path], folders: Iterable[bytes], room_bytes: int
+    image: Path,
+    staging: Path,
+    files: Mapping[bytes, Path],
+    folders: Iterable[bytes],
+    room_bytes: int,
 ) -> None:
     """Make an ext4 image of `files`.
 
@@ -64,7 +71,7 @@ def make_image(
             os.makedirs(parent, exist_ok=True)
             made.add(parent)
         content += up(_stage(source, root + path), BLOCK)
-    # An output takes an inode, perhaps a directory's as well; a directory entry is at most 264 bytes.
+    # An output takes an inode, perhaps a directory's as well; an entry is at most 264 bytes.
     inodes = 3 * len(files) + SPARE_INODES
     blocks = (content + room_bytes) // BLOCK + (3 * len(files) * 264 + inodes * 256) // BLOCK
     # One part in 64 for block groups' own records.
@@ -108,7 +115,8 @@ def check_image(image: Path) -> str:
 def fetch_folder(image: Path, folder: bytes, target: Path) -> None:
     """Copy a guest directory with all below it into the directory `target`, which exists.
 
-    A directory that is not there gives nothing; a file that cannot be read is left out, and missed by the caller.
+    A directory that is not there gives nothing; a file that cannot be read is left out, and missed
+    by the caller.
 
     Raises:
         MachineError: debugfs is missing, or something else than a missing directory went wrong.
@@ -116,7 +124,7 @@ def fetch_folder(image: Path, folder: bytes, target: Path) -> None:
     done = _run(
         _tool("debugfs"), "-R", f"rdump {_quoted(folder)} {_quoted(os.fsencode(target))}", image
     )
-    # It exits with 0 on most errors. As another user than root it cannot give files to root: right as they are.
+    # It exits with 0 on most errors. Not being root it cannot give files to root: right as they are.
     for line in done.stderr.decode(errors="replace").splitlines():
         if line.startswith("debugfs 1.") or "changing ownership" in line:
             continue

@@ -1,4 +1,4 @@
-"""What the user hands in: the files of a directory, each an event, and constant bytes such as a key."""
+"""What the user hands in: a directory of files, each an event, and constant bytes such as a key."""
 
 import os
 import secrets
@@ -9,7 +9,8 @@ from pathlib import Path
 from tools.kwe.errors import SpecError
 from tools.kwe.spec import Input, Workflow
 
-# JPEG markers (ITU T.81, table B.1): those without a length, and the frame headers, which carry the picture's size.
+# JPEG markers (ITU T.81, table B.1): those without a length, and the frame headers, which carry
+# the picture's size.
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -125,7 +126,7 @@ def _read_files(name: str, item: Input, root: Path, notes: list[str]) -> Iterato
 
 
 def _walk(root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield each file below `root` with its relative name; links are followed, but never in a circle."""
+    """Yield each file below `root` with its relative name; follow links, but never in a circle."""
     if not root.is_dir():
         yield root.name, root
         return

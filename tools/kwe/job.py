@@ -1,4 +1,4 @@
-"""From a workflow file and its inputs to a job: what the agent is given, and where on the disk everything lies."""
+"""From a workflow file and its inputs to a job: what the agent is given, and each file's place."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -69,7 +69,7 @@ class Job:
         return header + workflow + rows
 
     def host_outputs(self) -> Iterator[tuple[str, int, bytes, str]]:
-        """Yield each file that a run makes: output, event, path in the guest, name below the output directory."""
+        """Yield each file that a run makes: output, event, guest path, name below the output folder."""
         files = [name for name, item in self.spec.outputs.items() if item.kind == "files"]
         for index, event in enumerate(self.events):
             for name in files:
@@ -166,4 +166,6 @@ def _check_output_names(job: Job) -> None:
             )
         taken[relative] = output
         if len(os.fsencode(relative.rpartition("/")[2])) > 255:
-            raise SpecError(f"output {output}: the name {relative!r} would be longer than 255 bytes")
+            raise SpecError(
+                f"output {output}: the name {relative!r} would be longer than 255 bytes"
+            )

@@ -1,11 +1,14 @@
-"""Little-endian C structs by name: laid out as the compiler does, packed, unpacked, and able to say each field's offset."""
+"""Little-endian C structs by name: laid out as the compiler does, packed and unpacked."""
 
 import struct
 from typing import Any
 
 
 class Layout:
-    """A struct with natural alignment: fields in order, each a `struct` format of one kind (``Q``, ``7s``) or another layout."""
+    """A struct with natural alignment.
+
+    Fields in order, each a `struct` format of one kind (``Q``, ``7s``) or another layout.
+    """
 
     def __init__(self, name: str, **fields: "str | Layout") -> None:
         self.name = name

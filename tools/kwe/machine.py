@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,7 +48,7 @@ LAST_LINES = 30
 
 
 def choose_accel() -> str:
-    """Return ``tcg`` unless KWE_ACCEL says otherwise: a KVM that opens may still not run a real guest."""
+    """Return ``tcg`` unless KWE_ACCEL says otherwise: a KVM that opens may still run no real guest."""
     accel = os.environ.get("KWE_ACCEL") or "tcg"
     if accel not in ACCEL:
         raise MachineError(f"KWE_ACCEL={accel}: {' or '.join(ACCEL)} would be right")
@@ -67,18 +68,20 @@ class MachineConfig:
     append: str = ""
     fw_cfg: Mapping[str, bytes] = field(default_factory=dict)  # opt/... to content
     gdb: bool = False  # wait for a debugger on a port of its own
+    payload: Path | None = None  # instead of the build's own
     extra: tuple[str, ...] = ()
     accel: str = field(default_factory=choose_accel)
 
 
 def machine_arguments(config: MachineConfig, folder: Path) -> list[str]:
-    """Return QEMU's command line without the accelerator's part; sockets and files lie in `folder`."""
+    """Return QEMU's command line without the accelerator; sockets and files lie in `folder`."""
     arguments = [
         *(QEMU, "-M", "q35", "-accel", ACCEL[config.accel], "-cpu", CPU[config.accel]),
         *("-smp", str(config.cpus), "-m", f"{config.memory_mib}M"),
         *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
         *("-device", "intel-iommu,intremap=off,aw-bits=48"),
-        *("-kernel", str(config.build.kernel), "-initrd", str(config.build.payload)),
+        *("-kernel", str(config.build.kernel)),
+        *("-initrd", str(config.payload or config.build.payload)),
         *("-append", config.append),
         *("-chardev", f"socket,id=console,path={folder}/console,logfile={folder}/console.log"),
         *("-device", "isa-debugcon,iobase=0xe9,chardev=console"),
@@ -127,6 +130,7 @@ class Machine:
     # ---- its life -------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        """Start the accelerator and QEMU, and take its connections."""
         self.config.build.check()
         if shutil.which(QEMU) is None:
             raise MachineError(f"{QEMU} is missing: install qemu-system-x86 (`make setup` does)")
@@ -136,7 +140,8 @@ class Machine:
             for index, content in enumerate(self.config.fw_cfg.values()):
                 (self.folder / f"fw_cfg.{index}").write_bytes(content)
             listeners = [
-                stack.enter_context(_listen(self.folder / name)) for name in ("console", "control", "qmp")
+                stack.enter_context(_listen(self.folder / name))
+                for name in ("console", "control", "qmp")
             ]
             if self.config.accelerator:
                 server = stack.enter_context(IvshmemServer(self.folder / "ivshmem"))
@@ -159,6 +164,7 @@ class Machine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Kill both."""
         self._stack.close()
 
     def _start(self, stack: contextlib.ExitStack) -> None:
@@ -252,7 +258,7 @@ class Machine:
         return (self.folder / "qemu.err").read_text(errors="replace").strip()
 
     def verdict(self, status: int) -> int:
-        """Return the guest's exit code from QEMU's status and the agreed last line, which have to agree.
+        """Return the guest's exit code; QEMU's status and the agreed last line have to agree.
 
         Raises:
             PanicError: The nucleus panicked, or ended without saying so.
@@ -265,7 +271,8 @@ class Machine:
             raise PanicError(f"the nucleus panicked: {panics[0]}\n{self.last_lines()}")
         if line is None or status != line.code << 1 | 1 or line.code == abi.EXIT_PANIC:
             raise PanicError(
-                f"the guest ended without the agreed last line (QEMU's status {status})\n{self.last_lines()}"
+                f"the guest ended without the agreed last line (QEMU's status {status})\n"
+                f"{self.last_lines()}"
             )
         return line.code
 
@@ -273,7 +280,7 @@ class Machine:
         """Return the console's lines about faults in ring 3, each with its backtrace explained."""
         lines = self.console.lines
         told = []
-        for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        for line, after in pairwise([*lines, ""]):
             if FAULT.search(line):
                 told.append(line)
                 told += symbolize(self.config.build.folder, [after] if "backtrace" in after else [])
@@ -296,7 +303,7 @@ class Machine:
 
 @contextlib.contextmanager
 def _short_folder() -> Iterator[str]:
-    """Make a temporary directory whose name leaves room for sockets: their paths end at 107 bytes."""
+    """Make a temporary directory with room for sockets behind its name: paths end at 107 bytes."""
     base = tempfile.gettempdir()
     with tempfile.TemporaryDirectory(
         prefix="kwe-", dir=base if len(base) < 60 else "/tmp", ignore_cleanup_errors=True

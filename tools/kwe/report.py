@@ -18,7 +18,7 @@ SHOWN_ERRORS = 20
 
 @dataclass
 class Report:
-    """Everything that is known of a run; filled as it goes, so that it can be written whenever the run ends."""
+    """Everything that is known of a run; filled as it goes, so that it can be written at any end."""
 
     job: Job
     system: System
@@ -31,11 +31,19 @@ class Report:
     errors: list[dict[str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)  # console lines, explained
     host_ns: int = 0
+    command: tuple[str, ...] = ()  # QEMU's
+    console: tuple[str, ...] = ()  # all of the guest's lines
 
     # ---- errors ---------------------------------------------------------------------------
 
     def add_error(
-        self, code: str, message: str, *, event: str | None = None, stage: int = abi.NO_STAGE, deck: int | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        event: str | None = None,
+        stage: int = abi.NO_STAGE,
+        deck: int | None = None,
     ) -> None:
         """Record what went wrong."""
         stages = self.job.stages
@@ -164,8 +172,8 @@ class Report:
         events, guest = self.events(), self.guest()
         wall_s = guest["wall_ns"] / 1e9
         yield (
-            f"{self.job.spec.workflow}: {self.status}; {events['completed']} of {len(self.job.events)} "
-            f"events done, {events['failed']} failed, in {wall_s:.2f} s of guest time; "
+            f"{self.job.spec.workflow}: {self.status}; "
+            f"{events['completed']} of {len(self.job.events)} events done, {events['failed']} failed, in {wall_s:.2f} s of guest time; "
             f"route {list(self.job.route)}"
         )
         yield from _table(
@@ -174,17 +182,18 @@ class Report:
         )
         rate = events["completed"] / wall_s if wall_s else 0.0
         yield (
-            f"guest: ring 3 after {_ms(guest['boot_ns'])}, first result after {_ms(guest['result_ns'])}, "
-            f"{rate:.1f} events/s, {guest['program_syscalls']} program calls, {guest['deck_visits']} deck visits"
+            f"guest: ring 3 after {_ms(guest['boot_ns'])}, "
+            f"first result after {_ms(guest['result_ns'])}, {rate:.1f} events/s, "
+            f"{guest['program_syscalls']} program calls, {guest['deck_visits']} deck visits"
         )
         copied = guest["bytes_copied_by_kind"]
         yield (
-            f"copied: {_size(copied['between_stages'])} between stages, {_size(copied['cache'])} cache, "
-            f"{_size(copied['device'])} device window; IOMMU {'on' if guest['iommu'] else 'OFF'}"
+            f"copied: {_size(copied['between_stages'])} between stages, "
+            f"{_size(copied['cache'])} cache, "{_size(copied['device'])} device window; IOMMU {'on' if guest['iommu'] else 'OFF'}"
         )
         yield (
-            f"machine: {self.accel}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}, {self.memory_mib} MiB; "
-            f"{self.host_ns / 1e9:.2f} s on the host"
+            f"machine: {self.accel}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}, "
+            f"{self.memory_mib} MiB; "{self.host_ns / 1e9:.2f} s on the host"
         )
         for deck, restarts in guest["deck_restarts"].items():
             yield f"deck {deck} was restarted {restarts} times"
@@ -202,7 +211,9 @@ class Report:
                 )
                 if part
             )
-            yield f"FAILED {where}: {error['code']}: {error['message']}".replace("FAILED :", "FAILED:")
+            yield f"FAILED {where}: {error['code']}: {error['message']}".replace(
+                "FAILED :", "FAILED:"
+            )
         if len(self.errors) > SHOWN_ERRORS:
             yield f"... and {len(self.errors) - SHOWN_ERRORS} more; --json lists all"
 

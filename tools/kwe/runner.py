@@ -76,6 +76,7 @@ def run_job(
     report.session = session
     started = time.monotonic()
     with Machine(config) as machine:
+        report.command = tuple(machine.command)
         try:
             listen(machine, session, started + timeout_s)
             machine.verdict(machine.wait(STOP_S))
@@ -85,7 +86,9 @@ def run_job(
             log = machine.keep_log(f"{job.spec.workflow}-{os.getpid()}")
             report.add_error("RUN_FAILED", f"the guest's log is {log}")
             raise
-        report.faults = machine.faults()
+        finally:
+            report.console = tuple(machine.console.lines)
+            report.faults = machine.faults()
     report.host_ns = round((time.monotonic() - started) * 1e9)
     report.add_failed_events(session.results)
     _check_disk(config.disk, report)
@@ -109,7 +112,7 @@ def listen(machine: Machine, session: Session, deadline: float) -> None:
         machine.control.settimeout(left)
         try:
             data = machine.control.recv(65536)
-        except (TimeoutError, socket.timeout):
+        except TimeoutError:
             continue
         except ConnectionResetError:
             return
@@ -139,7 +142,7 @@ def _check_end(session: Session, machine: Machine, report: Report) -> None:
 
 
 def _check_disk(image: Path, report: Report) -> None:
-    """The file system is clean after a run; only a Storage that died may leave it otherwise."""
+    """Ask for a clean file system; only a Storage that died may leave it otherwise."""
     storage = report.system.decks.get("storage")
     if wrong := disk.check_image(image):
         restarts = report.guest()["deck_restarts"].get(storage.name, 0) if storage else 0
@@ -156,7 +159,9 @@ def _fetch(job: Job, image: Path, report: Report, output: Path) -> None:
         disk.write_file(output / name, job.inputs.constants[name], mode=0o600)
         report.outputs[name] = [str(output / name)]
     names = [name for name, item in job.spec.outputs.items() if item.kind == "files"]
-    done = [item for item in job.host_outputs() if item[1] in results and not results[item[1]].status]
+    done = [
+        item for item in job.host_outputs() if item[1] in results and not results[item[1]].status
+    ]
     report.outputs |= {name: [] for name in names}
     if done:
         output.mkdir(parents=True, exist_ok=True)
@@ -167,13 +172,17 @@ def _fetch(job: Job, image: Path, report: Report, output: Path) -> None:
             pairs = {}
             for name, row, path, relative in done:
                 # rdump /out/edges DIR makes DIR/edges.
-                source = Path(os.fsdecode(os.path.join(os.fsencode(scratch), name.encode(), _below(path))))
+                source = Path(
+                    os.fsdecode(os.path.join(os.fsencode(scratch), name.encode(), _below(path)))
+                )
                 pairs[source] = (name, row, output / relative)
             missing = dict(disk.place_files([(source, item[2]) for source, item in pairs.items()]))
         for source, (name, row, target) in pairs.items():
             if source in missing:
                 report.add_error(
-                    "NO_OUTPUT", f"output {name} is not on the disk", event=job.events[row].file.name
+                    "NO_OUTPUT",
+                    f"output {name} is not on the disk",
+                    event=job.events[row].file.name,
                 )
             else:
                 report.outputs[name].append(str(target))
@@ -189,7 +198,7 @@ def _below(path: bytes) -> bytes:
 
 
 def sha256sums(job: Job, report: Report) -> bytes:
-    """Return the digests as `sha256sum -c` reads them, from the results of the events that are done."""
+    """Return the digests of the events that are done, as `sha256sum -c` reads them."""
     assert report.session is not None
     lines = b""
     for row, result in sorted(report.session.results.items()):

@@ -51,7 +51,7 @@ class Session:
         """Take bytes as they arrive.
 
         Raises:
-            MachineError: A frame that arrived whole makes no sense, or the agent speaks another version.
+            MachineError: A whole frame makes no sense, or the agent speaks another version.
         """
         for frame in self._reader.feed(data):
             try:

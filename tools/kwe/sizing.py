@@ -1,7 +1,7 @@
 """How much room a workflow takes: its limits, each stage's output, the slots, the guest's memory.
 
-The Guide lays the arena out; what is worked out here only has to be no less than what it will ask for, so that the guest is
-given enough memory and the disk enough blocks.
+The Guide lays the arena out; what is worked out here only has to be no less than what it will ask
+for, so that the guest is given enough memory and the disk enough blocks.
 """
 
 import os
@@ -68,10 +68,12 @@ def work_out_sizes(
     """
     limits = work_out_limits(spec, inputs)
     out_limits = tuple(
-        limits[stage.limit] if isinstance(stage.limit, str) else stage.limit or 0 for stage in stages
+        limits[stage.limit] if isinstance(stage.limit, str) else stage.limit or 0
+        for stage in stages
     )
     rooms = _rooms(stages, inputs, out_limits)
-    # An output is reserved in the segment of each instance that may run the stage; one odd page staggers it.
+    # An output is reserved in the segment of each instance that may run the stage; an odd page
+    # staggers it.
     slot_bytes = sum(
         (up(room, PAGE) + PAGE) * (cpus if stage.deck.instances == "per_cpu" else 1)
         for stage, room in zip(stages, rooms, strict=True)
@@ -85,15 +87,13 @@ def work_out_sizes(
     slots = (memory_mib - fixed_mib) * MIB // max(slot_bytes, 1)
     if slots < 1:
         raise SpecError(
-            f"one event of {spec.workflow} takes {up(slot_bytes, MIB) // MIB} MiB, and a guest gets at "
-            f"most {most_mib - fixed_mib} MiB for events here; lower `limits` would be right"
+            f"one event of {spec.workflow} takes {up(slot_bytes, MIB) // MIB} MiB, and a guest gets "
+            f"at most {most_mib - fixed_mib} MiB for events here; lower `limits` would be right"
         )
     return Sizing(limits, out_limits, rooms, min(slots, MOST_SLOTS), RING_SLOTS, memory_mib)
 
 
-def _rooms(
-    stages: Sequence[Stage], inputs: Inputs, out_limits: Sequence[int]
-) -> tuple[int, ...]:
+def _rooms(stages: Sequence[Stage], inputs: Inputs, out_limits: Sequence[int]) -> tuple[int, ...]:
     rooms: list[int] = []
     for stage, out_limit in zip(stages, out_limits, strict=True):
         output = stage.op.output

@@ -1,7 +1,8 @@
-"""The language of workflow files, as pydantic sees it: what may stand where, before any deck is asked.
+"""The language of workflow files, as pydantic sees it, before any deck is asked.
 
-A workflow file says what comes in (``inputs``), what goes out (``outputs``), how large things may be (``limits``), and the ``stages``
-that each event passes. Stages are checked against the decks in ``compile.py``; here they are only mappings.
+A workflow file says what comes in (``inputs``), what goes out (``outputs``), how large things may
+be (``limits``), and the ``stages`` that each event passes. Stages are checked against the decks in
+``stages.py``; here they are only mappings.
 """
 
 import re

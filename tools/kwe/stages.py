@@ -1,4 +1,4 @@
-"""The stages of a workflow file, checked against the decks and put into an order in which they can run."""
+"""The stages of a workflow file, checked against the decks, in an order in which they can run."""
 
 import re
 from collections.abc import Mapping
@@ -197,7 +197,9 @@ class _Resolver:
                 f"`{open_ports[0].name}: {offered[0]}` and so on would be right",
             )
         named |= {port.name: other for port, other in zip(open_ports, offered, strict=True)}
-        return tuple(self._input(stage, port.name, port.type, named[port.name]) for port in op.inputs)
+        return tuple(
+            self._input(stage, port.name, port.type, named[port.name]) for port in op.inputs
+        )
 
     def _input(self, stage: str, port: str, wanted: str, value: Any) -> FromStage | FromConstant:
         place = ("stages", stage, port)
@@ -219,7 +221,9 @@ class _Resolver:
                 place, f"stage {stage}: {port}: stage {value!r} has no output to take"
             )
         if wanted not in ("bytes", output.type):
-            producers = [n for n, (_, op) in self.ops.items() if op.output and op.output.type == wanted]
+            producers = [
+                n for n, (_, op) in self.ops.items() if op.output and op.output.type == wanted
+            ]
             raise self.source.error(
                 place,
                 f"stage {stage}: input {port} takes {wanted}, stage {value!r} gives {output.type}; "
@@ -273,7 +277,8 @@ class _Resolver:
         numbers = value if param.count > 1 else [value]
         if not isinstance(numbers, list) or len(numbers) != param.count:
             raise self.source.error(
-                place, f"stage {stage}: {param.name}: a list of {param.count} numbers would be right"
+                place,
+                f"stage {stage}: {param.name}: a list of {param.count} numbers would be right",
             )
         bits = INTEGER_BITS.get(param.element, 64)
         signed = param.element.startswith("i")
@@ -358,7 +363,9 @@ def resolve_stages(source: YamlSource, spec: Workflow, system: System) -> list[S
     for name in spec.inputs:
         if name not in paths | constants:
             raise source.error(
-                ("inputs", name), f"{name}: no stage takes it; `${name}` would be right", at_key=True
+                ("inputs", name),
+                f"{name}: no stage takes it; `${name}` would be right",
+                at_key=True,
             )
     for name, output in spec.outputs.items():
         written = {

@@ -1,4 +1,4 @@
-"""The decks as the build knows them: ``gen/system.json``, which codegen writes from the deck.yaml files."""
+"""The decks as the build knows them: ``gen/system.json``, which codegen writes."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class _Part(BaseModel):
 
 
 class From(_Part):
-    """Where a parameter's value comes from when a stage produces it: value `value` of input `input`'s producer."""
+    """Where a parameter comes from: value `value` of the stage that produces input `input`."""
 
     input: str
     value: str

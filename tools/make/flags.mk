@@ -11,9 +11,10 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 # A tree, one folder for generated files that mirrors it, and no path of this machine in what is built.
 COMMON_CFLAGS := -std=gnu11 $(WARNINGS) -g -MMD -MP -I. -I$(BUILD)/gen -ffile-prefix-map=$(CURDIR)=.
 
+# Optimised as one program: a path through the nucleus crosses many small files, and calls are dear under TCG.
 NUCLEUS_CFLAGS := $(COMMON_CFLAGS) -O2 -ffreestanding -fno-pic -no-pie -mcmodel=kernel -mno-red-zone \
 	-mgeneral-regs-only -fstack-protector-strong -mstack-protector-guard=global -fno-omit-frame-pointer -fcf-protection=none \
-	-fno-asynchronous-unwind-tables -fno-common
+	-fno-asynchronous-unwind-tables -fno-common -flto=auto
 
 # Position independent where musl's static-pie start file is used, so that images lie at random addresses.
 RING3_CFLAGS := $(COMMON_CFLAGS) -O2 -fPIE -fstack-protector-strong -fno-omit-frame-pointer -fcf-protection=none \

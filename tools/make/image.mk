@@ -38,9 +38,12 @@ $(OBJ)/nucleus/%.o: %.S tools/make/flags.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(NUCLEUS_CFLAGS) -c $< -o $@
 
+# The compiler makes up calls of these by itself, at a time when link-time optimisation has dropped what nobody calls.
+$(OBJ)/nucleus/kernel/lib/string.o $(OBJ)/nucleus/kernel/arch/x86_64/stack_guard.o: NUCLEUS_CFLAGS += -fno-lto
+
 $(BUILD)/kwe.elf: $(NUCLEUS_OBJECTS) boot/kwe.ld
 	$(call say,LD,$@)
-	$(Q)$(CC) -nostdlib -static -no-pie -Wl,-T,boot/kwe.ld -Wl,--build-id=none -Wl,-z,noexecstack \
+	$(Q)$(CC) $(NUCLEUS_CFLAGS) -nostdlib -static -no-pie -Wl,-T,boot/kwe.ld -Wl,--build-id=none -Wl,-z,noexecstack \
 		-Wl,-z,max-page-size=4096 -o $@ $(NUCLEUS_OBJECTS) -lgcc
 
 # ---- libraries of ring 3 ---------------------------------------------------------------------------
@@ -116,9 +119,9 @@ endef
 
 $(foreach deck,$(DECKS),$(eval $(call deck_rules,$(deck))))
 
-# ---- programs: the tree's, and those that the tests boot -------------------------------------------
+# ---- programs: the tree's, and those in the folders of PROGRAMS_EXTRA -------------------------------
 
-PROGRAM_DIRS := $(patsubst %/,%,$(wildcard userland/programs/*/ tests/qemu/programs/*/))
+PROGRAM_DIRS := $(patsubst %/,%,$(sort $(wildcard userland/programs/*/ $(addsuffix /*/,$(PROGRAMS_EXTRA)))))
 PROGRAMS := $(notdir $(PROGRAM_DIRS))
 
 define program_rules

@@ -1,0 +1,1 @@
+"""What the tests that boot the image stand on; `plugin` has the fixtures."""
