@@ -71,10 +71,18 @@ _Noreturn void nucleus_ap_main(struct cpu *cpu)
     sched_leave(cpu);
 }
 
+/* From ring 3 to the lock. The time spent waiting for it is nobody's. */
+static void enter(struct cpu *cpu)
+{
+    uint64_t now_ns = port_now_ns();
+
+    port_lock_acquire(&cpu->nucleus->lock);
+    sched_enter(cpu, now_ns);
+}
+
 _Noreturn void nucleus_on_syscall(struct cpu *cpu)
 {
-    port_lock_acquire(&cpu->nucleus->lock);
-    sched_enter(cpu);
+    enter(cpu);
     syscall_dispatch(cpu, cpu->current);
     sched_leave(cpu);
 }
@@ -96,8 +104,7 @@ _Noreturn void nucleus_on_fault(struct cpu *cpu, const struct port_fault *fault)
     char why[FAULT_WHY_MAX];
     struct nucleus *nucleus = cpu->nucleus;
 
-    port_lock_acquire(&nucleus->lock);
-    sched_enter(cpu);
+    enter(cpu);
     struct thread *thread = cpu->current;
     describe_fault(why, sizeof(why), fault);
     if (thread->instance != NULL) {
@@ -122,8 +129,7 @@ void nucleus_on_timer(struct cpu *cpu, bool from_user)
     if (!from_user) {
         return; /* the idle loop wakes whose time has come */
     }
-    port_lock_acquire(&nucleus->lock);
-    sched_enter(cpu);
+    enter(cpu);
     sched_wake_timed(nucleus, port_now_ns());
     struct instance *instance = cpu->current->instance;
     if (instance != NULL && deck_over_budget(instance)) {
@@ -137,8 +143,7 @@ void nucleus_on_kick(struct cpu *cpu, bool from_user)
     if (!from_user) {
         return;
     }
-    port_lock_acquire(&cpu->nucleus->lock);
-    sched_enter(cpu);
+    enter(cpu);
     sched_leave(cpu);
 }
 
@@ -146,9 +151,10 @@ void nucleus_on_interrupt(struct cpu *cpu, uint8_t vector, bool from_user)
 {
     struct nucleus *nucleus = cpu->nucleus;
 
-    port_lock_acquire(&nucleus->lock);
     if (from_user) {
-        sched_enter(cpu);
+        enter(cpu);
+    } else {
+        port_lock_acquire(&nucleus->lock);
     }
     KASSERT(vector >= DEVICE_VECTOR_FIRST && vector - DEVICE_VECTOR_FIRST < DEVICE_VECTOR_COUNT, "vector %u", vector);
     const struct device_vector *owner = &nucleus->vector[vector - DEVICE_VECTOR_FIRST];
@@ -165,9 +171,10 @@ void nucleus_on_control(struct cpu *cpu, bool from_user)
 {
     struct nucleus *nucleus = cpu->nucleus;
 
-    port_lock_acquire(&nucleus->lock);
     if (from_user) {
-        sched_enter(cpu);
+        enter(cpu);
+    } else {
+        port_lock_acquire(&nucleus->lock);
     }
     syscall_control_arrived(nucleus);
     if (from_user) {

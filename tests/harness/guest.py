@@ -48,7 +48,10 @@ class Guest:
         booted: QEMU was started.
     """
 
-    def __init__(self, config: MachineConfig, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self, config: MachineConfig, deadline_s: float = DEADLINE_S, name: str = "guest"
+    ) -> None:
+        self._name = name
         self.machine = Machine(config)
         self.ending: Ending | None = None
         self.booted = False
@@ -160,7 +163,7 @@ class Guest:
             raise GuestError("\n".join([*complaints, self._describe()]))
 
     def _describe(self) -> str:
-        log = self.machine.keep_log(f"guest-{id(self)}")
+        log = self.machine.keep_log(self._name)
         return (
             f"QEMU: {' '.join(self.machine.command)}\n"
             f"ending: {self.ending}\nlog: {log}\n{self.machine.last_lines()}"

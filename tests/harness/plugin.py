@@ -73,7 +73,8 @@ def boot(request: pytest.FixtureRequest) -> Boot:
     def start(
         *programs: str, image: Build | None = None, deadline_s: float = DEADLINE_S, **options: Any
     ) -> Guest:
-        guest = Guest(guest_config(programs, image or images.test_image(), **options), deadline_s)
+        config = guest_config(programs, image or images.test_image(), **options)
+        guest = Guest(config, deadline_s, f"{request.node.name}-{len(guests)}")
         guests.append(guest)
         return guest
 

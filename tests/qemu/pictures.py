@@ -14,7 +14,7 @@ EDGE_WEIGHTS = ((-1, -1, -1), (-1, 8, -1), (-1, -1, -1))
 
 
 def make_pixels(width: int, height: int, seed: int = 1) -> Pixels:
-    """Return an RGB picture: slopes, so that it looks like something, under noise, so that it is hard."""
+    """Return an RGB picture: slopes, as of something real, under noise, which is hard to pack."""
     rows, columns = np.mgrid[0:height, 0:width]
     slopes = np.stack([columns * 5, rows * 3 + 40, (rows + columns) * 2], axis=2) % 256
     noise = np.random.default_rng(seed).integers(-30, 31, slopes.shape)
@@ -46,7 +46,7 @@ def edges(pixels: Pixels) -> Pixels:
 
 
 def reencoded(pixels: Pixels, folder: Path) -> Pixels:
-    """Return what Pillow makes of `pixels` after a JPEG of the demo's quality, chroma halved both ways."""
+    """Return what is left of `pixels` after Pillow's JPEG of the demo's quality, 4:2:0 as well."""
     path = folder / "reference.jpg"
     Image.fromarray(pixels).save(path, "JPEG", quality=QUALITY, subsampling="4:2:0")
     return decode(path)

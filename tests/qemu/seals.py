@@ -1,4 +1,4 @@
-"""What the archive demo sealed, opened by other hands: OpenSSL's ChaCha20-Poly1305, the zstd command."""
+"""What the archive demo sealed, opened by other hands: OpenSSL, and the zstd command."""
 
 import subprocess
 from pathlib import Path

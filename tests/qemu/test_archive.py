@@ -1,4 +1,4 @@
-"""The archive demo against hashlib, sha256sum, OpenSSL and the zstd command: what went in comes back."""
+"""The archive demo against hashlib, sha256sum, OpenSSL and zstd: what went in comes back."""
 
 import hashlib
 import os
@@ -126,7 +126,7 @@ def test_figures_count_what_went_through(
         stage = figures.stage(name)
         assert (stage.events, stage.bytes_in, stage.bytes_out) == (len(content), came_in, went_out)
     seal = figures.stage("seal")
-    # 12 bytes of nonce and 16 of tag each; the key is a constant, not counted as it is or counted as it is.
+    # 12 bytes of nonce and 16 of tag each.
     assert seal.bytes_out == figures.stage("pack").bytes_out + 28 * len(content)
     assert figures.stage("save").bytes_in == seal.bytes_out
 

@@ -9,7 +9,7 @@ ODD_NAMES = [
     "plain.txt",
     "two words.txt",
     "-leading dash",
-    "quote\".txt",
+    'quote".txt',
     "apostrophe's",
     "back\\slash",
     "new\nline",

@@ -7,13 +7,21 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from tools.kwe import abi
+from tools.kwe import abi, kpak
 from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, SpecError
 from tools.kwe.machine import Machine, MachineConfig
-from tools.kwe.run import MOST_CPUS, add_machine_arguments
+from tools.kwe.run import add_machine_arguments, check_machine_arguments
 from tools.kwe.sizing import LEAST_MEMORY_MIB
 from tools.kwe.symbolize import symbolize_line
 from tools.kwe.tree import ROOT, find_build
+
+EXAMPLES = """\
+examples:
+  kwe boot                               the smallest program, on two CPUs
+  kwe boot edges --disk disk.img         a program with a disk
+  kwe boot hello --append debug          with fault injection allowed
+  kwe boot --build build/test PROGRAM    from the image that the tests boot
+"""
 
 
 def config_from(args: argparse.Namespace, *, gdb: bool) -> MachineConfig:
@@ -22,8 +30,18 @@ def config_from(args: argparse.Namespace, *, gdb: bool) -> MachineConfig:
     Raises:
         SpecError: An argument is out of range, or a file is not there.
     """
-    if not 1 <= args.cpus <= MOST_CPUS:
-        raise SpecError(f"--cpus {args.cpus}: 1 or {MOST_CPUS} would be right")
+    check_machine_arguments(args)
+    if args.disk is not None and not args.disk.is_file():
+        raise SpecError(f"--disk {args.disk}: an ext4 image would be right")
+    build = find_build(args.build).check()
+    known = [
+        name.removeprefix("program/")
+        for name in kpak.names(build.payload)
+        if name.startswith("program/")
+    ]
+    for program in args.programs:
+        if program not in known:
+            raise SpecError(f"there is no program {program}; {', '.join(known)} would be right")
     fw_cfg = {}
     for item in args.file:
         name, _, path = item.partition("=")
@@ -31,11 +49,11 @@ def config_from(args: argparse.Namespace, *, gdb: bool) -> MachineConfig:
             raise SpecError(f"--file {item}: NAME=PATH of a file would be right")
         fw_cfg[f"opt/kwe/{name}"] = Path(path).read_bytes()
     return MachineConfig(
-        build=find_build(args.build),
+        build=build,
         cpus=args.cpus,
         memory_mib=args.memory or LEAST_MEMORY_MIB,
         disk=args.disk,
-        append=f"program={','.join(args.program)} {args.append}".strip(),
+        append=f"program={','.join(args.programs)} {args.append}".strip(),
         fw_cfg=fw_cfg,
         gdb=gdb,
     )
@@ -90,12 +108,19 @@ def register(subcommands: Any) -> None:
         ("boot", run, "boot programs of the image and show the debug console"),
         ("debug", debug, "boot stopped at the first instruction, under gdb"),
     ):
-        parser = subcommands.add_parser(name, help=text, description=text)
+        parser = subcommands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=EXAMPLES.replace("kwe boot", f"kwe {name}"),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         parser.add_argument(
-            "--program",
-            action="append",
-            metavar="NAME",
-            help="a program of the payload, several times for several (default hello)",
+            "programs",
+            nargs="*",
+            default=["hello"],
+            metavar="PROGRAM",
+            help="of the image's payload, started in this order (default hello)",
         )
         parser.add_argument("--disk", type=Path, metavar="FILE", help="the guest's disk, ext4")
         parser.add_argument(
@@ -106,9 +131,4 @@ def register(subcommands: Any) -> None:
             help="what the guest finds as opt/kwe/NAME",
         )
         add_machine_arguments(parser)
-        parser.set_defaults(run=lambda args, action=action: action(_with_program(args)))
-
-
-def _with_program(args: argparse.Namespace) -> argparse.Namespace:
-    args.program = args.program or ["hello"]
-    return args
+        parser.set_defaults(run=action)

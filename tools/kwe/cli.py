@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,9 @@ SUBCOMMANDS = {
     "symbolize": ("symbolize",),
 }
 
+# As a shell says it: 128 and the signal's number.
 EXIT_INTERRUPTED = 130
+EXIT_NO_READER = 141
 EXIT_TERMINATED = 143
 
 
@@ -54,10 +57,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         code: int = args.run(args)
+        sys.stdout.flush()
     except KweError as error:
         print(f"kwe: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone. Nobody is told, not even by the interpreter's own flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_NO_READER
     except KeyboardInterrupt:
+        print("kwe: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
     return code
 

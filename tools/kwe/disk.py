@@ -60,17 +60,16 @@ def make_image(
     Raises:
         MachineError: mke2fs is missing or fails.
     """
-    root = os.fsencode(staging)
     for folder in folders:
-        os.makedirs(root + folder, exist_ok=True)
+        _below(staging, folder).mkdir(parents=True, exist_ok=True)
     made = set()
     content = 0
     for path, source in files.items():
-        parent = os.path.dirname(root + path)
-        if parent not in made:
-            os.makedirs(parent, exist_ok=True)
-            made.add(parent)
-        content += up(_stage(source, root + path), BLOCK)
+        target = _below(staging, path)
+        if target.parent not in made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made.add(target.parent)
+        content += up(_stage(source, target), BLOCK)
     # An output takes an inode, perhaps a directory's as well; an entry is at most 264 bytes.
     inodes = 3 * len(files) + SPARE_INODES
     blocks = (content + room_bytes) // BLOCK + (3 * len(files) * 264 + inodes * 256) // BLOCK
@@ -85,15 +84,20 @@ def make_image(
         raise MachineError(f"mke2fs: {done.stderr.decode(errors='replace').strip()}")
 
 
-def _stage(source: Path, target: bytes) -> int:
+def _below(folder: Path, path: bytes) -> Path:
+    """Return where an absolute guest path lies when `folder` is the guest's root."""
+    return folder / os.fsdecode(path.lstrip(b"/"))
+
+
+def _stage(source: Path, target: Path) -> int:
     """Put a link, or else a copy, of `source` at `target`; return its size."""
-    real = os.path.realpath(source)
+    real = source.resolve()
     try:
-        os.link(real, target)
+        target.hardlink_to(real)
     except OSError:
         # Another file system, or links to others' files are forbidden.
         shutil.copyfile(real, target)
-    return os.stat(target).st_size
+    return target.stat().st_size
 
 
 def check_image(image: Path) -> str:
@@ -124,7 +128,7 @@ def fetch_folder(image: Path, folder: bytes, target: Path) -> None:
     done = _run(
         _tool("debugfs"), "-R", f"rdump {_quoted(folder)} {_quoted(os.fsencode(target))}", image
     )
-    # It exits with 0 on most errors. Not being root it cannot give files to root: right as they are.
+    # It exits with 0 on most errors. Not root, it cannot give files to root: right as they are.
     for line in done.stderr.decode(errors="replace").splitlines():
         if line.startswith("debugfs 1.") or "changing ownership" in line:
             continue
@@ -139,6 +143,18 @@ def fetch_folder(image: Path, folder: bytes, target: Path) -> None:
 def _quoted(path: bytes) -> str:
     """Quote a path for debugfs, which knows "..." with a doubled quote inside."""
     return '"' + os.fsdecode(path).replace('"', '""') + '"'
+
+
+def make_folder(path: Path) -> None:
+    """Make a directory of the host with all above it, unless it is there.
+
+    Raises:
+        MachineError: It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(f"{path}: {error.strerror}") from error
 
 
 def place_files(pairs: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path]]:

@@ -69,7 +69,7 @@ class Job:
         return header + workflow + rows
 
     def host_outputs(self) -> Iterator[tuple[str, int, bytes, str]]:
-        """Yield each file that a run makes: output, event, guest path, name below the output folder."""
+        """Yield each file that a run makes: output, event, guest path, name below --output."""
         files = [name for name, item in self.spec.outputs.items() if item.kind == "files"]
         for index, event in enumerate(self.events):
             for name in files:

@@ -76,6 +76,15 @@ def decode(archive: bytes) -> dict[str, bytes]:
     return parts
 
 
+def names(archive: Path) -> list[str]:
+    """Return the names of an archive's parts.
+
+    Raises:
+        BuildError: It is not an archive.
+    """
+    return list(decode(archive.read_bytes()))
+
+
 def stripped(path: Path) -> bytes:
     """Return the ELF file without symbols and debug information."""
     with tempfile.TemporaryDirectory() as folder:

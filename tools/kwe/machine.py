@@ -24,7 +24,7 @@ from tools.kwe import abi
 from tools.kwe.console import FAULT, PANIC, Console
 from tools.kwe.errors import MachineError, PanicError
 from tools.kwe.qmp import Monitor
-from tools.kwe.sizing import LEAST_MEMORY_MIB
+from tools.kwe.sizing import LEAST_MEMORY_MIB, LEAST_WINDOW_BYTES
 from tools.kwe.symbolize import symbolize
 from tools.kwe.tree import ROOT, Build
 
@@ -48,7 +48,7 @@ LAST_LINES = 30
 
 
 def choose_accel() -> str:
-    """Return ``tcg`` unless KWE_ACCEL says otherwise: a KVM that opens may still run no real guest."""
+    """Return ``tcg`` unless KWE_ACCEL says otherwise: a KVM that opens may run no real guest."""
     accel = os.environ.get("KWE_ACCEL") or "tcg"
     if accel not in ACCEL:
         raise MachineError(f"KWE_ACCEL={accel}: {' or '.join(ACCEL)} would be right")
@@ -65,6 +65,7 @@ class MachineConfig:
     disk: Path | None = None
     network: bool = True
     accelerator: bool = True
+    window_bytes: int = LEAST_WINDOW_BYTES  # the accelerator's shared memory
     append: str = ""
     fw_cfg: Mapping[str, bytes] = field(default_factory=dict)  # opt/... to content
     gdb: bool = False  # wait for a debugger on a port of its own
@@ -144,7 +145,9 @@ class Machine:
                 for name in ("console", "control", "qmp")
             ]
             if self.config.accelerator:
-                server = stack.enter_context(IvshmemServer(self.folder / "ivshmem"))
+                server = stack.enter_context(
+                    IvshmemServer(self.folder / "ivshmem", self.config.window_bytes)
+                )
                 self.command += server.qemu_arguments()
                 self.start_worker()
                 stack.callback(self.stop_worker)

@@ -1,7 +1,6 @@
-"""What a run has to tell: the JSON document, the closing table, the errors by name."""
+"""What is known of a run: the figures, the errors by name, the JSON document."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,10 @@ from tools.kwe.job import Job
 from tools.kwe.session import Session
 from tools.kwe.system import System
 
-SHOWN_ERRORS = 20
-
 
 @dataclass
 class Report:
-    """Everything that is known of a run; filled as it goes, so that it can be written at any end."""
+    """Everything that is known of a run; filled as it goes, so that any end can be told."""
 
     job: Job
     system: System
@@ -164,98 +161,3 @@ class Report:
             print(text, end="", flush=True)
         else:
             write_file(Path(where), text.encode())
-
-    # ---- for people -----------------------------------------------------------------------
-
-    def lines(self) -> Iterator[str]:
-        """Yield the closing table."""
-        events, guest = self.events(), self.guest()
-        wall_s = guest["wall_ns"] / 1e9
-        yield (
-            f"{self.job.spec.workflow}: {self.status}; "
-            f"{events['completed']} of {len(self.job.events)} events done, {events['failed']} failed, in {wall_s:.2f} s of guest time; "
-            f"route {list(self.job.route)}"
-        )
-        yield from _table(
-            ("stage", "operation", "events", "failed", "in", "out", "guest ms", "MB/s"),
-            [_stage_row(stage) for stage in self.stages()],
-        )
-        rate = events["completed"] / wall_s if wall_s else 0.0
-        yield (
-            f"guest: ring 3 after {_ms(guest['boot_ns'])}, "
-            f"first result after {_ms(guest['result_ns'])}, {rate:.1f} events/s, "
-            f"{guest['program_syscalls']} program calls, {guest['deck_visits']} deck visits"
-        )
-        copied = guest["bytes_copied_by_kind"]
-        yield (
-            f"copied: {_size(copied['between_stages'])} between stages, "
-            f"{_size(copied['cache'])} cache, "{_size(copied['device'])} device window; IOMMU {'on' if guest['iommu'] else 'OFF'}"
-        )
-        yield (
-            f"machine: {self.accel}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}, "
-            f"{self.memory_mib} MiB; "{self.host_ns / 1e9:.2f} s on the host"
-        )
-        for deck, restarts in guest["deck_restarts"].items():
-            yield f"deck {deck} was restarted {restarts} times"
-        yield from self.faults
-        yield from self._error_lines()
-
-    def _error_lines(self) -> Iterator[str]:
-        for error in self.errors[:SHOWN_ERRORS]:
-            where = " ".join(
-                part
-                for part in (
-                    printable(error["event"]) if error["event"] is not None else "",
-                    f"at stage {error['stage']}" if error["stage"] else "",
-                    f"in deck {error['deck']}" if error["deck"] else "",
-                )
-                if part
-            )
-            yield f"FAILED {where}: {error['code']}: {error['message']}".replace(
-                "FAILED :", "FAILED:"
-            )
-        if len(self.errors) > SHOWN_ERRORS:
-            yield f"... and {len(self.errors) - SHOWN_ERRORS} more; --json lists all"
-
-
-def printable(name: str) -> str:
-    """Return a file name fit for a terminal's line."""
-    return name if name.isprintable() else ascii(name)
-
-
-def _stage_row(stage: dict[str, Any]) -> tuple[str, ...]:
-    seconds = stage["guest_ns"] / 1e9
-    moved = max(stage["bytes_in"], stage["bytes_out"])
-    return (
-        stage["name"],
-        f"{stage['deck']}.{stage['op']}",
-        str(stage["events"]),
-        str(stage["failed"]),
-        _size(stage["bytes_in"]),
-        _size(stage["bytes_out"]),
-        f"{seconds * 1e3:.1f}",
-        f"{moved / 1e6 / seconds:.1f}" if seconds else "-",
-    )
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
-    """Lay out columns: the first two to the left, numbers to the right."""
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    for row in [head, *rows]:
-        cells = [
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  " + "  ".join(cells).rstrip()
-
-
-def _ms(nanoseconds: int) -> str:
-    return f"{nanoseconds / 1e6:.0f} ms"
-
-
-def _size(count: int) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if count < 10240:
-            return f"{count} {unit}"
-        count //= 1024
-    return f"{count} GiB"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.kwe.closing import closing_lines
 from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, KweError, SpecError
 from tools.kwe.inputs import parse_assignments
 from tools.kwe.job import compile_job
@@ -15,11 +16,30 @@ from tools.kwe.machine import MachineConfig, choose_accel
 from tools.kwe.progress import Progress
 from tools.kwe.report import Report
 from tools.kwe.runner import make_disk, run_job
+from tools.kwe.sizing import LEAST_MEMORY_MIB
 from tools.kwe.system import load_system
 from tools.kwe.tree import find_build
 
 DEFAULT_TIMEOUT_S = 300.0
 MOST_CPUS = 2
+# Below it the image itself has no room; above it nobody has tried.
+SMALLEST_MEMORY_MIB = 16
+LARGEST_MEMORY_MIB = 65536
+
+EXAMPLES = """\
+examples:
+  kwe run userland/workflows/video.yaml --input clip=frames --output edges
+  kwe run userland/workflows/archive.yaml --input files=DIR --output sealed
+  kwe run userland/workflows/archive.yaml --input files=DIR --input key=FILE --output sealed
+  kwe run userland/workflows/video.yaml --input clip=frames --json - | jq .stages
+
+exit status:
+  0  all events are done
+  1  the workflow ran, and an event failed; the others' outputs are there
+  2  a wrong input or workflow file: nothing was run
+  3  the machine: no QEMU, a deadline passed, not enough memory
+  4  the nucleus panicked
+"""
 
 
 @dataclass(frozen=True)
@@ -39,7 +59,7 @@ class RunOptions:
 
 
 def run_workflow(options: RunOptions) -> Report:
-    """Compile, boot, run, fetch. The JSON document is written even when the run comes to no good end.
+    """Compile, boot, run, fetch; the JSON document is written whatever end the run comes to.
 
     Raises:
         KweError: The workflow could not be run; failed events are no error here, but in the report.
@@ -63,6 +83,7 @@ def run_workflow(options: RunOptions) -> Report:
                 build=build,
                 cpus=options.cpus,
                 memory_mib=memory_mib,
+                window_bytes=job.sizing.window_bytes,
                 disk=image,
                 append=f"program=agent {options.append}".strip(),
                 fw_cfg={"opt/kwe/job": job.encode()},
@@ -83,7 +104,7 @@ def run_workflow(options: RunOptions) -> Report:
 def print_report(report: Report, json: str | None) -> None:
     """Print the closing table; to standard error when standard output carries the JSON."""
     stream = sys.stderr if json == "-" else sys.stdout
-    for line in report.lines():
+    for line in closing_lines(report):
         print(line, file=stream)
     for name, paths in report.outputs.items():
         if len(paths) == 1:
@@ -92,16 +113,24 @@ def print_report(report: Report, json: str | None) -> None:
             print(f"output {name}: {len(paths)} files in {Path(paths[0]).parent}", file=stream)
 
 
+def _check_places(args: argparse.Namespace) -> None:
+    """Complain about a place that cannot be written before anything is run."""
+    if args.output is not None and args.output.exists() and not args.output.is_dir():
+        raise SpecError(f"--output {args.output}: it is no directory")
+    if args.disk is not None and (args.disk.is_dir() or not args.disk.parent.is_dir()):
+        raise SpecError(f"--disk {args.disk}: a file in a directory that exists would be right")
+    if args.json not in (None, "-") and Path(args.json).is_dir():
+        raise SpecError(f"--json {args.json}: it is a directory; a file or - would be right")
+
+
 def options_from(args: argparse.Namespace) -> RunOptions:
     """Read the command line.
 
     Raises:
         SpecError: An argument is out of range.
     """
-    if not 1 <= args.cpus <= MOST_CPUS:
-        raise SpecError(f"--cpus {args.cpus}: 1 or {MOST_CPUS} would be right")
-    if args.timeout <= 0:
-        raise SpecError(f"--timeout {args.timeout:g}: a number of seconds above 0 would be right")
+    check_machine_arguments(args)
+    _check_places(args)
     return RunOptions(
         workflow=args.workflow,
         inputs=parse_assignments(args.input),
@@ -124,13 +153,33 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_WORKFLOW if report.errors else EXIT_DONE
 
 
+def check_machine_arguments(args: argparse.Namespace) -> None:
+    """Check what add_machine_arguments() added.
+
+    Raises:
+        SpecError: One is out of range.
+    """
+    if not 1 <= args.cpus <= MOST_CPUS:
+        raise SpecError(f"--cpus {args.cpus}: 1 or {MOST_CPUS} would be right")
+    if args.memory is not None and not SMALLEST_MEMORY_MIB <= args.memory <= LARGEST_MEMORY_MIB:
+        raise SpecError(
+            f"--memory {args.memory}: {SMALLEST_MEMORY_MIB} to {LARGEST_MEMORY_MIB} MiB "
+            f"would be right, {LEAST_MEMORY_MIB} is usual"
+        )
+    if not args.timeout > 0:
+        raise SpecError(f"--timeout {args.timeout:g}: a number of seconds above 0 would be right")
+
+
 def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `run`, `boot` and `debug` have in common."""
     parser.add_argument(
         "--cpus", type=int, default=MOST_CPUS, metavar="N", help="1 or 2 (default 2)"
     )
     parser.add_argument(
-        "--memory", type=int, metavar="MIB", help="guest memory (default: what it takes)"
+        "--memory",
+        type=int,
+        metavar="MIB",
+        help=f"guest memory (default: what it takes, at least {LEAST_MEMORY_MIB})",
     )
     parser.add_argument(
         "--build", type=Path, metavar="DIR", help="where the image was built (default build/)"
@@ -152,23 +201,34 @@ def register(subcommands: Any) -> None:
     parser = subcommands.add_parser(
         "run",
         help="run a workflow on real files",
-        description="Run a workflow on real files. Exit status: 0 done, 1 an event failed, "
-        "2 wrong input or workflow file, 3 the machine (no QEMU, deadline), 4 kernel panic.",
+        description="Run a workflow on real files: boot the image with a disk made from the "
+        "inputs, run one event for each file, bring the outputs back.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("workflow", type=Path, metavar="WORKFLOW.yaml")
+    parser.add_argument(
+        "workflow", type=Path, metavar="WORKFLOW.yaml", help="as those in userland/workflows/"
+    )
     parser.add_argument(
         "--input",
         action="append",
         default=[],
         metavar="NAME=PATH",
-        help="an input of the workflow: a directory of files, or a file",
+        help="an input of the workflow: a directory of files, or a file; once for each",
     )
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="where outputs go (default out/WORKFLOW)"
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="where outputs go (default out/WORKFLOW/); files of the same names are replaced",
     )
     parser.add_argument(
-        "--json", metavar="PATH", help="write the figures as JSON; - is standard output"
+        "--json",
+        metavar="PATH",
+        help="write the figures as JSON; - is standard output, the table goes to standard error",
     )
-    parser.add_argument("--disk", type=Path, metavar="FILE", help="keep the guest's disk there")
+    parser.add_argument(
+        "--disk", type=Path, metavar="FILE", help="keep the guest's disk, an ext4 image, there"
+    )
     add_machine_arguments(parser)
     parser.set_defaults(run=run)

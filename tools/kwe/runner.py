@@ -1,7 +1,6 @@
 """Runs a compiled workflow on the machine: disk in, boot, listen, disk out."""
 
 import os
-import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -130,7 +129,13 @@ def _check_end(session: Session, machine: Machine, report: Report) -> None:
         where = f"stage {stages[stage].name}: " if stage < len(stages) else ""
         report.add_error(name, text, stage=stage)
         error = MachineError if name in _MACHINE_CODES else SpecError
-        raise error(f"the guest refused {report.job.spec.workflow}: {where}{name}: {text}")
+        memory = ""
+        if name == "NO_MEMORY":
+            memory = (
+                f"\nThe guest has {report.memory_mib} MiB; --memory gives more, "
+                f"{report.job.sizing.memory_mib} would be right"
+            )
+        raise error(f"the guest refused {report.job.spec.workflow}: {where}{name}: {text}{memory}")
     if session.done is None:
         raise MachineError(f"the agent ended before it was done\n{machine.last_lines()}")
     for field, what in (("status", "the run"), ("sync_status", "the closing sync")):
@@ -164,7 +169,7 @@ def _fetch(job: Job, image: Path, report: Report, output: Path) -> None:
     ]
     report.outputs |= {name: [] for name in names}
     if done:
-        output.mkdir(parents=True, exist_ok=True)
+        disk.make_folder(output)
         with tempfile.TemporaryDirectory(prefix=".kwe-", dir=output) as scratch:
             for name in names:
                 (Path(scratch) / name).mkdir()
@@ -172,9 +177,7 @@ def _fetch(job: Job, image: Path, report: Report, output: Path) -> None:
             pairs = {}
             for name, row, path, relative in done:
                 # rdump /out/edges DIR makes DIR/edges.
-                source = Path(
-                    os.fsdecode(os.path.join(os.fsencode(scratch), name.encode(), _below(path)))
-                )
+                source = Path(scratch) / name / os.fsdecode(_below(path))
                 pairs[source] = (name, row, output / relative)
             missing = dict(disk.place_files([(source, item[2]) for source, item in pairs.items()]))
         for source, (name, row, target) in pairs.items():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tools.kwe.errors import SpecError
 from tools.kwe.inputs import Inputs
 from tools.kwe.spec import Workflow
-from tools.kwe.stages import FromConstant, Stage
+from tools.kwe.stages import FromConstant, FromStage, Stage
 
 PAGE = 4096
 MIB = 1 << 20
@@ -26,6 +26,16 @@ SYSTEM_MIB = 72
 # Above this, q35 splits the memory around the PCI hole.
 MOST_MEMORY_MIB = 2048
 RING_SLOTS = 256
+ACCELERATOR_DECK = "hardware"
+# The accelerator's shared memory: room for some requests at once, if they are not huge.
+LEAST_WINDOW_BYTES = 16 * MIB
+WANTED_REQUESTS = 4
+# Control pages, and what staggers buffers.
+REQUEST_SLACK_BYTES = 64 << 10
+ENOUGH_WINDOW_BYTES = 64 * MIB
+# Large events get fewer slots rather than a large guest: its frames all have to be mapped.
+ENOUGH_ARENA_BYTES = 512 * MIB
+LEAST_SLOTS = 2
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class Sizing:
     slots: int
     ring_slots: int
     memory_mib: int
+    window_bytes: int  # of the accelerator's shared memory
 
 
 def up(number: int, step: int) -> int:
@@ -79,7 +90,8 @@ def work_out_sizes(
         for stage, room in zip(stages, rooms, strict=True)
         if room
     )
-    wanted = max(1, min(WANTED_SLOTS, len(inputs.files)))
+    affordable = max(LEAST_SLOTS, ENOUGH_ARENA_BYTES // max(slot_bytes, 1))
+    wanted = max(1, min(WANTED_SLOTS, affordable, len(inputs.files)))
     fixed_mib = SYSTEM_MIB + up(RING_SLOTS * block_bytes, MIB) // MIB
     most_mib = _most_memory_mib()
     memory_mib = max(LEAST_MEMORY_MIB, up(fixed_mib + up(wanted * slot_bytes, MIB) // MIB, 32))
@@ -87,10 +99,18 @@ def work_out_sizes(
     slots = (memory_mib - fixed_mib) * MIB // max(slot_bytes, 1)
     if slots < 1:
         raise SpecError(
-            f"one event of {spec.workflow} takes {up(slot_bytes, MIB) // MIB} MiB, and a guest gets "
-            f"at most {most_mib - fixed_mib} MiB for events here; lower `limits` would be right"
+            f"one event of {spec.workflow} takes {up(slot_bytes, MIB) // MIB} MiB, and a guest has "
+            f"{most_mib - fixed_mib} MiB for events at most; lower `limits` would be right"
         )
-    return Sizing(limits, out_limits, rooms, min(slots, MOST_SLOTS), RING_SLOTS, memory_mib)
+    return Sizing(
+        limits,
+        out_limits,
+        rooms,
+        min(slots, MOST_SLOTS),
+        RING_SLOTS,
+        memory_mib,
+        _window(stages, rooms),
+    )
 
 
 def _rooms(stages: Sequence[Stage], inputs: Inputs, out_limits: Sequence[int]) -> tuple[int, ...]:
@@ -116,6 +136,21 @@ def _rooms(stages: Sequence[Stage], inputs: Inputs, out_limits: Sequence[int]) -
             room += up(up(size, PAGE) * rule.numerator, rule.denominator) // rule.denominator
         rooms.append(room)
     return tuple(rooms)
+
+
+def _window(stages: Sequence[Stage], rooms: Sequence[int]) -> int:
+    """Size the accelerator's shared memory, a power of two, for inputs and outputs of its stages."""
+    request = max(
+        (
+            room + sum(rooms[item.stage] for item in stage.inputs if isinstance(item, FromStage))
+            for stage, room in zip(stages, rooms, strict=True)
+            if stage.deck.name == ACCELERATOR_DECK
+        ),
+        default=0,
+    )
+    request += REQUEST_SLACK_BYTES
+    wanted = max(request, min(WANTED_REQUESTS * request, ENOUGH_WINDOW_BYTES))
+    return int(max(LEAST_WINDOW_BYTES, 1 << (wanted - 1).bit_length()))
 
 
 def _most_memory_mib() -> int:

@@ -108,7 +108,9 @@ def validate(source: YamlSource, model: type[Model]) -> Model:
     try:
         return model.model_validate(source.value)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is unknown, and missing as well: the misspelling is what to point at.
+        found = error.errors()
+        first = next((item for item in found if item["type"] == "extra_forbidden"), found[0])
         place = tuple(first["loc"])
         name = place[-1] if place else "file"
         match first["type"]:

@@ -47,16 +47,16 @@ static int hand_over(struct nucleus *nucleus, struct instance *instance)
         deck_fail(nucleus, instance, "corrupted its WorkRing");
         return -1;
     }
-    uint64_t cost_ns = 0;
-    uint32_t count = guide_take(nucleus->guide, instance->index, port_now_ns(), work, instance->frames, room, &cost_ns);
+    struct guide_vector vector;
+    uint32_t count = guide_take(nucleus->guide, instance->index, port_now_ns(), work, instance->frames, room, &vector);
     for (uint32_t i = 0; i < count; i++) {
         enum ring_status status = ring_push(&instance->work, &work[i]);
         KASSERT(status == RING_OK, "room was %u, push %u of %u failed", room, i, count);
     }
     if (count > 0) {
         instance->budget_ns = BUDGET_MIN_NS;
-        if (cost_ns * BUDGET_FACTOR > BUDGET_MIN_NS) {
-            instance->budget_ns = cost_ns * BUDGET_FACTOR;
+        if (vector.most_ns * BUDGET_FACTOR > BUDGET_MIN_NS) {
+            instance->budget_ns = vector.most_ns * BUDGET_FACTOR;
         }
     }
     return (int)count;

@@ -141,9 +141,10 @@ static void account(struct workflow *workflow, const struct stage_run *run, cons
 
 /* Hand the deck's first ready stage over. False: it could not be (its event has failed), try the next. */
 static bool take_first(struct guide *guide, struct guide_deck *deck, struct guide_instance *instance, uint64_t now_ns,
-                       struct kwe_work *work, struct kwe_work_frame *frames, uint64_t *cost_ns)
+                       struct kwe_work *work, struct kwe_work_frame *frames, struct guide_vector *vector)
 {
     struct stage_run *run = ready_first(deck);
+    const struct plan_stage *stage;
     struct event *event = run->event;
     struct workflow *workflow = event->workflow;
 
@@ -161,20 +162,24 @@ static bool take_first(struct guide *guide, struct guide_deck *deck, struct guid
     run->state = RUN_IN_HAND;
     run->segment = workflow->segment_of[instance - guide->instance];
     event->in_hand++;
-    *cost_ns += run->cost_ns;
+    stage = &workflow->plan->stages[run->stage];
+    vector->cost_ns += run->cost_ns;
+    /* A small input may have a large output: what is allowed goes by the larger. */
+    uint64_t most_ns = plan_cost_ns(stage, stage->out_room);
+    vector->most_ns += most_ns > run->cost_ns ? most_ns : run->cost_ns;
     account(workflow, run, frame, now_ns);
     fill_work(run, ticket_take(instance, run), work);
     return true;
 }
 
 uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_ns, struct kwe_work *work, struct kwe_work_frame *frames,
-                    uint32_t room, uint64_t *cost_ns)
+                    uint32_t room, struct guide_vector *vector)
 {
     struct guide_instance *instance = &guide->instance[instance_index];
     struct guide_deck *deck = &guide->deck[instance->spec->prefix];
     uint32_t count = 0;
 
-    *cost_ns = 0;
+    *vector = (struct guide_vector){ .cost_ns = 0 };
     if (guide->observer == deck) {
         count = observe_take(guide, work, room / 2);
     }
@@ -182,8 +187,8 @@ uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_n
     uint32_t sharers = deck->ready_cost_ns < GUIDE_SHARE_NS ? 1 : deck->instance_count;
     uint32_t share = (deck->ready_count + sharers - 1) / sharers;
     uint32_t most = count + share < room ? count + share : room;
-    while (count < most && deck->ready_count > 0 && instance->first_free < instance->spec->depth && *cost_ns < VECTOR_COST_NS) {
-        if (take_first(guide, deck, instance, now_ns, &work[count], frames, cost_ns)) {
+    while (count < most && deck->ready_count > 0 && instance->first_free < instance->spec->depth && vector->cost_ns < VECTOR_COST_NS) {
+        if (take_first(guide, deck, instance, now_ns, &work[count], frames, vector)) {
             count++;
             deck->statistics.events++;
         }

@@ -13,24 +13,22 @@ static bool deck_is_down(const struct guide *guide, const struct guide_deck *dec
     return true;
 }
 
-/* The stages before it have answered. */
-static uint64_t expected_ns(const struct stage_run *run)
+/* Of the first input; of the output's room when there is none. The stages before it have answered. */
+static uint64_t size_bytes(const struct stage_run *run)
 {
     const struct event *event = run->event;
     const struct plan *plan = event->workflow->plan;
     const struct plan_stage *stage = &plan->stages[run->stage];
-    uint64_t bytes = stage->out_room;
 
     for (uint16_t i = 0; i < stage->binding_count; i++) {
         const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
         if (binding->kind <= KWE_BIND_INPUT_CONSTANT && binding->target == 0) {
-            bytes = binding->kind == KWE_BIND_INPUT_STAGE ? event->run[binding->stage].length :
-                    binding->kind == KWE_BIND_INPUT_EVENT ? event->input_length :
-                                                            binding->source_bytes;
-            break;
+            return binding->kind == KWE_BIND_INPUT_STAGE ? event->run[binding->stage].length :
+                   binding->kind == KWE_BIND_INPUT_EVENT ? event->input_length :
+                                                           binding->source_bytes;
         }
     }
-    return stage->op->cost_fixed_ns + bytes * stage->op->cost_ns_per_kib / 1024;
+    return stage->out_room;
 }
 
 bool ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
@@ -45,7 +43,7 @@ bool ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     }
     run->state = RUN_READY;
     run->ready_ns = now_ns;
-    run->cost_ns = expected_ns(run);
+    run->cost_ns = plan_cost_ns(stage, size_bytes(run));
     run->next = NULL;
     run->previous = queue->last;
     if (queue->last == NULL) {

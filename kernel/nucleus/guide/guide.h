@@ -81,12 +81,14 @@ void guide_instance_state(struct guide *guide, uint32_t instance, enum guide_ins
  * The instance died. Every event in its hands, or with an output in its segment that is not yet used up, ends with DECK_FAULT; the rest goes on.
  */
 void guide_instance_lost(struct guide *guide, uint32_t instance, uint64_t now_ns);
-/*
- * Hand over a vector of ready stages, at most `room`: slots into work[], parameters and inputs into frames[ticket index]. Returns how many; *cost_ns:
- * what they are expected to take.
- */
+/* What a vector takes, by its operations' cost hints. */
+struct guide_vector {
+    uint64_t cost_ns; /* as expected */
+    uint64_t most_ns; /* if the outputs fill their rooms */
+};
+/* Hand over ready stages, at most `room`: slots into work[], parameters and inputs into frames[ticket index]. Returns how many. */
 uint32_t guide_take(struct guide *guide, uint32_t instance, uint64_t now_ns, struct kwe_work *work, struct kwe_work_frame *frames,
-                    uint32_t room, uint64_t *cost_ns);
+                    uint32_t room, struct guide_vector *vector);
 /* An answer, copied out of the DoneRing once. KERR_DECK_BROKE_RULES: not an answer that this instance may give; restart it. */
 enum kerr guide_complete(struct guide *guide, uint32_t instance, const struct kwe_completion *completion, uint64_t now_ns);
 /* What the stages that are ready for this deck are expected to take, by their operations' cost hints. */

@@ -182,10 +182,9 @@ static struct thread_queue *next_queue(struct nucleus *nucleus, struct cpu *cpu)
     return NULL;
 }
 
-void sched_enter(struct cpu *cpu)
+void sched_enter(struct cpu *cpu, uint64_t now_ns)
 {
     struct thread *thread = cpu->current;
-    uint64_t now_ns = port_now_ns();
     uint64_t ran_ns = now_ns - cpu->run_start_ns;
 
     cpu->run_start_ns = now_ns;

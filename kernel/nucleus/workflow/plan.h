@@ -66,6 +66,12 @@ struct plan {
     struct guide_memory memory;
 };
 
+/* What the stage takes for so many bytes, by its operation's hints. */
+static inline uint64_t plan_cost_ns(const struct plan_stage *stage, uint64_t bytes)
+{
+    return stage->op->cost_fixed_ns + bytes * stage->op->cost_ns_per_kib / 1024;
+}
+
 struct plan_error {
     uint16_t stage;             /* KWE_NO_STAGE: none in particular */
     uint32_t detail;            /* byte offset in the blob */

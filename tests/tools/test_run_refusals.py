@@ -1,0 +1,146 @@
+"""What `kwe run` refuses before anything is booted: exit status 2, and what would be right."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.kwe.cli import main
+from tools.kwe.errors import EXIT_INPUT
+from tools.kwe.tree import ROOT
+
+WORKFLOWS = ROOT / "userland/workflows"
+
+GOOD = """\
+workflow: copy
+doc: Files copied.
+inputs:
+  files: {kind: files}
+outputs:
+  copies: {kind: files}
+limits:
+  file: {from: files.bytes, at_most: 1 MiB}
+event_per: files
+stages:
+  load: {op: storage.read, path: $files, at_most: limits.file}
+  save: {op: storage.write, needs: load, path: $copies}
+"""
+
+# What is replaced in GOOD, by what; the line and words of the error.
+MISTAKES = {
+    "an unknown key": ("doc: Files", "dock: Files", 2, "unknown key 'dock'; known here are"),
+    "no stages": (GOOD.partition("stages:")[2], " {}\n", 10, "stages"),
+    "not YAML": ("inputs:", "inputs: [", 5, "this is not YAML"),
+    "a key twice": ("limits:", "inputs: {}\nlimits:", 7, "'inputs' stands here twice"),
+    "an unknown deck": ("storage.read", "storge.read", 11, "there is no deck 'storge'; "),
+    "an unknown operation": ("storage.read", "storage.raed", 11, "no operation 'raed'; nop"),
+    "no operation": ("op: storage.read, ", "", 11, "`op` is missing"),
+    "an unknown stage": ("needs: load", "needs: laod", 12, "'laod'"),
+    "a circle": ("path: $files,", "path: $files, needs: save,", 11, "save"),
+    "an unknown parameter": ("path: $copies", "path: $copies, sync: 1", 12, "sync"),
+    "a missing parameter": (", path: $copies", "", 12, "path"),
+    "an unknown variable": ("path: $copies", "path: $copes", 12, "$copes"),
+    "writing to an input": ("path: $copies", "path: $files", 12, "would change the input $files"),
+    "an unknown limit": ("limits.file", "limits.flie", 11, "there is no limits.flie"),
+    "no limit": (", at_most: limits.file", "", 11, "how large storage.read's output may be"),
+    "no size": ("1 MiB", "1 MB", 8, "is no size; 4096, 64 KiB or 16 MiB would be right"),
+    "pictures of no pictures": ("files.bytes", "files.rgb8_bytes", 8, "needs `media: jpeg`"),
+    "events of nothing": ("event_per: files", "event_per: file", 9, "files would be right"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths in messages are relative to the tree, as a person's are."""
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/a").write_text("a")
+    return tmp_path / "files"
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
+    """Run the command; return what it complains about."""
+    assert main([str(word) for word in words]) == EXIT_INPUT
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("kwe: ")
+    return captured.err
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_a_workflow_is_pointed_at(
+    mistake: str, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new, line, words = MISTAKES[mistake]
+    assert GOOD.count(old) == 1
+    path = tmp_path / "copy.yaml"
+    path.write_text(GOOD.replace(old, new))
+
+    complaint = refused(capsys, "run", path, "--input", f"files={files}")
+
+    assert complaint.startswith(f"kwe: {path}:{line}:")
+    assert words in complaint
+    assert "^" in complaint.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "the input clip is missing: --input clip=DIR"),
+        (["--input", "clip"], "--input clip: NAME=PATH would be right"),
+        (["--input", "clip=/nowhere"], "input clip: /nowhere: no such file or directory"),
+        (["--input", "clip=kernel"], "input clip: kernel holds no files ending in .jpg or .jpeg"),
+        (
+            ["--input", "clip=tests", "--input", "film=tests"],
+            "--input film: workflow video has no such input; clip would be right",
+        ),
+        (["--input", "clip=tests", "--input", "clip=tests"], "--input clip: given twice"),
+        (["--cpus", "3"], "--cpus 3: 1 or 2 would be right"),
+        (["--memory", "4"], "--memory 4: 16 to"),
+        (["--timeout", "0"], "--timeout 0: a number of seconds above 0 would be right"),
+        (["--timeout", "nan"], "--timeout nan: a number of seconds above 0 would be right"),
+        (["--output", "README.md"], "--output README.md: it is no directory"),
+        (["--json", "docs"], "--json docs: it is a directory"),
+        (["--disk", "nowhere/disk"], "--disk nowhere/disk: a file in a directory that exists"),
+        (["--build", "nowhere"], "gen/system.json is missing: run `make`"),
+    ],
+)
+def test_a_wrong_word_on_the_command_line_is_refused(
+    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert complaint in refused(capsys, "run", WORKFLOWS / "video.yaml", *words)
+
+
+def test_a_workflow_file_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    complaint = refused(capsys, "run", "nowhere.yaml")
+
+    assert complaint == "kwe: nowhere.yaml: cannot be read: No such file or directory\n"
+
+
+def test_a_link_that_leads_nowhere_is_refused(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "link").symlink_to("nowhere")
+
+    complaint = refused(capsys, "run", WORKFLOWS / "archive.yaml", "--input", f"files={files}")
+
+    assert complaint == f"kwe: {files}/link: a link that leads nowhere\n"
+
+
+def test_two_outputs_of_one_name_are_refused(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "SHA256SUMS").write_text("mine\n")
+    path = tmp_path / "archive.yaml"
+    path.write_text((WORKFLOWS / "archive.yaml").read_text().replace("suffix: .zst.sealed, ", ""))
+
+    complaint = refused(capsys, "run", path, "--input", f"files={files}")
+
+    assert "the file 'SHA256SUMS' would land on that of digests" in complaint
+
+
+def test_an_unknown_program_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "there is no program hallo; agent, hello" in refused(capsys, "boot", "hallo")

@@ -1,0 +1,104 @@
+"""The closing table of a run, for people."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tools.kwe.report import Report
+
+SHOWN_ERRORS = 20
+
+
+def closing_lines(report: Report) -> Iterator[str]:
+    """Yield what a person wants to know of a run that came to its end."""
+    events, guest, copied = report.events(), report.guest(), report.guest()["bytes_copied_by_kind"]
+    wall_s = guest["wall_ns"] / 1e9
+    rate = events["completed"] / wall_s if wall_s else 0.0
+    yield (
+        f"{report.job.spec.workflow}: {report.status}; "
+        f"{events['completed']} of {len(report.job.events)} events done, "
+        f"{events['failed']} failed, in {wall_s:.2f} s of guest time; "
+        f"route {list(report.job.route)}"
+    )
+    yield from _table(
+        ("stage", "operation", "events", "failed", "in", "out", "guest ms", "MB/s"),
+        [_stage_row(stage) for stage in report.stages()],
+    )
+    yield (
+        f"guest: ring 3 after {_ms(guest['boot_ns'])}, "
+        f"first result after {_ms(guest['result_ns'])}, {rate:.1f} events/s, "
+        f"{guest['program_syscalls']} program calls, {guest['deck_visits']} deck visits"
+    )
+    yield (
+        f"copied: {_size(copied['between_stages'])} between stages, "
+        f"{_size(copied['cache'])} cache, {_size(copied['device'])} device window; "
+        f"IOMMU {'on' if guest['iommu'] else 'OFF'}"
+    )
+    yield (
+        f"machine: {report.accel}, {report.cpus} CPU{'s' if report.cpus > 1 else ''}, "
+        f"{report.memory_mib} MiB; {report.host_ns / 1e9:.2f} s on the host"
+    )
+    for deck, restarts in guest["deck_restarts"].items():
+        yield f"deck {deck} was restarted {restarts} times"
+    if any(error["code"] == "NO_MEMORY" for error in report.errors):
+        yield (
+            f"the guest had {report.memory_mib} MiB; "
+            f"--memory gives more, {report.job.sizing.memory_mib} would be right"
+        )
+    yield from report.faults
+    yield from error_lines(report)
+
+
+def error_lines(report: Report) -> Iterator[str]:
+    """Yield the errors, the first of many."""
+    for error in report.errors[:SHOWN_ERRORS]:
+        where = [
+            *([printable(error["event"])] if error["event"] is not None else []),
+            *([f"at stage {error['stage']}"] if error["stage"] else []),
+            *([f"in deck {error['deck']}"] if error["deck"] else []),
+        ]
+        yield f"{' '.join(['FAILED', *where])}: {error['code']}: {error['message']}"
+    if len(report.errors) > SHOWN_ERRORS:
+        yield f"... and {len(report.errors) - SHOWN_ERRORS} more; --json lists all"
+
+
+def printable(name: str) -> str:
+    """Return a file name fit for a terminal's line."""
+    return name if name.isprintable() else ascii(name)
+
+
+def _stage_row(stage: dict[str, Any]) -> tuple[str, ...]:
+    seconds = stage["guest_ns"] / 1e9
+    moved = max(stage["bytes_in"], stage["bytes_out"])
+    return (
+        stage["name"],
+        f"{stage['deck']}.{stage['op']}",
+        str(stage["events"]),
+        str(stage["failed"]),
+        _size(stage["bytes_in"]),
+        _size(stage["bytes_out"]),
+        f"{seconds * 1e3:.1f}",
+        f"{moved / 1e6 / seconds:.1f}" if seconds else "-",
+    )
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Lay out columns: the first two to the left, numbers to the right."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    for row in [head, *rows]:
+        cells = [
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  " + "  ".join(cells).rstrip()
+
+
+def _ms(nanoseconds: int) -> str:
+    return f"{nanoseconds / 1e6:.0f} ms"
+
+
+def _size(count: int) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if count < 10240:
+            return f"{count} {unit}"
+        count //= 1024
+    return f"{count} GiB"
