@@ -13,7 +13,8 @@
 
 bool ivshmem_open(struct ivshmem *device, const struct kwe_device_info *info)
 {
-    if (!info->present || info->bar_address[BAR_REGISTERS] == 0 || info->bar_address[BAR_MEMORY] == 0) {
+    if (!info->present || info->bar_address[BAR_REGISTERS] == 0 ||
+        info->bar_address[BAR_MEMORY] == 0) {
         return false;
     }
     device->registers = (volatile uint32_t *)(uintptr_t)info->bar_address[BAR_REGISTERS];

@@ -12,7 +12,7 @@ struct ivshmem {
     volatile uint32_t *registers; /* BAR 0 */
     uint8_t *memory;              /* BAR 2 */
     uint64_t memory_bytes;
-    uint32_t peer;                /* our number */
+    uint32_t peer; /* our number */
 };
 
 /* Find the BARs, which the nucleus has mapped. False: one is missing, or the device has not got its number from the server. */

@@ -22,11 +22,13 @@ bool link_init(struct link *link, void *memory, uint64_t memory_bytes, uint32_t 
     struct kwe_accel_control *control = memory;
     uint64_t window_bytes = control->window_bytes;
 
-    *link = (struct link){ .control = control, .window_bytes = window_bytes, .guest_peer = guest_peer };
+    *link =
+        (struct link){ .control = control, .window_bytes = window_bytes, .guest_peer = guest_peer };
     /* Sessions go on from the last guest's: the worker must see a change. */
     link->session = read_u32(&control->guest_session);
     return control->magic == KWE_ACCEL_MAGIC && control->version == KWE_ACCEL_VERSION &&
-           control->slots == KWE_ACCEL_SLOTS && window_bytes > KWE_ACCEL_DATA && window_bytes <= memory_bytes;
+           control->slots == KWE_ACCEL_SLOTS && window_bytes > KWE_ACCEL_DATA &&
+           window_bytes <= memory_bytes;
 }
 
 void link_greet(struct link *link)
@@ -67,7 +69,8 @@ enum link_news link_poll(struct link *link, uint64_t now_ns)
         /* The worker has emptied both rings. Its epoch is read after its answer: a later epoch would have taken the answer back. */
         link->epoch = read_u32(&link->control->epoch);
         ring_producer_init(&link->requests, ring_at(link, KWE_ACCEL_REQUESTS), KWE_ACCEL_SLOTS, 0);
-        ring_consumer_init(&link->responses, ring_at(link, KWE_ACCEL_RESPONSES), KWE_ACCEL_SLOTS, 0);
+        ring_consumer_init(&link->responses, ring_at(link, KWE_ACCEL_RESPONSES), KWE_ACCEL_SLOTS,
+                           0);
         link_watch(link, now_ns);
         link->state = LINK_UP;
         return LINK_CAME_UP;
@@ -76,8 +79,10 @@ enum link_news link_poll(struct link *link, uint64_t now_ns)
         return LINK_NO_NEWS;
     }
     uint32_t count;
-    if (read_u32(&link->control->epoch) != link->epoch || read_u32(&link->control->worker_session) != link->session ||
-        ring_used(&link->responses, &count) != RING_OK || ring_room(&link->requests, &count) != RING_OK) {
+    if (read_u32(&link->control->epoch) != link->epoch ||
+        read_u32(&link->control->worker_session) != link->session ||
+        ring_used(&link->responses, &count) != RING_OK ||
+        ring_room(&link->requests, &count) != RING_OK) {
         return lose(link);
     }
     uint64_t heartbeat = __atomic_load_n(&link->control->heartbeat_ns, __ATOMIC_RELAXED);

@@ -28,7 +28,7 @@ enum link_state {
 enum link_news {
     LINK_NO_NEWS,
     LINK_CAME_UP, /* requests can be posted */
-    LINK_LOST,    /* nothing that was in flight will be answered; its memory stays the worker's until the link is up again */
+    LINK_LOST, /* nothing that was in flight will be answered; its memory stays the worker's until the link is up again */
 };
 
 struct link {

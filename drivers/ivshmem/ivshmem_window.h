@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WINDOW_PAGE 4096u
+#define WINDOW_PAGE        4096u
 #define WINDOW_MAX_REGIONS 64u
 
 struct window_region {

@@ -19,20 +19,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KWE_ACCEL_MAGIC 0x4c4543434145574bull /* "KWEACCEL" */
-#define KWE_ACCEL_VERSION 1u
-#define KWE_ACCEL_SLOTS 64u
-#define KWE_ACCEL_REQUESTS 0x1000u
-#define KWE_ACCEL_RESPONSES 0x3000u
-#define KWE_ACCEL_DATA 0x5000u
+#define KWE_ACCEL_MAGIC        0x4c4543434145574bull /* "KWEACCEL" */
+#define KWE_ACCEL_VERSION      1u
+#define KWE_ACCEL_SLOTS        64u
+#define KWE_ACCEL_REQUESTS     0x1000u
+#define KWE_ACCEL_RESPONSES    0x3000u
+#define KWE_ACCEL_DATA         0x5000u
 #define KWE_ACCEL_HEARTBEAT_NS 50000000u /* the worker writes a new heartbeat about this often */
 
 struct kwe_accel_control {
     /* server, before any peer: */
     uint64_t magic;
     uint32_t version;
-    uint32_t slots;          /* of both rings */
-    uint64_t window_bytes;   /* of the whole shared memory */
+    uint32_t slots;        /* of both rings */
+    uint64_t window_bytes; /* of the whole shared memory */
     uint8_t pad_server[40];
 
     /* worker: */
@@ -42,12 +42,12 @@ struct kwe_accel_control {
     uint8_t pad_worker[52];
 
     /* worker, a line of its own: */
-    uint64_t heartbeat_ns;   /* the worker's clock; only that it changes means something */
+    uint64_t heartbeat_ns; /* the worker's clock; only that it changes means something */
     uint8_t pad_heartbeat[56];
 
     /* deck: */
     uint32_t guest_session;
-    uint32_t guest_peer;     /* whom the worker's doorbell names */
+    uint32_t guest_peer; /* whom the worker's doorbell names */
     uint8_t pad_guest[56];
 };
 _Static_assert(sizeof(struct kwe_accel_control) == 256, "ABI with tools/accelerator/protocol.py");
@@ -61,31 +61,31 @@ enum kwe_accel_op {
 
 /* Request ring slot. Offsets count from the start of the shared memory, all at or above KWE_ACCEL_DATA. */
 struct kwe_accel_request {
-    uint32_t id;             /* comes back in the response */
-    uint32_t op;             /* enum kwe_accel_op */
-    uint64_t params_offset;  /* a parameter struct of the op */
+    uint32_t id;            /* comes back in the response */
+    uint32_t op;            /* enum kwe_accel_op */
+    uint64_t params_offset; /* a parameter struct of the op */
     uint64_t params_bytes;
     uint64_t in_offset;
     uint64_t in_bytes;
     uint64_t out_offset;
-    uint64_t out_bytes;      /* room for the output */
+    uint64_t out_bytes; /* room for the output */
     uint64_t reserved;
 };
 _Static_assert(sizeof(struct kwe_accel_request) == 64, "a ring slot");
 
 enum kwe_accel_status {
     KWE_ACCEL_OK = 0,
-    KWE_ACCEL_BAD_REQUEST = 1,    /* a field is out of range, or contradicts another */
+    KWE_ACCEL_BAD_REQUEST = 1, /* a field is out of range, or contradicts another */
     KWE_ACCEL_UNKNOWN_OP = 2,
-    KWE_ACCEL_FAILED = 3,         /* the worker could not compute it */
+    KWE_ACCEL_FAILED = 3, /* the worker could not compute it */
 };
 
 /* Response ring slot. */
 struct kwe_accel_response {
     uint32_t id;
-    uint32_t status;         /* enum kwe_accel_status */
-    uint64_t out_bytes;      /* written at out_offset */
-    uint64_t worker_ns;      /* time it took to compute */
+    uint32_t status;    /* enum kwe_accel_status */
+    uint64_t out_bytes; /* written at out_offset */
+    uint64_t worker_ns; /* time it took to compute */
     uint8_t reserved[40];
 };
 _Static_assert(sizeof(struct kwe_accel_response) == 64, "a ring slot");
@@ -94,9 +94,9 @@ _Static_assert(sizeof(struct kwe_accel_response) == 64, "a ring slot");
 struct kwe_accel_convolve {
     uint32_t width;
     uint32_t height;
-    uint32_t channels;       /* 1 or 3 */
-    int32_t divisor;         /* >= 1 */
+    uint32_t channels; /* 1 or 3 */
+    int32_t divisor;   /* >= 1 */
     int32_t bias;
-    int32_t weights[9];      /* row by row */
+    int32_t weights[9]; /* row by row */
 };
 _Static_assert(sizeof(struct kwe_accel_convolve) == 56, "ABI with tools/accelerator/protocol.py");

@@ -28,7 +28,8 @@ enum kwe_control_type {
     KWE_CONTROL_HELLO = 1,      /* struct kwe_control_hello */
     KWE_CONTROL_REGISTERED = 2, /* struct kwe_workflow_info */
     KWE_CONTROL_PROGRESS = 3,   /* struct kwe_control_progress */
-    KWE_CONTROL_RESULTS = 4,    /* struct kwe_control_result, each with its output bytes, until the payload ends */
+    KWE_CONTROL_RESULTS =
+        4, /* struct kwe_control_result, each with its output bytes, until the payload ends */
     KWE_CONTROL_STAGES = 5,     /* struct kwe_workflow_status, then its struct kwe_stage_status */
     KWE_CONTROL_STATISTICS = 6, /* struct kwe_statistics */
     KWE_CONTROL_DONE = 7,       /* struct kwe_control_done; the last frame */
@@ -43,12 +44,13 @@ struct kwe_control_frame {
     uint32_t crc32c;
 };
 _Static_assert(sizeof(struct kwe_control_frame) == 16, "wire");
-_Static_assert(offsetof(struct kwe_control_frame, crc32c) == 12, "the crc covers bytes 4..11 and the payload");
+_Static_assert(offsetof(struct kwe_control_frame, crc32c) == 12,
+               "the crc covers bytes 4..11 and the payload");
 
 struct kwe_control_hello {
     uint32_t version; /* KWE_CONTROL_VERSION */
     uint32_t row_count;
-    uint64_t now_ns;  /* kernel_now() */
+    uint64_t now_ns; /* kernel_now() */
 };
 _Static_assert(sizeof(struct kwe_control_hello) == 16, "wire");
 
@@ -61,18 +63,19 @@ _Static_assert(sizeof(struct kwe_control_progress) == 24, "wire");
 
 /* The output bytes follow, padded with zeros to a multiple of 8; the next one begins behind them. */
 struct kwe_control_result {
-    uint32_t row;          /* the event: its row in the job */
-    uint32_t output_bytes; /* that follow, 0..KWE_CONTROL_MAX_OUTPUT: the beginning of the result's buffer */
+    uint32_t row; /* the event: its row in the job */
+    uint32_t
+        output_bytes; /* that follow, 0..KWE_CONTROL_MAX_OUTPUT: the beginning of the result's buffer */
     struct kwe_result result;
 };
 _Static_assert(sizeof(struct kwe_control_result) == 72, "wire");
 _Static_assert(offsetof(struct kwe_control_result, result) == 8, "wire");
 
 struct kwe_control_done {
-    uint32_t status;       /* enum kerr: OK when every event got its result, whatever that was */
-    uint32_t sync_status;  /* enum kerr of the closing storage.sync; OK when none was asked for */
-    uint64_t started_ns;   /* kernel_now() before the first submit */
-    uint64_t finished_ns;  /* kernel_now() after the last result (and the sync) */
+    uint32_t status;      /* enum kerr: OK when every event got its result, whatever that was */
+    uint32_t sync_status; /* enum kerr of the closing storage.sync; OK when none was asked for */
+    uint64_t started_ns;  /* kernel_now() before the first submit */
+    uint64_t finished_ns; /* kernel_now() after the last result (and the sync) */
 };
 _Static_assert(sizeof(struct kwe_control_done) == 24, "wire");
 

@@ -15,15 +15,15 @@
 
 /* One run of a workflow. Written by the program, copied once by intake. */
 struct kwe_event {
-    uint64_t cookie;          /* comes back in the result; free for the program's use */
-    uint32_t workflow;        /* id from workflow_register() */
-    uint32_t flags;           /* 0 */
-    uint32_t block_offset;    /* the event's variables: bytes in the arena's program segment */
-    uint32_t block_length;    /* must be the workflow's block_bytes */
-    uint64_t input_offset;    /* the event's buffer, in the program segment; length 0: none */
+    uint64_t cookie;       /* comes back in the result; free for the program's use */
+    uint32_t workflow;     /* id from workflow_register() */
+    uint32_t flags;        /* 0 */
+    uint32_t block_offset; /* the event's variables: bytes in the arena's program segment */
+    uint32_t block_length; /* must be the workflow's block_bytes */
+    uint64_t input_offset; /* the event's buffer, in the program segment; length 0: none */
     uint64_t input_length;
-    uint64_t deadline_ns;     /* kernel_now() time, 0: none */
-    uint64_t reserved[2];     /* 0 (an event's own route, its arena) */
+    uint64_t deadline_ns; /* kernel_now() time, 0: none */
+    uint64_t reserved[2]; /* 0 (an event's own route, its arena) */
 };
 _Static_assert(sizeof(struct kwe_event) == 64, "an event is one cache line");
 _Static_assert(offsetof(struct kwe_event, input_offset) == 24, "ABI");
@@ -32,25 +32,26 @@ _Static_assert(offsetof(struct kwe_event, input_offset) == 24, "ABI");
 struct kwe_result {
     uint64_t cookie;
     uint32_t workflow;
-    uint16_t status;          /* enum kerr */
-    uint16_t stage;           /* the stage that decided it; KWE_NO_STAGE: none in particular */
-    uint8_t deck;             /* that stage's prefix; 0 when done */
-    uint8_t step;             /* stages that had ended or were skipped */
+    uint16_t status; /* enum kerr */
+    uint16_t stage;  /* the stage that decided it; KWE_NO_STAGE: none in particular */
+    uint8_t deck;    /* that stage's prefix; 0 when done */
+    uint8_t step;    /* stages that had ended or were skipped */
     uint16_t reserved;
-    uint32_t length;          /* result buffer's bytes; 0: none */
-    uint64_t offset;          /* result buffer, in the arena: the output of the workflow's result stage */
-    uint64_t value;           /* that stage's value 0 */
-    uint64_t submitted_ns;    /* kernel_now() at intake */
-    uint64_t finished_ns;     /* kernel_now() at the verdict */
-    uint64_t spare;           /* 0 */
+    uint32_t length; /* result buffer's bytes; 0: none */
+    uint64_t offset; /* result buffer, in the arena: the output of the workflow's result stage */
+    uint64_t value;  /* that stage's value 0 */
+    uint64_t submitted_ns; /* kernel_now() at intake */
+    uint64_t finished_ns;  /* kernel_now() at the verdict */
+    uint64_t spare;        /* 0 */
 };
 _Static_assert(sizeof(struct kwe_result) == 64, "a result is one cache line");
 _Static_assert(offsetof(struct kwe_result, offset) == 24, "ABI");
 
 /* Filled by ring_create(). */
 struct kwe_ring_info {
-    uint64_t event_ring;      /* address of a struct ring with kwe_event slots, producer: the program */
-    uint64_t result_ring;     /* address of a struct ring with kwe_result slots, consumer: the program */
+    uint64_t event_ring; /* address of a struct ring with kwe_event slots, producer: the program */
+    uint64_t
+        result_ring; /* address of a struct ring with kwe_result slots, consumer: the program */
     uint32_t slots;
-    uint32_t ring;            /* the id again */
+    uint32_t ring; /* the id again */
 };

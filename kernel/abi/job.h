@@ -15,28 +15,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KWE_JOB_FILE    "job" /* opt/kwe/job */
+#define KWE_JOB_FILE    "job"       /* opt/kwe/job */
 #define KWE_JOB_MAGIC   0x304a574bu /* "KWJ0" */
 #define KWE_JOB_VERSION 1u
 
 /* flags */
-#define KWE_JOB_SYNC_AT_END 1u /* when all events have ended: one event of storage.sync, before DONE */
+#define KWE_JOB_SYNC_AT_END                                                                        \
+    1u /* when all events have ended: one event of storage.sync, before DONE */
 
 struct kwe_job {
     uint32_t magic;
     uint16_t version;
-    uint16_t header_bytes;    /* sizeof(struct kwe_job) */
-    uint32_t flags;           /* KWE_JOB_*; others are refused */
+    uint16_t header_bytes; /* sizeof(struct kwe_job) */
+    uint32_t flags;        /* KWE_JOB_*; others are refused */
     uint32_t workflow_bytes;
     uint64_t workflow_offset;
     uint64_t rows_offset;
-    uint64_t total_bytes;     /* of the whole file */
-    uint32_t row_count;       /* 0: nothing to run, still a DONE */
+    uint64_t total_bytes; /* of the whole file */
+    uint32_t row_count;   /* 0: nothing to run, still a DONE */
     uint32_t row_bytes;
-    uint32_t ring_slots;      /* of the rings to create: a power of two, 8..4096 */
-    uint32_t batch;           /* events submitted by one kernel_notify at most, 1..ring_slots */
-    uint32_t progress_ms;     /* least time between two PROGRESS frames; 0: none until the end */
-    uint32_t reserved;        /* 0 */
+    uint32_t ring_slots;  /* of the rings to create: a power of two, 8..4096 */
+    uint32_t batch;       /* events submitted by one kernel_notify at most, 1..ring_slots */
+    uint32_t progress_ms; /* least time between two PROGRESS frames; 0: none until the end */
+    uint32_t reserved;    /* 0 */
 };
 _Static_assert(sizeof(struct kwe_job) == 64, "ABI");
 _Static_assert(offsetof(struct kwe_job, workflow_offset) == 16, "ABI");

@@ -6,15 +6,15 @@
 #define KWE_MAX_DECKS_REPORTED 16u
 
 struct kwe_deck_statistics {
-    uint64_t visits;           /* entries of deck_next() that handed work over */
-    uint64_t events;           /* stages handed over */
-    uint64_t interrupt_entries;/* entries that brought interrupt bits and no work */
+    uint64_t visits;            /* entries of deck_next() that handed work over */
+    uint64_t events;            /* stages handed over */
+    uint64_t interrupt_entries; /* entries that brought interrupt bits and no work */
     uint64_t completions;
     uint64_t restarts;
     uint64_t cpu_ns;
-    uint64_t copied_cache;     /* bytes, by kind */
+    uint64_t copied_cache; /* bytes, by kind */
     uint64_t copied_device;
-    uint8_t state;             /* 0 absent, 1 up, 2 restarting, 3 down */
+    uint8_t state; /* 0 absent, 1 up, 2 restarting, 3 down */
     uint8_t instances;
     uint8_t reserved[6];
 };
@@ -29,7 +29,7 @@ struct kwe_statistics {
     uint64_t idle_ns;
     uint64_t frames_total, frames_free, frames_quarantined;
     uint64_t iommu_present, iommu_faults;
-    uint64_t observe_dropped;  /* history records that Execution was not there to take */
+    uint64_t observe_dropped; /* history records that Execution was not there to take */
     uint32_t cpus;
     uint32_t reserved;
     struct kwe_deck_statistics deck[KWE_MAX_DECKS_REPORTED];

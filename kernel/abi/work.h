@@ -9,18 +9,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KWE_MAX_INPUTS 8u
-#define KWE_MAX_VALUES 4u
+#define KWE_MAX_INPUTS      8u
+#define KWE_MAX_VALUES      4u
 #define KWE_MAX_PARAM_BYTES 384u
-#define KWE_MAX_DEPTH 128u /* work in one instance's hands, at most */
-#define KWE_OP_NOP 0u      /* every deck has it: answers OK, output and values empty */
-#define KWE_OP_OBSERVE 0xffffu /* Execution only: the slot is a struct kwe_observation, no answer is awaited */
+#define KWE_MAX_DEPTH       128u /* work in one instance's hands, at most */
+#define KWE_OP_NOP          0u   /* every deck has it: answers OK, output and values empty */
+#define KWE_OP_OBSERVE                                                                             \
+    0xffffu /* Execution only: the slot is a struct kwe_observation, no answer is awaited */
 
 #define KWE_TICKET_INDEX(ticket) ((ticket) & 0xffu)
 
 /* WorkRing slot. */
 struct kwe_work {
-    uint32_t ticket;          /* index of the frame in the low 8 bits, generation above; comes back in the completion */
+    uint32_t
+        ticket; /* index of the frame in the low 8 bits, generation above; comes back in the completion */
     uint16_t op;
     uint16_t stage;
     uint32_t workflow;
@@ -32,14 +34,14 @@ struct kwe_work {
     uint32_t out_capacity;    /* 0: the stage has no output */
     uint32_t manifest_offset; /* struct kwe_manifest_entry[], read-only to all */
     uint32_t manifest_count;
-    uint32_t attempt;         /* 0 */
-    uint64_t deadline_ns;     /* 0: none */
-    uint64_t event;           /* for logs */
+    uint32_t attempt;     /* 0 */
+    uint64_t deadline_ns; /* 0: none */
+    uint64_t event;       /* for logs */
 };
 _Static_assert(sizeof(struct kwe_work) == 64, "a work slot is one cache line");
 
 struct kwe_buffer {
-    uint64_t offset;  /* in the arena */
+    uint64_t offset; /* in the arena */
     uint32_t length;
     uint32_t segment; /* whose */
 };
@@ -54,52 +56,57 @@ _Static_assert(sizeof(struct kwe_work_frame) == 512, "frames are indexed by tick
 /* DoneRing slot: one stage's answer. */
 struct kwe_completion {
     uint32_t ticket;
-    uint16_t status;         /* enum kerr */
+    uint16_t status; /* enum kerr */
     uint16_t reserved;
-    uint32_t out_length;     /* bytes written to the output, at most out_capacity */
-    uint32_t copied_cache;   /* bytes copied inside the deck, by kind: from a cache or bounce buffer, ... */
-    uint32_t copied_device;  /* ... to and from a device's own window */
+    uint32_t out_length; /* bytes written to the output, at most out_capacity */
+    uint32_t
+        copied_cache; /* bytes copied inside the deck, by kind: from a cache or bounce buffer, ... */
+    uint32_t copied_device; /* ... to and from a device's own window */
     uint32_t reserved2;
-    uint64_t elapsed_ns;     /* from taken to answered, as the deck saw it */
+    uint64_t elapsed_ns; /* from taken to answered, as the deck saw it */
     uint64_t value[KWE_MAX_VALUES];
 };
 _Static_assert(sizeof(struct kwe_completion) == 64, "a completion is one cache line");
 
 #define KWE_MAX_DECK_DEVICES 4u
-#define KWE_MAX_BARS 6u
+#define KWE_MAX_BARS         6u
 
 struct kwe_device_info {
     uint16_t vendor, device;
     uint8_t present;
-    uint8_t first_interrupt_bit; /* MSI-X entry i sets bit first + i of deck_next()'s second result */
+    uint8_t
+        first_interrupt_bit; /* MSI-X entry i sets bit first + i of deck_next()'s second result */
     uint8_t interrupt_count;
     uint8_t reserved;
     uint32_t reserved2;
-    uint32_t pci_address;        /* bus << 8 | slot << 3 | function */
-    uint64_t bar_address[KWE_MAX_BARS]; /* where it is mapped here; 0: not mapped (absent, or holds an MSI-X table) */
+    uint32_t pci_address; /* bus << 8 | slot << 3 | function */
+    uint64_t bar_address
+        [KWE_MAX_BARS]; /* where it is mapped here; 0: not mapped (absent, or holds an MSI-X table) */
     uint64_t bar_bytes[KWE_MAX_BARS];
-    uint8_t config[256];         /* PCI configuration space as it was at boot; only the nucleus can touch the real one */
+    uint8_t config
+        [256]; /* PCI configuration space as it was at boot; only the nucleus can touch the real one */
 };
 
 /* Filled by deck_info(). */
 struct kwe_deck_info {
-    uint64_t work_ring;      /* struct ring, kwe_work slots, consumer: the instance */
-    uint64_t done_ring;      /* struct ring, kwe_completion slots, producer: the instance */
-    uint64_t frames;         /* struct kwe_work_frame[depth], read-only */
-    uint32_t ring_slots;     /* of both rings */
+    uint64_t work_ring;  /* struct ring, kwe_work slots, consumer: the instance */
+    uint64_t done_ring;  /* struct ring, kwe_completion slots, producer: the instance */
+    uint64_t frames;     /* struct kwe_work_frame[depth], read-only */
+    uint32_t ring_slots; /* of both rings */
     uint32_t depth;
     uint32_t prefix;
-    uint32_t ordinal;        /* 0.. among the deck's instances */
-    uint32_t generation;     /* how often it was started, from 1 */
+    uint32_t ordinal;    /* 0.. among the deck's instances */
+    uint32_t generation; /* how often it was started, from 1 */
     uint32_t device_count;
-    uint64_t iommu;          /* 1: device addresses are confined and equal the deck's own addresses */
-    struct kwe_device_info device[KWE_MAX_DECK_DEVICES]; /* in deck.yaml order; absent ones have present == 0 */
+    uint64_t iommu; /* 1: device addresses are confined and equal the deck's own addresses */
+    struct kwe_device_info
+        device[KWE_MAX_DECK_DEVICES]; /* in deck.yaml order; absent ones have present == 0 */
 };
 
 /* What KWE_OP_OBSERVE puts into a work slot instead of a struct kwe_work: `op` lies at the same place. No answer is awaited. */
 struct kwe_observation {
     uint32_t workflow;
-    uint16_t op;             /* KWE_OP_OBSERVE */
+    uint16_t op; /* KWE_OP_OBSERVE */
     uint16_t status;
     uint16_t stage;
     uint8_t deck;
@@ -113,4 +120,5 @@ struct kwe_observation {
     uint64_t reserved;
 };
 _Static_assert(sizeof(struct kwe_observation) == 64, "one slot");
-_Static_assert(offsetof(struct kwe_observation, op) == offsetof(struct kwe_work, op), "told apart by op");
+_Static_assert(offsetof(struct kwe_observation, op) == offsetof(struct kwe_work, op),
+               "told apart by op");

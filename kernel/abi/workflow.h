@@ -21,24 +21,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KWE_WORKFLOW_MAGIC 0x3057464bu /* "KFW0" */
+#define KWE_WORKFLOW_MAGIC   0x3057464bu /* "KFW0" */
 #define KWE_WORKFLOW_VERSION 1u
-#define KWE_MAX_STAGES 64u
+#define KWE_MAX_STAGES       64u
 #define KWE_MAX_DEPENDENCIES 512u
-#define KWE_MAX_BINDINGS 1024u
-#define KWE_MAX_CONDITIONS 256u
-#define KWE_MAX_MANIFEST 32u
-#define KWE_MAX_BLOCK_BYTES 2048u
-#define KWE_MAX_SLOTS 4096u
-#define KWE_MAX_BLOB_BYTES (1u << 20)
+#define KWE_MAX_BINDINGS     1024u
+#define KWE_MAX_CONDITIONS   256u
+#define KWE_MAX_MANIFEST     32u
+#define KWE_MAX_BLOCK_BYTES  2048u
+#define KWE_MAX_SLOTS        4096u
+#define KWE_MAX_BLOB_BYTES   (1u << 20)
 
 struct kwe_workflow {
     uint32_t magic;
     uint16_t version;
-    uint16_t flags;            /* 0 */
+    uint16_t flags; /* 0 */
     uint32_t total_bytes;
     uint16_t stage_count;
-    uint16_t result_stage;     /* whose output and value 0 the result carries; KWE_NO_STAGE: none */
+    uint16_t result_stage; /* whose output and value 0 the result carries; KWE_NO_STAGE: none */
     uint16_t dependency_count;
     uint16_t binding_count;
     uint16_t condition_count;
@@ -46,80 +46,86 @@ struct kwe_workflow {
     uint32_t params_bytes;
     uint32_t constant_bytes;
     uint32_t names_bytes;
-    uint32_t slots;            /* events admitted at once, 1..KWE_MAX_SLOTS; the kernel may give fewer, never none */
-    uint32_t max_waiting;      /* events that may wait in the EventRing beyond the slots; 0: as many as the ring holds */
-    uint32_t block_bytes;      /* each event's variables */
+    uint32_t
+        slots; /* events admitted at once, 1..KWE_MAX_SLOTS; the kernel may give fewer, never none */
+    uint32_t
+        max_waiting; /* events that may wait in the EventRing beyond the slots; 0: as many as the ring holds */
+    uint32_t block_bytes; /* each event's variables */
     uint32_t reserved;
-    uint64_t program_bytes;    /* size of the program's segment: where events' blocks and inputs lie */
-    uint64_t timeout_ns;       /* of an event; 0: none. Else NOT_BUILT */
+    uint64_t program_bytes; /* size of the program's segment: where events' blocks and inputs lie */
+    uint64_t timeout_ns;    /* of an event; 0: none. Else NOT_BUILT */
 };
 _Static_assert(sizeof(struct kwe_workflow) == 72, "ABI");
 
 enum kwe_stage_kind {
-    KWE_STAGE_OP = 0,           /* one operation of one deck */
-    KWE_STAGE_FOR_EACH = 1,     /* the body's stages, over parts; NOT_BUILT */
-    KWE_STAGE_UNTIL = 2,        /* the body's stages, until the condition holds or `bound` rounds; NOT_BUILT */
-    KWE_STAGE_TRIGGER = 3,      /* a standing event's source: port, timer, interrupt; NOT_BUILT */
+    KWE_STAGE_OP = 0,       /* one operation of one deck */
+    KWE_STAGE_FOR_EACH = 1, /* the body's stages, over parts; NOT_BUILT */
+    KWE_STAGE_UNTIL =
+        2, /* the body's stages, until the condition holds or `bound` rounds; NOT_BUILT */
+    KWE_STAGE_TRIGGER = 3, /* a standing event's source: port, timer, interrupt; NOT_BUILT */
 };
 enum kwe_join {
     KWE_JOIN_ALL = 0,
-    KWE_JOIN_FIRST = 1,         /* NOT_BUILT */
+    KWE_JOIN_FIRST = 1, /* NOT_BUILT */
 };
 
 struct kwe_stage {
-    uint8_t kind;               /* enum kwe_stage_kind */
-    uint8_t join;               /* enum kwe_join */
-    uint8_t deck;               /* prefix */
-    uint8_t flags;              /* 0 */
+    uint8_t kind;  /* enum kwe_stage_kind */
+    uint8_t join;  /* enum kwe_join */
+    uint8_t deck;  /* prefix */
+    uint8_t flags; /* 0 */
     uint16_t op;
     uint16_t dependency_first, dependency_count;
     uint16_t binding_first, binding_count;
     uint16_t condition_first, condition_count;
     uint16_t body_first, body_count; /* FOR_EACH, UNTIL */
-    uint16_t fallback;          /* stage to run instead when this one fails; KWE_NO_STAGE; else NOT_BUILT */
-    uint16_t compensation;      /* stage that undoes it; KWE_NO_STAGE; else NOT_BUILT */
-    uint16_t retries;           /* 0; else NOT_BUILT */
-    uint32_t params_offset;     /* in the parameter bytes */
+    uint16_t fallback; /* stage to run instead when this one fails; KWE_NO_STAGE; else NOT_BUILT */
+    uint16_t compensation;  /* stage that undoes it; KWE_NO_STAGE; else NOT_BUILT */
+    uint16_t retries;       /* 0; else NOT_BUILT */
+    uint32_t params_offset; /* in the parameter bytes */
     uint32_t params_bytes;
-    uint32_t bound;             /* UNTIL: rounds at most; FOR_EACH: window */
-    uint32_t name_offset;       /* in the names */
-    uint64_t out_limit;         /* room for the output; 0: by the operation's own rule */
-    uint64_t timeout_ns;        /* 0; else NOT_BUILT */
-    uint64_t backoff_ns;        /* between retries */
+    uint32_t bound;       /* UNTIL: rounds at most; FOR_EACH: window */
+    uint32_t name_offset; /* in the names */
+    uint64_t out_limit;   /* room for the output; 0: by the operation's own rule */
+    uint64_t timeout_ns;  /* 0; else NOT_BUILT */
+    uint64_t backoff_ns;  /* between retries */
 };
 _Static_assert(sizeof(struct kwe_stage) == 72, "ABI");
 
 struct kwe_dependency {
-    uint16_t stage;             /* waits for this earlier stage */
-    uint16_t flags;             /* 0; 1: go on even when it failed, NOT_BUILT */
+    uint16_t stage; /* waits for this earlier stage */
+    uint16_t flags; /* 0; 1: go on even when it failed, NOT_BUILT */
 };
 
 enum kwe_binding_kind {
-    KWE_BIND_INPUT_STAGE = 0,    /* input[target] is the output of `stage` */
-    KWE_BIND_INPUT_EVENT = 1,    /* input[target] is the event's own buffer */
-    KWE_BIND_INPUT_CONSTANT = 2, /* input[target] is constant bytes [source_offset, + source_bytes) */
-    KWE_BIND_PARAM_VALUE = 3,    /* parameter field at target, `width` bytes (4 or 8), is value[source_index] of `stage` */
-    KWE_BIND_PARAM_LENGTH = 4,   /* ... is the output length of `stage` */
-    KWE_BIND_PARAM_STATUS = 5,   /* ... is the status of `stage`; NOT_BUILT */
-    KWE_BIND_PARAM_HANDLE = 6,   /* ... is the handle that `stage` produced; NOT_BUILT */
-    KWE_BIND_PARAM_BLOCK = 7,    /* parameter bytes [target, + source_bytes) are the event's block [source_offset, + source_bytes) */
+    KWE_BIND_INPUT_STAGE = 0, /* input[target] is the output of `stage` */
+    KWE_BIND_INPUT_EVENT = 1, /* input[target] is the event's own buffer */
+    KWE_BIND_INPUT_CONSTANT =
+        2, /* input[target] is constant bytes [source_offset, + source_bytes) */
+    KWE_BIND_PARAM_VALUE =
+        3, /* parameter field at target, `width` bytes (4 or 8), is value[source_index] of `stage` */
+    KWE_BIND_PARAM_LENGTH = 4, /* ... is the output length of `stage` */
+    KWE_BIND_PARAM_STATUS = 5, /* ... is the status of `stage`; NOT_BUILT */
+    KWE_BIND_PARAM_HANDLE = 6, /* ... is the handle that `stage` produced; NOT_BUILT */
+    KWE_BIND_PARAM_BLOCK =
+        7, /* parameter bytes [target, + source_bytes) are the event's block [source_offset, + source_bytes) */
 };
 
 struct kwe_binding {
-    uint8_t kind;               /* enum kwe_binding_kind */
+    uint8_t kind; /* enum kwe_binding_kind */
     uint8_t width;
     uint16_t stage;
-    uint16_t target;            /* input index, or offset in the parameter struct */
+    uint16_t target; /* input index, or offset in the parameter struct */
     uint16_t source_index;
     uint32_t source_offset;
     uint32_t source_bytes;
 };
 _Static_assert(sizeof(struct kwe_binding) == 16, "ABI");
 
-struct kwe_condition {          /* `if`; NOT_BUILT */
+struct kwe_condition { /* `if`; NOT_BUILT */
     uint16_t stage;
-    uint8_t what;               /* 0 status, 1 value, 2 length */
-    uint8_t relation;           /* 0 ==, 1 !=, 2 <, 3 <=, 4 >, 5 >= */
+    uint8_t what;     /* 0 status, 1 value, 2 length */
+    uint8_t relation; /* 0 ==, 1 !=, 2 <, 3 <=, 4 >, 5 >= */
     uint32_t source_index;
     uint64_t constant;
 };
@@ -134,31 +140,31 @@ enum kwe_manifest_kind {
 #define KWE_MANIFEST_WRITE 2u
 
 struct kwe_path {
-    uint16_t length;            /* bytes, without a NUL */
+    uint16_t length; /* bytes, without a NUL */
     char bytes[254];
 };
 _Static_assert(sizeof(struct kwe_path) == 256, "ABI");
 
 struct kwe_manifest_entry {
-    uint32_t kind;              /* enum kwe_manifest_kind */
-    uint32_t rights;            /* KWE_MANIFEST_* */
-    uint64_t number;            /* port or device */
-    struct kwe_path path;       /* subtree: absolute, "/" is all */
+    uint32_t kind;        /* enum kwe_manifest_kind */
+    uint32_t rights;      /* KWE_MANIFEST_* */
+    uint64_t number;      /* port or device */
+    struct kwe_path path; /* subtree: absolute, "/" is all */
 };
 _Static_assert(sizeof(struct kwe_manifest_entry) == 272, "ABI");
 
 /* Answer of workflow_register(). */
 struct kwe_workflow_info {
-    uint32_t workflow;          /* its id, 0 when refused */
-    uint16_t stage;             /* refused: the stage at fault or KWE_NO_STAGE */
-    uint16_t status;            /* enum kerr, as returned */
-    uint32_t detail;            /* refused: byte offset in the blob */
-    uint32_t slots;             /* admitted at once */
-    uint64_t arena_base;        /* its address, the same in every address space */
+    uint32_t workflow;   /* its id, 0 when refused */
+    uint16_t stage;      /* refused: the stage at fault or KWE_NO_STAGE */
+    uint16_t status;     /* enum kerr, as returned */
+    uint32_t detail;     /* refused: byte offset in the blob */
+    uint32_t slots;      /* admitted at once */
+    uint64_t arena_base; /* its address, the same in every address space */
     uint64_t arena_bytes;
-    uint64_t program_offset;    /* the program's segment, in the arena */
+    uint64_t program_offset; /* the program's segment, in the arena */
     uint64_t program_bytes;
-    uint64_t slot_bytes;        /* room of one event over all decks' segments */
+    uint64_t slot_bytes; /* room of one event over all decks' segments */
 };
 _Static_assert(sizeof(struct kwe_workflow_info) == 56, "ABI");
 
@@ -166,19 +172,20 @@ _Static_assert(sizeof(struct kwe_workflow_info) == 56, "ABI");
 struct kwe_workflow_status {
     uint32_t workflow;
     uint32_t stage_count;
-    uint64_t submitted;         /* taken from EventRings */
-    uint64_t completed;         /* ended with OK */
-    uint64_t failed;            /* ended with anything else */
-    uint64_t in_flight;         /* admitted and not ended */
-    uint64_t waiting;           /* times an event was left in its EventRing for want of a slot or of room for its result */
+    uint64_t submitted; /* taken from EventRings */
+    uint64_t completed; /* ended with OK */
+    uint64_t failed;    /* ended with anything else */
+    uint64_t in_flight; /* admitted and not ended */
+    uint64_t
+        waiting; /* times an event was left in its EventRing for want of a slot or of room for its result */
 };
 struct kwe_stage_status {
-    uint64_t events;            /* answers with OK */
-    uint64_t failed;            /* other answers */
+    uint64_t events; /* answers with OK */
+    uint64_t failed; /* other answers */
     uint64_t bytes_in;
     uint64_t bytes_out;
-    uint64_t busy_ns;           /* sum of elapsed_ns */
-    uint64_t queued_ns;         /* ready until handed over */
+    uint64_t busy_ns;   /* sum of elapsed_ns */
+    uint64_t queued_ns; /* ready until handed over */
     uint8_t deck;
     uint8_t reserved[7];
 };

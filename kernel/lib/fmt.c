@@ -26,7 +26,8 @@ static void put(struct output *output, char c)
     output->length++;
 }
 
-static void put_padded(struct output *output, const struct spec *spec, const char *text, size_t length, bool negative)
+static void put_padded(struct output *output, const struct spec *spec, const char *text,
+                       size_t length, bool negative)
 {
     size_t total = length + (negative ? 1 : 0);
     if (negative && spec->zero) {
@@ -43,7 +44,8 @@ static void put_padded(struct output *output, const struct spec *spec, const cha
     }
 }
 
-static void put_number(struct output *output, const struct spec *spec, uint64_t value, unsigned base, bool negative)
+static void put_number(struct output *output, const struct spec *spec, uint64_t value,
+                       unsigned base, bool negative)
 {
     char digits[24];
     size_t at = sizeof(digits);
@@ -99,7 +101,8 @@ static void convert(struct output *output, char kind, const struct spec *spec, v
         uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
         put_number(output, spec, size, 10, value < 0);
     } else if (kind == 'u' || kind == 'x') {
-        uint64_t value = spec->longs != 0 ? va_arg(*arguments, uint64_t) : va_arg(*arguments, unsigned);
+        uint64_t value =
+            spec->longs != 0 ? va_arg(*arguments, uint64_t) : va_arg(*arguments, unsigned);
         put_number(output, spec, value, kind == 'u' ? 10 : 16, false);
     } else if (kind == 'p') {
         put(output, '0');

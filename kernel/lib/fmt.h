@@ -6,4 +6,5 @@
 
 /* Writes at most `room` bytes with the NUL (none when room is 0). Returns the length that all of it would have. */
 size_t fmt_vprint(char *to, size_t room, const char *format, va_list arguments);
-size_t fmt_print(char *to, size_t room, const char *format, ...) __attribute__((format(printf, 3, 4)));
+size_t fmt_print(char *to, size_t room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

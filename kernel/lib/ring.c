@@ -10,12 +10,14 @@ void ring_init(struct ring *shared, uint32_t start)
     shared->head = start;
 }
 
-void ring_producer_init(struct ring_producer *producer, struct ring *shared, uint32_t slots, uint32_t start)
+void ring_producer_init(struct ring_producer *producer, struct ring *shared, uint32_t slots,
+                        uint32_t start)
 {
     *producer = (struct ring_producer){ .shared = shared, .tail = start, .slots = slots };
 }
 
-void ring_consumer_init(struct ring_consumer *consumer, struct ring *shared, uint32_t slots, uint32_t start)
+void ring_consumer_init(struct ring_consumer *consumer, struct ring *shared, uint32_t slots,
+                        uint32_t start)
 {
     *consumer = (struct ring_consumer){ .shared = shared, .head = start, .slots = slots };
 }

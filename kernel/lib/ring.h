@@ -24,10 +24,12 @@ struct ring_slot {
 /* Shared. Each index has a cache line of its own; the slots follow. */
 struct ring {
     _Alignas(64) uint32_t tail;
-    uint32_t producer_flags; /* for the producer's use: the nucleus sets KWE_RING_AWAKE in result rings */
+    uint32_t
+        producer_flags; /* for the producer's use: the nucleus sets KWE_RING_AWAKE in result rings */
     _Alignas(64) uint32_t head;
     uint32_t waiting;
-    _Alignas(64) uint64_t progress; /* deck instances: a mark that long operations bump; else unused */
+    _Alignas(
+        64) uint64_t progress; /* deck instances: a mark that long operations bump; else unused */
     struct ring_slot slot[];
 };
 _Static_assert(sizeof(struct ring) == 192, "three lines before the slots");
@@ -59,8 +61,10 @@ static inline uint64_t ring_bytes(uint32_t slots)
 
 /* Both sides start at `start` (0 but in tests of the wrap); one side initialises the shared words. */
 void ring_init(struct ring *shared, uint32_t start);
-void ring_producer_init(struct ring_producer *producer, struct ring *shared, uint32_t slots, uint32_t start);
-void ring_consumer_init(struct ring_consumer *consumer, struct ring *shared, uint32_t slots, uint32_t start);
+void ring_producer_init(struct ring_producer *producer, struct ring *shared, uint32_t slots,
+                        uint32_t start);
+void ring_consumer_init(struct ring_consumer *consumer, struct ring *shared, uint32_t slots,
+                        uint32_t start);
 
 /* Publish one slot. RING_FULL: nothing changed. */
 enum ring_status ring_push(struct ring_producer *producer, const void *slot);

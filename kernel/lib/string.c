@@ -13,7 +13,10 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
     void *begin = to;
     size_t words = bytes / 8;
     size_t rest = bytes % 8;
-    __asm__ volatile("rep movsq\n\tmov %3, %2\n\trep movsb" : "+D"(to), "+S"(from), "+c"(words) : "r"(rest) : "memory");
+    __asm__ volatile("rep movsq\n\tmov %3, %2\n\trep movsb"
+                     : "+D"(to), "+S"(from), "+c"(words)
+                     : "r"(rest)
+                     : "memory");
     return begin;
 }
 
@@ -37,7 +40,10 @@ void *memset(void *to, int value, size_t bytes)
     uint64_t pattern = (uint8_t)value * 0x0101010101010101ull;
     size_t words = bytes / 8;
     size_t rest = bytes % 8;
-    __asm__ volatile("rep stosq\n\tmov %3, %1\n\trep stosb" : "+D"(to), "+c"(words) : "a"(pattern), "r"(rest) : "memory");
+    __asm__ volatile("rep stosq\n\tmov %3, %1\n\trep stosb"
+                     : "+D"(to), "+c"(words)
+                     : "a"(pattern), "r"(rest)
+                     : "memory");
     return begin;
 }
 

@@ -22,7 +22,8 @@ static void line_vadd(struct line *line, const char *format, va_list arguments)
     line->length += wanted < most ? wanted : most;
 }
 
-static void __attribute__((format(printf, 2, 3))) line_add(struct line *line, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) line_add(struct line *line, const char *format,
+                                                           ...)
 {
     va_list arguments;
     va_start(arguments, format);

@@ -58,7 +58,8 @@ _Noreturn void nucleus_main(const struct boot_info *boot)
     port_start_cpus(cpu_for, nucleus);
     setup_guide(nucleus);
     log_line("nucleus", "%u CPUs, %lu MiB of memory, %u PCI devices, IOMMU %s", nucleus->cpu_count,
-             (unsigned long)(boot->total_bytes >> 20), port_pci_count(), port_iommu_present() ? "on" : "absent");
+             (unsigned long)(boot->total_bytes >> 20), port_pci_count(),
+             port_iommu_present() ? "on" : "absent");
     deck_start_all(nucleus);
     start_programs(nucleus, boot->command_line);
     sched_leave(&nucleus->cpu[0]);
@@ -90,13 +91,15 @@ _Noreturn void nucleus_on_syscall(struct cpu *cpu)
 static void describe_fault(char *why, size_t room, const struct port_fault *fault)
 {
     if (fault->vector == PAGE_FAULT_VECTOR) {
-        const char *what = (fault->error & 16) != 0 ? "executing" : (fault->error & 2) != 0 ? "writing" : "reading";
-        fmt_print(why, room, "%s %s 0x%llx, pc 0x%llx", fault->name, what, (unsigned long long)fault->address,
-                  (unsigned long long)fault->pc);
+        const char *what = (fault->error & 16) != 0  ? "executing"
+                           : (fault->error & 2) != 0 ? "writing"
+                                                     : "reading";
+        fmt_print(why, room, "%s %s 0x%llx, pc 0x%llx", fault->name, what,
+                  (unsigned long long)fault->address, (unsigned long long)fault->pc);
         return;
     }
-    fmt_print(why, room, "%s, error 0x%llx, pc 0x%llx", fault->name, (unsigned long long)fault->error,
-              (unsigned long long)fault->pc);
+    fmt_print(why, room, "%s, error 0x%llx, pc 0x%llx", fault->name,
+              (unsigned long long)fault->error, (unsigned long long)fault->pc);
 }
 
 _Noreturn void nucleus_on_fault(struct cpu *cpu, const struct port_fault *fault)
@@ -117,8 +120,9 @@ _Noreturn void nucleus_on_fault(struct cpu *cpu, const struct port_fault *fault)
 
 _Noreturn void nucleus_on_kernel_fault(const struct port_fault *fault)
 {
-    panic("%s in the nucleus: pc 0x%llx, address 0x%llx, error 0x%llx", fault->name, (unsigned long long)fault->pc,
-          (unsigned long long)fault->address, (unsigned long long)fault->error);
+    panic("%s in the nucleus: pc 0x%llx, address 0x%llx, error 0x%llx", fault->name,
+          (unsigned long long)fault->pc, (unsigned long long)fault->address,
+          (unsigned long long)fault->error);
 }
 
 void nucleus_on_timer(struct cpu *cpu, bool from_user)
@@ -156,7 +160,8 @@ void nucleus_on_interrupt(struct cpu *cpu, uint8_t vector, bool from_user)
     } else {
         port_lock_acquire(&nucleus->lock);
     }
-    KASSERT(vector >= DEVICE_VECTOR_FIRST && vector - DEVICE_VECTOR_FIRST < DEVICE_VECTOR_COUNT, "vector %u", vector);
+    KASSERT(vector >= DEVICE_VECTOR_FIRST && vector - DEVICE_VECTOR_FIRST < DEVICE_VECTOR_COUNT,
+            "vector %u", vector);
     const struct device_vector *owner = &nucleus->vector[vector - DEVICE_VECTOR_FIRST];
     if (owner->instance != NULL) {
         deck_interrupted(nucleus, owner->instance, owner->bit);

@@ -25,13 +25,13 @@ struct cpu {
 
     /* nucleus->lock: */
     bool online;
-    struct thread *current;  /* RUNNING here; NULL: idle */
-    struct space *loaded;    /* whose pages are loaded; NULL: the nucleus's own */
+    struct thread *current;                    /* RUNNING here; NULL: idle */
+    struct space *loaded;                      /* whose pages are loaded; NULL: the nucleus's own */
     struct thread_queue ready[THREAD_CLASSES]; /* threads pinned here */
-    uint64_t run_start_ns;   /* when `current` went to ring 3 */
+    uint64_t run_start_ns;                     /* when `current` went to ring 3 */
     uint64_t slice_end_ns;
-    bool slice_armed;        /* the timer will end the slice */
-    uint64_t timer_ns;       /* when the timer fires, at the latest; UINT64_MAX: it may not be set */
+    bool slice_armed;  /* the timer will end the slice */
+    uint64_t timer_ns; /* when the timer fires, at the latest; UINT64_MAX: it may not be set */
     uint64_t idle_ns;
 
     /* halt protocol, see sched.c; atomics: */
@@ -53,7 +53,7 @@ struct nucleus {
 
     /* set once at boot: */
     unsigned cpu_count;
-    bool debug;            /* "debug" on the command line: inject is allowed */
+    bool debug; /* "debug" on the command line: inject is allowed */
     struct payload payload;
 
     struct frames frames;
@@ -76,7 +76,8 @@ struct nucleus {
     bool program_failed; /* one ended with something else than 0 */
     struct program_rings *ring[MAX_RINGS];
     uint32_t ring_generation;
-    bool ring_starved; /* some ring was left with events behind: program_rings_serve_starved() looks */
+    bool
+        ring_starved; /* some ring was left with events behind: program_rings_serve_starved() looks */
     struct workflow_arena *workflow[MAX_WORKFLOWS]; /* by the id's index */
 
     /* counters for statistics() */

@@ -22,7 +22,8 @@ static const char *find_word(const char *line, const char *name, const char **af
     return NULL;
 }
 
-void options_value(const char *line, const char *name, const char *otherwise, char *value, size_t room)
+void options_value(const char *line, const char *name, const char *otherwise, char *value,
+                   size_t room)
 {
     const char *after;
     const char *from = otherwise;

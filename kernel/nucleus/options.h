@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 /* Copy the value of `name=` into `value` (cut to fit, NUL-terminated), or `otherwise` when it is not there. */
-void options_value(const char *line, const char *name, const char *otherwise, char *value, size_t room);
+void options_value(const char *line, const char *name, const char *otherwise, char *value,
+                   size_t room);
 /* Is the word there? */
 bool options_has(const char *line, const char *name);
 /* Cut the next non-empty word off *rest at `separator`, in place; NULL: none left. */

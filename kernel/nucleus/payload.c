@@ -51,8 +51,8 @@ static bool full_name(char out[NAME_MAX_BYTES], const char *kind, const char *na
     return true;
 }
 
-bool payload_find(const struct payload *payload, const char *kind, const char *name, const void **part,
-                  uint64_t *bytes)
+bool payload_find(const struct payload *payload, const char *kind, const char *name,
+                  const void **part, uint64_t *bytes)
 {
     char wanted[NAME_MAX_BYTES];
     if (!full_name(wanted, kind, name)) {

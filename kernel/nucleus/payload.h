@@ -16,5 +16,5 @@ struct payload {
 /* False: not an archive, or its table does not fit it. */
 bool payload_open(struct payload *payload, const void *archive, uint64_t bytes);
 /* Find "deck/NAME" or "program/NAME". False: not there, or it lies outside the archive. */
-bool payload_find(const struct payload *payload, const char *kind, const char *name, const void **part,
-                  uint64_t *bytes);
+bool payload_find(const struct payload *payload, const char *kind, const char *name,
+                  const void **part, uint64_t *bytes);

@@ -30,7 +30,8 @@ static void on_workflow_gone(void *context, uint32_t workflow)
     workflows_gone(context, workflow);
 }
 
-static bool read_program_segment(void *context, uint32_t id, uint64_t offset, void *to, size_t bytes)
+static bool read_program_segment(void *context, uint32_t id, uint64_t offset, void *to,
+                                 size_t bytes)
 {
     const struct nucleus *nucleus = context;
     const struct workflow_arena *workflow = nucleus->workflow[GUIDE_WORKFLOW_INDEX(id)];
@@ -50,7 +51,9 @@ static void guide_free_block(void *context, void *block, size_t bytes)
 
 struct guide_memory nucleus_guide_memory(struct nucleus *nucleus)
 {
-    return (struct guide_memory){ .alloc_zeroed = guide_alloc_zeroed, .free = guide_free_block, .context = &nucleus->heap };
+    return (struct guide_memory){ .alloc_zeroed = guide_alloc_zeroed,
+                                  .free = guide_free_block,
+                                  .context = &nucleus->heap };
 }
 
 /* ---- in order ----------------------------------------------------------------------------------------------------------- */

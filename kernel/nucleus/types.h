@@ -5,16 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE_SIZE 4096u
+#define PAGE_SIZE  4096u
 #define PAGE_SHIFT 12u
 #define CACHE_LINE 64u
 
-#define MAX_CPUS 8u
-#define MAX_DECKS 16u
-#define MAX_INSTANCES 32u
-#define MAX_PROGRAMS 8u
-#define MAX_WORKFLOWS 32u
-#define MAX_RINGS 32u
+#define MAX_CPUS        8u
+#define MAX_DECKS       16u
+#define MAX_INSTANCES   32u
+#define MAX_PROGRAMS    8u
+#define MAX_WORKFLOWS   32u
+#define MAX_RINGS       32u
 #define MAX_PCI_DEVICES 32u
 
 /* A physical address. */

@@ -82,12 +82,23 @@ def kwe(
     *words: str | Path,
     image: Build | None = None,
     cwd: Path | None = None,
+    path: Path | None = None,
     deadline_s: float = DEADLINE_S,
 ) -> Typed:
-    """Run `.venv/bin/kwe` with these words."""
+    """Run `.venv/bin/kwe` with these words.
+
+    Args:
+        words: The command line.
+        image: What it boots.
+        cwd: The working directory; the tree without it.
+        path: The folder that commands are looked for in, instead of PATH.
+        deadline_s: A hang detector.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "KWE_BUILD"}
     if image is not None:
         environment["KWE_BUILD"] = str(image.folder)
+    if path is not None:
+        environment["PATH"] = str(path)
     done = subprocess.run(
         [KWE, *words],
         cwd=cwd or ROOT,

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MAP_SLOTS   (1u << 18)
-#define MAX_TABLES  4096u
+#define MAP_SLOTS  (1u << 18)
+#define MAX_TABLES 4096u
 
 /* One mapped page: open addressing by (root or domain, page). */
 struct fake_page {
@@ -164,7 +164,9 @@ static bool map_page(uint64_t owner, uint64_t address, paddr_t frame, unsigned p
     fake.maps_left -= fake.maps_left == UINT64_MAX ? 0 : 1;
     struct fake_page *page = slot_of(owner, address, true);
     assert(page->owner != owner); /* mapping over a present page is a bug */
-    *page = (struct fake_page){ .owner = owner, .address = address, .frame = frame.value, .prot = prot };
+    *page = (struct fake_page){
+        .owner = owner, .address = address, .frame = frame.value, .prot = prot
+    };
     return true;
 }
 
@@ -180,7 +182,8 @@ bool port_space_create(paddr_t *root)
         return false;
     }
     assert(fake.table_count < MAX_TABLES);
-    fake.table[fake.table_count++] = (struct fake_table){ .owner = root->value, .area = ROOT_AREA, .frame = *root };
+    fake.table[fake.table_count++] =
+        (struct fake_table){ .owner = root->value, .area = ROOT_AREA, .frame = *root };
     return true;
 }
 
@@ -254,7 +257,8 @@ paddr_t port_space_kernel_root(void)
 
 bool port_iommu_map(unsigned domain, uint64_t io_address, paddr_t frame, bool writable)
 {
-    return map_page(DOMAIN(domain), io_address, frame, writable ? PORT_READ | PORT_WRITE : PORT_READ);
+    return map_page(DOMAIN(domain), io_address, frame,
+                    writable ? PORT_READ | PORT_WRITE : PORT_READ);
 }
 
 void port_iommu_unmap(unsigned domain, uint64_t io_address)

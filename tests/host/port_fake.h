@@ -37,9 +37,9 @@ uint64_t fake_reloads(void);
 /* ---- log_fake.c ---- */
 
 /* Does running `statement` panic? The text of the panic is fake_panic_text. */
-#define FAKE_PANICS(statement)                                                                                         \
-    (fake_panic_expected = true, setjmp(fake_panic_return) == 0                                                        \
-                                     ? ((void)(statement), fake_panic_expected = false, false)                        \
+#define FAKE_PANICS(statement)                                                                     \
+    (fake_panic_expected = true, setjmp(fake_panic_return) == 0                                    \
+                                     ? ((void)(statement), fake_panic_expected = false, false)     \
                                      : (fake_panic_expected = false, true))
 extern jmp_buf fake_panic_return;
 extern bool fake_panic_expected;

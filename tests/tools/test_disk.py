@@ -63,7 +63,8 @@ def test_a_folder_that_is_not_there_gives_nothing(image: Path, tmp_path: Path) -
 
 
 def test_damage_is_said(image: Path) -> None:
-    debugfs = ["debugfs", "-w", "-R", "clri <12>", image]
+    # Where Debian keeps it, which is not on everybody's PATH.
+    debugfs = ["/usr/sbin/debugfs", "-w", "-R", "clri <12>", str(image)]
     subprocess.run(debugfs, capture_output=True, check=True)
 
     assert disk.check_image(image) != ""

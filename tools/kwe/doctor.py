@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.kwe.errors import EXIT_DONE, EXIT_MACHINE
-
-ROOT = Path(__file__).resolve().parents[2]
+from tools.kwe.tree import ROOT, find_build
 
 DEVICES = (
     "intel-iommu",
@@ -133,7 +132,8 @@ def check_qemu() -> Iterator[Finding]:
             "use Debian's qemu-system-x86",
         )
     usable, why = kvm_verdict(dict(os.environ))
-    yield Finding(NOTE, "accelerator", f"{'KVM' if usable else 'TCG'}: {why}")
+    kvm = "KVM may be tried by KWE_ACCEL=kvm" if usable else "KVM cannot be used"
+    yield Finding(NOTE, "accelerator", f"TCG; {kvm}: {why}")
 
 
 def check_resources() -> Iterator[Finding]:
@@ -165,11 +165,12 @@ def check_resources() -> Iterator[Finding]:
 
 def check_image() -> Iterator[Finding]:
     """Say whether the image has been built."""
-    for name in ("kwe.elf", "payload.kpak"):
-        present = (ROOT / "build" / name).exists()
+    build = find_build()
+    for part in (build.kernel, build.payload):
+        present = part.exists()
         yield Finding(
             OK if present else NOTE,
-            f"build/{name}",
+            part.name,
             "built" if present else "not built yet",
             "make",
         )

@@ -238,6 +238,12 @@ class Machine:
         return self._monitor
 
     @property
+    def pid(self) -> int:
+        """QEMU's process."""
+        assert self._qemu is not None
+        return self._qemu.pid
+
+    @property
     def running(self) -> bool:
         """Is QEMU still there?"""
         return self._qemu is not None and self._qemu.poll() is None
@@ -267,6 +273,8 @@ class Machine:
             PanicError: The nucleus panicked, or ended without saying so.
             MachineError: The guest found that the machine lacks something.
         """
+        if status < 0:
+            raise MachineError(f"QEMU was killed by signal {-status}: {self.qemu_errors()}")
         line = self.console.exit_line()
         if line is not None and line.code == abi.EXIT_MACHINE:
             raise MachineError(f"the guest cannot run here: {line.words}")

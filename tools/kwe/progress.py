@@ -1,5 +1,6 @@
 """One line on the terminal that says how far a run is."""
 
+import shutil
 import sys
 import time
 from typing import TextIO
@@ -19,6 +20,8 @@ class Progress:
     def say(self, text: str) -> None:
         """Replace the line."""
         if self._shown:
+            # A line that the terminal breaks could not be rewritten.
+            text = text[: shutil.get_terminal_size().columns - 1]
             self._stream.write("\r" + text.ljust(self._width))
             self._stream.flush()
             self._width = len(text)

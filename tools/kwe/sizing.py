@@ -139,7 +139,7 @@ def _rooms(stages: Sequence[Stage], inputs: Inputs, out_limits: Sequence[int]) -
 
 
 def _window(stages: Sequence[Stage], rooms: Sequence[int]) -> int:
-    """Size the accelerator's shared memory, a power of two, for inputs and outputs of its stages."""
+    """Size the accelerator's shared memory, a power of two, for its stages' inputs and outputs."""
     request = max(
         (
             room + sum(rooms[item.stage] for item in stage.inputs if isinstance(item, FromStage))

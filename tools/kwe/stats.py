@@ -10,6 +10,7 @@ from typing import Any
 
 from tools.kwe.errors import BuildError
 from tools.kwe.kpak import ENTRY, HEADER
+from tools.kwe.tree import ROOT, find_build
 
 # All that runs in ring 0, and the borders it shares; held below this many lines of code: blank
 # lines and comments do not count, or saying why would be what is cut first.
@@ -98,7 +99,7 @@ def _loaded_bytes(path: Path) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Print both tables."""
-    root = Path.cwd()
+    root, build = ROOT, find_build(args.build).folder
     print(f"{'room':<16}{'':<12}{'files':>7}{'lines':>8}{'code':>8}")
     for room in ROOMS:
         for label, suffixes in (("C, assembly", C_SUFFIXES), ("the rest", OTHER_SUFFIXES)):
@@ -110,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
         f"\nring 0, by hand: {total.code} lines of code of at most {NUCLEUS_BUDGET} "
         f"({total.lines} with comments and blank lines)"
     )
-    sizes = image_sizes(args.build)
+    sizes = image_sizes(build)
     if sizes:
         print(f"\n{'image':<28}{'bytes':>12}")
     for name, size in sizes:
@@ -121,7 +122,5 @@ def run(args: argparse.Namespace) -> int:
 def register(subcommands: Any) -> None:
     """Add `kwe stats`."""
     parser = subcommands.add_parser("stats", help="count lines by room, and the image's parts")
-    parser.add_argument(
-        "--build", type=Path, default=Path("build"), help="where the image was built"
-    )
+    parser.add_argument("--build", type=Path, metavar="DIR", help="where the image was built")
     parser.set_defaults(run=run)

@@ -18,7 +18,8 @@ from typing import Any
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
-from tools.kwe.errors import BuildError
+from tools.kwe.errors import BuildError, SpecError
+from tools.kwe.tree import find_build
 
 BACKTRACE = re.compile(
     r"backtrace (?P<image>[\w/.-]+?)(@(?P<base>0x[0-9a-f]+))?:(?P<addresses>( 0x[0-9a-f]+)+)"
@@ -211,18 +212,23 @@ def symbolize(build: Path, lines: Iterable[str]) -> Iterator[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Copy a log to standard output with its backtraces explained."""
-    stream = args.log.open(errors="replace") if args.log else sys.stdin
+    try:
+        stream = args.log.open(errors="replace") if args.log else sys.stdin
+    except OSError as error:
+        raise SpecError(f"{args.log}: {error.strerror}") from error
     with stream:
-        for line in symbolize(args.build, stream):
+        for line in symbolize(find_build(args.build).folder, stream):
             print(line)
     return 0
 
 
 def register(subcommands: Any) -> None:
     """Add `kwe symbolize`."""
-    parser = subcommands.add_parser("symbolize", help="explain the backtraces in a log")
-    parser.add_argument("log", nargs="?", type=Path, help="a log file; standard input without it")
-    parser.add_argument(
-        "--build", type=Path, default=Path("build"), help="where the image was built"
+    parser = subcommands.add_parser(
+        "symbolize",
+        help="explain the backtraces in a log",
+        description="Explain the backtraces in a log: each address as function+offset file:line.",
     )
+    parser.add_argument("log", nargs="?", type=Path, help="a log file; standard input without it")
+    parser.add_argument("--build", type=Path, metavar="DIR", help="where the image was built")
     parser.set_defaults(run=run)

@@ -10,7 +10,7 @@ from tools.kwe.stats import NUCLEUS_BUDGET, nucleus_count
 from tools.lint import headers, includes
 from tools.lint.files import c_files, python_rooms
 
-CLANG_FORMAT = "clang-format-14"
+CLANG_FORMAT = Path(sys.executable).with_name("clang-format")
 
 
 def run(*command: str | Path) -> Iterator[str]:

@@ -39,9 +39,12 @@ static uint64_t u64_at(const uint8_t *at)
 static void read_madt(const uint8_t *table, uint32_t length)
 {
     arch.lapic_physical = u32_at(table + 36);
-    for (uint32_t at = MADT_ENTRIES; at + 2 <= length && table[at + 1] >= 2 && at + table[at + 1] <= length; at += table[at + 1]) {
+    for (uint32_t at = MADT_ENTRIES;
+         at + 2 <= length && table[at + 1] >= 2 && at + table[at + 1] <= length;
+         at += table[at + 1]) {
         const uint8_t *entry = table + at;
-        if (entry[0] == 0 && entry[1] >= 8 && (u32_at(entry + 4) & 1) != 0 && arch.cpu_count < MAX_CPUS) {
+        if (entry[0] == 0 && entry[1] >= 8 && (u32_at(entry + 4) & 1) != 0 &&
+            arch.cpu_count < MAX_CPUS) {
             arch.cpu[arch.cpu_count++].apic_id = entry[3];
         } else if (entry[0] == 1 && entry[1] >= 12 && arch.io_apic_physical == 0) {
             arch.io_apic_physical = u32_at(entry + 4);
@@ -55,7 +58,7 @@ static void read_madt(const uint8_t *table, uint32_t length)
 
 static void read_dmar(const uint8_t *table, uint32_t length)
 {
-    for (uint32_t at = DMAR_ENTRIES; at + 4 <= length; ) {
+    for (uint32_t at = DMAR_ENTRIES; at + 4 <= length;) {
         uint32_t type = (uint32_t)table[at] | (uint32_t)table[at + 1] << 8;
         uint32_t bytes = (uint32_t)table[at + 2] | (uint32_t)table[at + 3] << 8;
         if (bytes < 4 || at + bytes > length) {
@@ -71,7 +74,8 @@ static void read_dmar(const uint8_t *table, uint32_t length)
 static void read_table(uint64_t physical)
 {
     const struct sdt *table = direct(physical);
-    if (table->length < sizeof(*table) || table->length > (1u << 20) || !sums_to_zero((const uint8_t *)table, table->length)) {
+    if (table->length < sizeof(*table) || table->length > (1u << 20) ||
+        !sums_to_zero((const uint8_t *)table, table->length)) {
         return;
     }
     if (memcmp(table->signature, "APIC", 4) == 0 && table->length >= MADT_ENTRIES) {

@@ -54,7 +54,8 @@ static void io_apic_route_com1(void)
 {
     volatile uint32_t *io = map_mmio(arch.io_apic_physical, PAGE_SIZE);
     uint32_t pin = arch.com1_gsi - arch.io_apic_gsi_base;
-    uint32_t low = VECTOR_CONTROL | ((arch.com1_flags & 3) == 3 ? 1u << 13 : 0) | ((arch.com1_flags >> 2 & 3) == 3 ? 1u << 15 : 0);
+    uint32_t low = VECTOR_CONTROL | ((arch.com1_flags & 3) == 3 ? 1u << 13 : 0) |
+                   ((arch.com1_flags >> 2 & 3) == 3 ? 1u << 15 : 0);
     io[0] = 0x10 + 2 * pin + 1;
     io[4] = (uint32_t)arch.cpu[0].apic_id << 24;
     io[0] = 0x10 + 2 * pin;
@@ -166,7 +167,8 @@ static _Noreturn void ap_main(uint64_t index)
     nucleus_ap_main(arch.cpu[index].cpu);
 }
 
-void port_start_cpus(struct cpu *(*cpu_for)(struct nucleus *nucleus, unsigned index), struct nucleus *nucleus)
+void port_start_cpus(struct cpu *(*cpu_for)(struct nucleus *nucleus, unsigned index),
+                     struct nucleus *nucleus)
 {
     uint8_t *page = direct(TRAMPOLINE);
     size_t bytes = (size_t)(ap_trampoline_end - ap_trampoline);
@@ -195,10 +197,12 @@ void port_start_cpus(struct cpu *(*cpu_for)(struct nucleus *nucleus, unsigned in
         parameters[3] = (uint64_t)(uintptr_t)ap_main;
         send(arch.cpu[i].apic_id, ICR_INIT);
         wait_ns(200000);
-        for (unsigned tries = 0; tries < 2 && __atomic_load_n(&arch.cpus_started, __ATOMIC_ACQUIRE) < i; tries++) {
+        for (unsigned tries = 0;
+             tries < 2 && __atomic_load_n(&arch.cpus_started, __ATOMIC_ACQUIRE) < i; tries++) {
             send(arch.cpu[i].apic_id, ICR_STARTUP | TRAMPOLINE >> 12);
             uint64_t until = port_now_ns() + 100000000u;
-            while (__atomic_load_n(&arch.cpus_started, __ATOMIC_ACQUIRE) < i && port_now_ns() < until) {
+            while (__atomic_load_n(&arch.cpus_started, __ATOMIC_ACQUIRE) < i &&
+                   port_now_ns() < until) {
                 port_relax();
             }
         }

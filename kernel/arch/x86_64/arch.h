@@ -14,7 +14,7 @@ struct arch_cpu {
 };
 
 struct arch {
-    uint64_t kernel_root;      /* physical address of the top table */
+    uint64_t kernel_root; /* physical address of the top table */
     uint64_t tsc_base;
     uint64_t ns_per_tick; /* fixed point, 32 bits behind the point */
     uint64_t apic_per_ms;
@@ -27,7 +27,7 @@ struct arch {
     uint64_t rsdp;
     unsigned cpu_count;
     struct arch_cpu cpu[MAX_CPUS];
-    uint32_t cpus_started;     /* atomic */
+    uint32_t cpus_started; /* atomic */
     bool boot_cpu_set;
     uint64_t mmio_next;
     uint64_t early_next, early_end; /* early frames: physical range of the image's own reserve */

@@ -17,8 +17,8 @@ struct memory_entry {
     uint32_t type, reserved;
 };
 #define START_INFO_MAGIC 0x336ec578u
-#define MEMORY_RAM 1u
-#define LOW_RESERVED 0x100000u
+#define MEMORY_RAM       1u
+#define LOW_RESERVED     0x100000u
 
 struct arch arch;
 
@@ -34,7 +34,8 @@ static void add_range(uint64_t from, uint64_t to)
     from = round_up_u64(from, PAGE_SIZE);
     to &= ~(uint64_t)(PAGE_SIZE - 1);
     if (from < to && arch.boot.usable_count < BOOT_MAX_RANGES) {
-        arch.boot.usable[arch.boot.usable_count++] = (struct boot_range){ .base = from, .size_bytes = to - from };
+        arch.boot.usable[arch.boot.usable_count++] =
+            (struct boot_range){ .base = from, .size_bytes = to - from };
     }
 }
 
@@ -84,13 +85,15 @@ static void read_start_info(const struct start_info *info)
     const uint64_t holes[][2] = {
         { 0, LOW_RESERVED },
         { (uint64_t)(uintptr_t)kernel_begin - KERNEL_BASE, arch.early_end },
-        { boot->payload.value & ~(uint64_t)(PAGE_SIZE - 1), round_up_u64(boot->payload.value + boot->payload_bytes, PAGE_SIZE) },
+        { boot->payload.value & ~(uint64_t)(PAGE_SIZE - 1),
+          round_up_u64(boot->payload.value + boot->payload_bytes, PAGE_SIZE) },
     };
     const struct memory_entry *entry = direct(info->memory_map);
     for (uint32_t i = 0; i < info->memory_entries; i++, entry++) {
         if (entry->type == MEMORY_RAM) {
             boot->total_bytes += entry->bytes;
-            add_without(entry->address, entry->address + entry->bytes, holes, sizeof(holes) / sizeof(holes[0]));
+            add_without(entry->address, entry->address + entry->bytes, holes,
+                        sizeof(holes) / sizeof(holes[0]));
         }
     }
     if (boot->payload.value < arch.early_end && boot->payload_bytes != 0) {
@@ -130,6 +133,9 @@ __attribute__((optimize("no-stack-protector"))) _Noreturn void arch_early_main(u
     serial_setup();
     pci_scan();
     iommu_setup();
-    __asm__ volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1" : : "r"(arch.cpu[0].stack_top), "r"(on_own_stack) : "memory");
+    __asm__ volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1"
+                     :
+                     : "r"(arch.cpu[0].stack_top), "r"(on_own_stack)
+                     : "memory");
     __builtin_unreachable();
 }

@@ -87,7 +87,8 @@ static uint64_t physical_of(const void *address)
     if (value >= DIRECT_MAP_BASE && value < MMIO_BASE) {
         return value - DIRECT_MAP_BASE;
     }
-    bool mapped = port_space_query(port_space_kernel_root(), vaddr(value & ~0xfffull), &frame, &prot);
+    bool mapped =
+        port_space_query(port_space_kernel_root(), vaddr(value & ~0xfffull), &frame, &prot);
     KASSERT(mapped, "fw_cfg buffer 0x%llx", (unsigned long long)value);
     return frame.value + (value & 0xfff);
 }
@@ -153,5 +154,6 @@ bool port_firmware_file_read(const char *name, uint64_t offset, void *buffer, si
         return false;
     }
     uint32_t select = __builtin_bswap16(file.select);
-    return fw_transfer(select << 16 | FW_CHOOSE, NULL, 0) && fw_transfer(FW_SKIP, NULL, (uint32_t)offset) && fw_read(buffer, length);
+    return fw_transfer(select << 16 | FW_CHOOSE, NULL, 0) &&
+           fw_transfer(FW_SKIP, NULL, (uint32_t)offset) && fw_read(buffer, length);
 }

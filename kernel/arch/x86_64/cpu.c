@@ -9,11 +9,13 @@
 #define MSR_FS_BASE        0xc0000100u
 #define MSR_GS_BASE        0xc0000101u
 #define MSR_KERNEL_GS_BASE 0xc0000102u
-#define CR4_BITS           ((1u << 5) | (1u << 7) | (1u << 9) | (1u << 10) | (1u << 11)) /* PAE PGE OSFXSR OSXMMEXCPT UMIP */
-#define CR4_SMEP           (1u << 20)
-#define CR4_SMAP           (1u << 21)
-#define IST_BYTES          8192u
-#define RFLAGS_USER        0x202u /* interrupts on */
+#define CR4_BITS                                                                                   \
+    ((1u << 5) | (1u << 7) | (1u << 9) | (1u << 10) |                                              \
+     (1u << 11)) /* PAE PGE OSFXSR OSXMMEXCPT UMIP */
+#define CR4_SMEP    (1u << 20)
+#define CR4_SMAP    (1u << 21)
+#define IST_BYTES   8192u
+#define RFLAGS_USER 0x202u /* interrupts on */
 
 struct idt_gate {
     uint16_t offset_low, selector;
@@ -61,7 +63,8 @@ static void need_features(void)
     uint32_t leaf7[4], leaf1x[4];
     cpuid(7, 0, leaf7);
     cpuid(0x80000001u, 0, leaf1x);
-    if ((leaf7[1] & (1u << 7)) == 0 || (leaf7[1] & (1u << 20)) == 0 || (leaf7[2] & (1u << 2)) == 0) {
+    if ((leaf7[1] & (1u << 7)) == 0 || (leaf7[1] & (1u << 20)) == 0 ||
+        (leaf7[2] & (1u << 2)) == 0) {
         arch_stop("the CPU lacks SMEP, SMAP or UMIP");
     }
     if ((leaf1x[3] & (1u << 20)) == 0) {
@@ -79,18 +82,25 @@ void cpu_setup(unsigned index)
     cpu->gdt[2] = 0x00cf92000000ffff;
     cpu->gdt[3] = 0x00cff2000000ffff;
     cpu->gdt[4] = 0x00affa000000ffff;
-    cpu->gdt[5] = 0x0000890000000000 | (sizeof(cpu->tss) - 1) | (tss & 0xffffff) << 16 | (tss >> 24 & 0xff) << 56;
+    cpu->gdt[5] = 0x0000890000000000 | (sizeof(cpu->tss) - 1) | (tss & 0xffffff) << 16 |
+                  (tss >> 24 & 0xff) << 56;
     cpu->gdt[6] = tss >> 32;
     memcpy(&cpu->tss[1], &cpu->stack_top, sizeof(uint64_t)); /* rsp0 */
     uint64_t ist = (uint64_t)(uintptr_t)(ist_stack[index] + IST_BYTES);
     memcpy(&cpu->tss[9], &ist, sizeof(ist));
     cpu->tss[25] = sizeof(cpu->tss) << 16; /* no I/O permission bitmap */
 
-    struct table_pointer gdt = { .limit = sizeof(cpu->gdt) - 1, .base = (uint64_t)(uintptr_t)cpu->gdt };
+    struct table_pointer gdt = { .limit = sizeof(cpu->gdt) - 1,
+                                 .base = (uint64_t)(uintptr_t)cpu->gdt };
     struct table_pointer idt_at = { .limit = sizeof(idt) - 1, .base = (uint64_t)(uintptr_t)idt };
     __asm__ volatile("lgdt %0; lidt %1" : : "m"(gdt), "m"(idt_at));
-    __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss" : : "r"((uint16_t)SELECTOR_KERNEL_DATA));
-    __asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:" : : "i"(SELECTOR_KERNEL_CODE) : "rax", "memory");
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss"
+                     :
+                     : "r"((uint16_t)SELECTOR_KERNEL_DATA));
+    __asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
+                     :
+                     : "i"(SELECTOR_KERNEL_CODE)
+                     : "rax", "memory");
     __asm__ volatile("ltr %0" : : "r"((uint16_t)SELECTOR_TSS));
 
     uint64_t cr4;
@@ -227,9 +237,26 @@ _Noreturn void port_resume(struct port_context *opaque, paddr_t root)
 /* ---- traps -------------------------------------------------------------------------------------------------------- */
 
 static const char *const names[] = {
-    "divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode", "no coprocessor",
-    "double fault", "coprocessor overrun", "invalid TSS", "segment not present", "stack fault", "general protection",
-    "page fault", "reserved", "x87 error", "alignment check", "machine check", "SIMD error",
+    "divide error",
+    "debug",
+    "NMI",
+    "breakpoint",
+    "overflow",
+    "bound range",
+    "invalid opcode",
+    "no coprocessor",
+    "double fault",
+    "coprocessor overrun",
+    "invalid TSS",
+    "segment not present",
+    "stack fault",
+    "general protection",
+    "page fault",
+    "reserved",
+    "x87 error",
+    "alignment check",
+    "machine check",
+    "SIMD error",
 };
 
 static void describe(const struct trap_frame *frame, struct port_fault *fault)
@@ -239,7 +266,8 @@ static void describe(const struct trap_frame *frame, struct port_fault *fault)
         .error = frame->error,
         .pc = frame->rip,
         .address = frame->vector == 14 ? read_cr2() : 0,
-        .name = frame->vector < sizeof(names) / sizeof(names[0]) ? names[frame->vector] : "exception",
+        .name =
+            frame->vector < sizeof(names) / sizeof(names[0]) ? names[frame->vector] : "exception",
     };
 }
 
@@ -304,7 +332,8 @@ size_t port_backtrace(uint64_t *addresses, size_t capacity)
     size_t count = 0;
     /* Within one stack's pages: no further than 32 KiB from here. */
     uint64_t end = at + (32u << 10);
-    while (count < capacity && at != 0 && at < end && at >= KERNEL_BASE / 2 && frame[1] >= KERNEL_BASE) {
+    while (count < capacity && at != 0 && at < end && at >= KERNEL_BASE / 2 &&
+           frame[1] >= KERNEL_BASE) {
         addresses[count++] = frame[1];
         if (frame[0] <= at) {
             break;

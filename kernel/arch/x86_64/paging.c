@@ -2,13 +2,13 @@
 #include "kernel/arch/x86_64/arch.h"
 #include "kernel/lib/string.h"
 
-#define P_PRESENT  1ull
-#define P_WRITE    2ull
-#define P_USER     4ull
-#define P_UNCACHED 0x18ull /* PWT, PCD */
-#define P_LARGE    0x80ull
-#define P_NX       (1ull << 63)
-#define P_ADDRESS  0x000ffffffffff000ull
+#define P_PRESENT   1ull
+#define P_WRITE     2ull
+#define P_USER      4ull
+#define P_UNCACHED  0x18ull /* PWT, PCD */
+#define P_LARGE     0x80ull
+#define P_NX        (1ull << 63)
+#define P_ADDRESS   0x000ffffffffff000ull
 #define LARGE_BYTES (2ull << 20)
 #define STACK_BYTES (32u << 10)
 
@@ -23,7 +23,8 @@ static unsigned index_at(uint64_t address, unsigned level)
 }
 
 /* The entry for `address` at `level` (0: 4 KiB pages) below `root`; missing tables come from `take`, or NULL. */
-static uint64_t *walk(uint64_t root, uint64_t address, unsigned level, bool (*take)(paddr_t *), uint64_t rights)
+static uint64_t *walk(uint64_t root, uint64_t address, unsigned level, bool (*take)(paddr_t *),
+                      uint64_t rights)
 {
     uint64_t *table = table_at(root);
     for (unsigned at = 3; at > level; at--) {
@@ -49,7 +50,8 @@ static bool take_early(paddr_t *frame)
 static void map_kernel(uint64_t address, uint64_t physical, uint64_t bytes, uint64_t flags)
 {
     for (uint64_t at = 0; at < bytes; at += PAGE_SIZE) {
-        *walk(arch.kernel_root, address + at, 0, take_early, 0) = (physical + at) | P_PRESENT | flags;
+        *walk(arch.kernel_root, address + at, 0, take_early, 0) =
+            (physical + at) | P_PRESENT | flags;
     }
 }
 
@@ -65,7 +67,8 @@ void paging_build(void)
     uint64_t *top = table_at(arch.kernel_root);
     for (unsigned i = 256; i < 512; i++) {
         if (i == 256 || i == index_at(MMIO_BASE, 3) || i == index_at(STACKS_BASE, 3) || i == 511) {
-            top[i] = early_frame() | P_PRESENT | P_WRITE; /* all there ever are, so that spaces can share them */
+            top[i] = early_frame() | P_PRESENT |
+                     P_WRITE; /* all there ever are, so that spaces can share them */
         }
     }
     /* All memory below 4 GiB and all RAM above, never executable. */
@@ -75,7 +78,8 @@ void paging_build(void)
         end = range_end > end ? range_end : end;
     }
     for (uint64_t at = 0; at < end; at += LARGE_BYTES) {
-        *walk(arch.kernel_root, DIRECT_MAP_BASE + at, 1, take_early, 0) = at | P_PRESENT | P_WRITE | P_LARGE | P_NX;
+        *walk(arch.kernel_root, DIRECT_MAP_BASE + at, 1, take_early, 0) =
+            at | P_PRESENT | P_WRITE | P_LARGE | P_NX;
     }
     map_section(kernel_begin, kernel_text_end, 0);
     map_section(kernel_text_end, kernel_rodata_end, P_NX);
@@ -148,7 +152,8 @@ void port_space_destroy(paddr_t root)
 
 static uint64_t flags_of(unsigned prot)
 {
-    KASSERT((prot & (PORT_WRITE | PORT_EXEC)) != (PORT_WRITE | PORT_EXEC), "writable and executable");
+    KASSERT((prot & (PORT_WRITE | PORT_EXEC)) != (PORT_WRITE | PORT_EXEC),
+            "writable and executable");
     uint64_t flags = P_PRESENT | P_USER;
     flags |= (prot & PORT_WRITE) != 0 ? P_WRITE : 0;
     flags |= (prot & PORT_EXEC) != 0 ? 0 : P_NX;
@@ -162,7 +167,8 @@ bool port_space_map(paddr_t root, vaddr_t address, paddr_t frame, unsigned prot)
     if (entry == NULL) {
         return false;
     }
-    KASSERT((*entry & P_PRESENT) == 0, "0x%llx is mapped already", (unsigned long long)address.value);
+    KASSERT((*entry & P_PRESENT) == 0, "0x%llx is mapped already",
+            (unsigned long long)address.value);
     *entry = frame.value | flags_of(prot);
     return true;
 }
@@ -197,7 +203,8 @@ bool port_space_query(paddr_t root, vaddr_t address, paddr_t *frame, unsigned *p
         return false;
     }
     frame->value = *entry & P_ADDRESS;
-    *prot = PORT_READ | ((*entry & P_WRITE) != 0 ? PORT_WRITE : 0u) | ((*entry & P_NX) != 0 ? 0u : PORT_EXEC) |
+    *prot = PORT_READ | ((*entry & P_WRITE) != 0 ? PORT_WRITE : 0u) |
+            ((*entry & P_NX) != 0 ? 0u : PORT_EXEC) |
             ((*entry & P_UNCACHED) != 0 ? PORT_UNCACHED : 0u);
     return true;
 }

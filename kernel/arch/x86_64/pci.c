@@ -2,17 +2,17 @@
 #include "kernel/arch/x86_64/arch.h"
 #include "kernel/lib/string.h"
 
-#define COMMAND          0x04
-#define COMMAND_MEMORY   2u
-#define COMMAND_MASTER   4u
-#define COMMAND_NO_INTX  0x400u
-#define STATUS_HAS_LIST  (1u << 20)
-#define CAPABILITY_MSIX  0x11
+#define COMMAND           0x04
+#define COMMAND_MEMORY    2u
+#define COMMAND_MASTER    4u
+#define COMMAND_NO_INTX   0x400u
+#define STATUS_HAS_LIST   (1u << 20)
+#define CAPABILITY_MSIX   0x11
 #define CAPABILITY_VENDOR 0x09
-#define MSIX_ENABLE      (1u << 31)
-#define VIRTIO_COMMON    1
-#define VIRTIO_STATUS    0x14
-#define QUIESCE_NS       100000000u
+#define MSIX_ENABLE       (1u << 31)
+#define VIRTIO_COMMON     1
+#define VIRTIO_STATUS     0x14
+#define QUIESCE_NS        100000000u
 
 struct device {
     struct port_pci_device public;
@@ -26,13 +26,16 @@ static unsigned device_count;
 
 static uint32_t config_read(uint8_t bus, uint8_t slot, uint8_t function, unsigned offset)
 {
-    outl(0xcf8, 0x80000000u | (uint32_t)bus << 16 | (uint32_t)slot << 11 | (uint32_t)function << 8 | (offset & 0xfc));
+    outl(0xcf8, 0x80000000u | (uint32_t)bus << 16 | (uint32_t)slot << 11 | (uint32_t)function << 8 |
+                    (offset & 0xfc));
     return inl(0xcfc);
 }
 
-static void config_write(uint8_t bus, uint8_t slot, uint8_t function, unsigned offset, uint32_t value)
+static void config_write(uint8_t bus, uint8_t slot, uint8_t function, unsigned offset,
+                         uint32_t value)
 {
-    outl(0xcf8, 0x80000000u | (uint32_t)bus << 16 | (uint32_t)slot << 11 | (uint32_t)function << 8 | (offset & 0xfc));
+    outl(0xcf8, 0x80000000u | (uint32_t)bus << 16 | (uint32_t)slot << 11 | (uint32_t)function << 8 |
+                    (offset & 0xfc));
     outl(0xcfc, value);
 }
 
@@ -71,11 +74,13 @@ static void read_bars(struct device *device)
         write_of(device, offset, low);
         uint64_t base = (uint64_t)high << 32 | (low & ~0xfu);
         if (mask != 0 && base != 0) {
-            device->public.bar[i] = (struct port_pci_bar){ .base = paddr(base), .size_bytes = ~mask + 1 };
+            device->public.bar[i] =
+                (struct port_pci_bar){ .base = paddr(base), .size_bytes = ~mask + 1 };
         }
         i += wide ? 1 : 0;
     }
-    write_of(device, COMMAND, (command & 0xffff & ~COMMAND_MASTER) | COMMAND_MEMORY | COMMAND_NO_INTX);
+    write_of(device, COMMAND,
+             (command & 0xffff & ~COMMAND_MASTER) | COMMAND_MEMORY | COMMAND_NO_INTX);
 }
 
 static void mark_msix(struct port_pci_bar *bar, uint64_t from, uint64_t bytes)
@@ -97,14 +102,16 @@ static void read_msix(struct device *device, unsigned at)
     uint32_t pending = read_of(device, at + 8);
     uint32_t count = (head >> 16 & 0x7ff) + 1;
 
-    if ((table & 7) >= PORT_PCI_BARS || (pending & 7) >= PORT_PCI_BARS || device->public.bar[table & 7].size_bytes == 0) {
+    if ((table & 7) >= PORT_PCI_BARS || (pending & 7) >= PORT_PCI_BARS ||
+        device->public.bar[table & 7].size_bytes == 0) {
         return;
     }
     device->msix_capability = (uint8_t)at;
     device->public.msix_count = (uint16_t)count;
     mark_msix(&device->public.bar[table & 7], table & ~7u, count * 16);
     mark_msix(&device->public.bar[pending & 7], pending & ~7u, (count + 63) / 64 * 8);
-    device->msix_table = map_mmio(device->public.bar[table & 7].base.value + (table & ~7u), count * 16);
+    device->msix_table =
+        map_mmio(device->public.bar[table & 7].base.value + (table & ~7u), count * 16);
 }
 
 static void read_capabilities(struct device *device)
@@ -117,7 +124,8 @@ static void read_capabilities(struct device *device)
         uint32_t head = read_of(device, at);
         if ((head & 0xff) == CAPABILITY_MSIX) {
             read_msix(device, at);
-        } else if ((head & 0xff) == CAPABILITY_VENDOR && device->public.vendor == 0x1af4 && head >> 24 == VIRTIO_COMMON) {
+        } else if ((head & 0xff) == CAPABILITY_VENDOR && device->public.vendor == 0x1af4 &&
+                   head >> 24 == VIRTIO_COMMON) {
             unsigned bar = read_of(device, at + 4) & 0xff;
             uint32_t offset = read_of(device, at + 8);
             if (bar < PORT_PCI_BARS && device->public.bar[bar].size_bytes > offset + 64ull) {
@@ -199,13 +207,15 @@ void port_pci_set_bus_master(unsigned device_index, bool on)
 void port_pci_set_msix(unsigned device_index, unsigned entry, uint8_t vector, unsigned cpu_index)
 {
     struct device *device = &devices[device_index];
-    KASSERT(device->msix_table != NULL && entry < device->public.msix_count, "MSI-X entry %u", entry);
+    KASSERT(device->msix_table != NULL && entry < device->public.msix_count, "MSI-X entry %u",
+            entry);
     volatile uint32_t *row = device->msix_table + 4 * entry;
     row[0] = 0xfee00000u | (uint32_t)arch.cpu[cpu_index].apic_id << 12;
     row[1] = 0;
     row[2] = vector;
     row[3] = 0;
-    write_of(device, device->msix_capability, (read_of(device, device->msix_capability) | MSIX_ENABLE) & ~(1u << 30));
+    write_of(device, device->msix_capability,
+             (read_of(device, device->msix_capability) | MSIX_ENABLE) & ~(1u << 30));
 }
 
 void port_pci_disable_msix(unsigned device_index)
@@ -217,7 +227,8 @@ void port_pci_disable_msix(unsigned device_index)
     for (unsigned i = 0; i < device->public.msix_count; i++) {
         device->msix_table[4 * i + 3] = 1;
     }
-    write_of(device, device->msix_capability, read_of(device, device->msix_capability) & ~MSIX_ENABLE);
+    write_of(device, device->msix_capability,
+             read_of(device, device->msix_capability) & ~MSIX_ENABLE);
 }
 
 bool port_pci_quiesce(unsigned device_index, enum port_quiesce how)

@@ -6,7 +6,8 @@ _Noreturn void __stack_chk_fail(void);
 
 __attribute__((optimize("no-stack-protector"))) void stack_guard_set(void)
 {
-    __stack_chk_guard = (uintptr_t)port_random_u64() & ~(uintptr_t)0xff; /* a NUL byte stops string overruns from copying it */
+    __stack_chk_guard = (uintptr_t)port_random_u64() &
+                        ~(uintptr_t)0xff; /* a NUL byte stops string overruns from copying it */
 }
 
 void __stack_chk_fail(void)

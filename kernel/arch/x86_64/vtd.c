@@ -8,21 +8,21 @@
 #include "kernel/lib/string.h"
 #include "kernel/nucleus/log.h"
 
-#define REG_CAP    0x08
-#define REG_ECAP   0x10
-#define REG_GCMD   0x18
-#define REG_GSTS   0x1c
-#define REG_RTADDR 0x20
-#define REG_CCMD   0x28
-#define REG_FSTS   0x34
-#define GCMD_ENABLE (1u << 31)
-#define GCMD_ROOT   (1u << 30)
+#define REG_CAP       0x08
+#define REG_ECAP      0x10
+#define REG_GCMD      0x18
+#define REG_GSTS      0x1c
+#define REG_RTADDR    0x20
+#define REG_CCMD      0x28
+#define REG_FSTS      0x34
+#define GCMD_ENABLE   (1u << 31)
+#define GCMD_ROOT     (1u << 30)
 #define SAGAW_4_LEVEL (1ull << 10)
-#define E_READ  1ull
-#define E_WRITE 2ull
-#define E_ADDRESS 0x000ffffffffff000ull
-#define MAX_DOMAINS 256u
-#define FAULT_LINES 8u
+#define E_READ        1ull
+#define E_WRITE       2ull
+#define E_ADDRESS     0x000ffffffffff000ull
+#define MAX_DOMAINS   256u
+#define FAULT_LINES   8u
 
 struct entry128 {
     uint64_t low, high;
@@ -84,7 +84,8 @@ void iommu_setup(void)
     uint64_t capabilities = read64(REG_CAP);
     if ((capabilities & SAGAW_4_LEVEL) == 0) {
         vtd.registers = NULL;
-        arch_stop("the IOMMU has no 4-level tables: start QEMU with -device intel-iommu,aw-bits=48");
+        arch_stop(
+            "the IOMMU has no 4-level tables: start QEMU with -device intel-iommu,aw-bits=48");
     }
     vtd.fault_offset = (unsigned)(capabilities >> 24 & 0x3ff) * 16;
     vtd.fault_count = (unsigned)(capabilities >> 40 & 0xff) + 1;
@@ -226,9 +227,10 @@ static void collect_faults(void)
         vtd.last_source = (uint16_t)high;
         vtd.faults++;
         if (vtd.faults <= FAULT_LINES) {
-            log_line("iommu", "fault: device %02x:%02x.%u %s 0x%llx, reason %u", vtd.last_source >> 8, vtd.last_source >> 3 & 31,
-                     vtd.last_source & 7, (high >> 62 & 1) != 0 ? "reading" : "writing", (unsigned long long)vtd.last_address,
-                     (unsigned)(high >> 32 & 0xff));
+            log_line("iommu", "fault: device %02x:%02x.%u %s 0x%llx, reason %u",
+                     vtd.last_source >> 8, vtd.last_source >> 3 & 31, vtd.last_source & 7,
+                     (high >> 62 & 1) != 0 ? "reading" : "writing",
+                     (unsigned long long)vtd.last_address, (unsigned)(high >> 32 & 0xff));
         }
         write32(at + 12, 1u << 31);
     }

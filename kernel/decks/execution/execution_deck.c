@@ -28,8 +28,8 @@ void deck_observe(const struct kwe_result *result)
 
 enum kerr execution_history(struct execution_history_call *call)
 {
-    call->lines.length =
-        history_print(&history, call->params->count, (char *)call->lines.data, call->lines.capacity);
+    call->lines.length = history_print(&history, call->params->count, (char *)call->lines.data,
+                                       call->lines.capacity);
     call->recorded = history.seen;
     return KERR_OK;
 }

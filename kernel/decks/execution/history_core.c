@@ -14,7 +14,8 @@ void history_record(struct history *history, const struct kwe_result *result)
     if (result->status != KERR_OK) {
         history->failed++;
     }
-    if (result->finished_ns > result->submitted_ns && result->finished_ns - result->submitted_ns > history->longest_ns) {
+    if (result->finished_ns > result->submitted_ns &&
+        result->finished_ns - result->submitted_ns > history->longest_ns) {
         history->longest_ns = result->finished_ns - result->submitted_ns;
     }
 }
@@ -26,9 +27,10 @@ static size_t print_line(const struct kwe_result *result, char line[HISTORY_LINE
     if (result->stage != KWE_NO_STAGE) {
         snprintf(stage, sizeof(stage), "%u", result->stage);
     }
-    int length = snprintf(line, HISTORY_LINE_BYTES, "%" PRIu64 " %" PRIu32 " %s %s %u %" PRIu64 " %" PRIu64 "\n",
-                          result->cookie, result->workflow, kerr_name((enum kerr)result->status), stage, result->deck,
-                          result->submitted_ns, result->finished_ns);
+    int length = snprintf(line, HISTORY_LINE_BYTES,
+                          "%" PRIu64 " %" PRIu32 " %s %s %u %" PRIu64 " %" PRIu64 "\n",
+                          result->cookie, result->workflow, kerr_name((enum kerr)result->status),
+                          stage, result->deck, result->submitted_ns, result->finished_ns);
     return length < 0 || length >= (int)HISTORY_LINE_BYTES ? 0 : (size_t)length;
 }
 

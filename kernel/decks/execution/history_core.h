@@ -14,7 +14,7 @@ struct history {
     struct kwe_result result[HISTORY_RESULTS]; /* result i lies at i modulo HISTORY_RESULTS */
     uint64_t seen;                             /* ever */
     uint64_t failed;
-    uint64_t longest_ns;                       /* from submit to verdict */
+    uint64_t longest_ns; /* from submit to verdict */
 };
 
 void history_record(struct history *history, const struct kwe_result *result);

@@ -4,16 +4,18 @@
 #include <stddef.h>
 
 #define CHANNELS 3u
-#define LINE 64u
+#define LINE     64u
 /* The output lies an odd number of pages behind the input: QEMU's TLB is direct-mapped and thrashes on powers of two. */
 #define STAGGER (3u * WINDOW_PAGE)
 
 #define INDEX(id) ((id) & 0xffu)
 _Static_assert(HARDWARE_MAX_JOBS <= 0x100, "a job's index has 8 bits");
-_Static_assert(HARDWARE_MAX_JOBS <= KWE_ACCEL_SLOTS, "a request always finds a slot, and its response too");
+_Static_assert(HARDWARE_MAX_JOBS <= KWE_ACCEL_SLOTS,
+               "a request always finds a slot, and its response too");
 _Static_assert(HARDWARE_MAX_JOBS <= WINDOW_MAX_REGIONS, "a job has one region");
 
-enum kerr hardware_check_picture(uint32_t width, uint32_t height, uint64_t in_bytes, uint64_t room, uint64_t *bytes)
+enum kerr hardware_check_picture(uint32_t width, uint32_t height, uint64_t in_bytes, uint64_t room,
+                                 uint64_t *bytes)
 {
     /* Both are 16-bit numbers by deck.yaml: no overflow. */
     *bytes = (uint64_t)width * height * CHANNELS;
@@ -44,13 +46,16 @@ struct job *job_take(struct job_table *table, uint64_t region)
             continue;
         }
         table->generation++;
-        *job = (struct job){ .state = JOB_POSTED, .id = (table->generation << 8) | i, .region = region };
+        *job = (struct job){ .state = JOB_POSTED,
+                             .id = (table->generation << 8) | i,
+                             .region = region };
         return job;
     }
     return NULL;
 }
 
-struct job *job_answer(struct job_table *table, struct window *window, const struct kwe_accel_response *response)
+struct job *job_answer(struct job_table *table, struct window *window,
+                       const struct kwe_accel_response *response)
 {
     if (INDEX(response->id) >= HARDWARE_MAX_JOBS) {
         return NULL;

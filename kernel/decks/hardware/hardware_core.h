@@ -19,7 +19,7 @@
 #define HARDWARE_MAX_JOBS 32u
 
 /* How long one request may take once it is posted: a fixed part for a busy host, and a part by size. */
-#define HARDWARE_TIMEOUT_NS 3000000000ull
+#define HARDWARE_TIMEOUT_NS          3000000000ull
 #define HARDWARE_TIMEOUT_NS_PER_BYTE 100u
 
 enum job_state {
@@ -50,7 +50,8 @@ struct job_table {
 };
 
 /* Do the picture's size, its bytes and the output's room agree? *bytes: its size. */
-enum kerr hardware_check_picture(uint32_t width, uint32_t height, uint64_t in_bytes, uint64_t room, uint64_t *bytes);
+enum kerr hardware_check_picture(uint32_t width, uint32_t height, uint64_t in_bytes, uint64_t room,
+                                 uint64_t *bytes);
 
 /* A region for a parameter struct, an input and an output of `bytes` each. */
 struct job_layout hardware_layout(uint64_t bytes);
@@ -58,7 +59,8 @@ struct job_layout hardware_layout(uint64_t bytes);
 /* A free entry, now POSTED; NULL: none. */
 struct job *job_take(struct job_table *table, uint64_t region);
 /* An answer came. Returns the job, now ANSWERED; NULL when no one waits for it: its region, if it had one, is given back. */
-struct job *job_answer(struct job_table *table, struct window *window, const struct kwe_accel_response *response);
+struct job *job_answer(struct job_table *table, struct window *window,
+                       const struct kwe_accel_response *response);
 /* Its deadline passed: nobody waits any more. */
 void job_abandon(struct job *job);
 /* Done with an ANSWERED or LOST job. The region of an answered one is given back. */

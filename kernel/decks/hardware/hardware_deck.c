@@ -26,8 +26,8 @@ static struct {
     struct window window;
     struct job_table jobs;
     struct fibre_event answered[HARDWARE_MAX_JOBS]; /* of the job of that index */
-    struct fibre_mutex door;                        /* who holds it waits for a place; the others stand in line */
-    struct fibre_event place;                       /* there may be one now */
+    struct fibre_mutex door;  /* who holds it waits for a place; the others stand in line */
+    struct fibre_event place; /* there may be one now */
     uint64_t grace_until_ns;
     bool present;
 } hardware;
@@ -65,14 +65,16 @@ static void look(void)
 
     switch (link_poll(&hardware.link, deck_now_ns())) {
     case LINK_LOST:
-        deck_log("the accelerator is gone; %u requests were in its hands", job_in_flight(&hardware.jobs));
+        deck_log("the accelerator is gone; %u requests were in its hands",
+                 job_in_flight(&hardware.jobs));
         job_lose_all(&hardware.jobs);
         wake_all();
         greet();
         fibre_signal(&hardware.place);
         break;
     case LINK_CAME_UP:
-        deck_log("the accelerator is there, epoch %u, session %u", hardware.link.epoch, hardware.link.session);
+        deck_log("the accelerator is there, epoch %u, session %u", hardware.link.epoch,
+                 hardware.link.session);
         /* Nobody holds a region: what was posted or answered in an older session is lost, and lost ones are not looked at again. */
         window_clear(&hardware.window);
         fibre_signal(&hardware.place);
@@ -98,7 +100,8 @@ enum kerr deck_start(const struct kwe_deck_info *info)
         deck_log("no accelerator");
         return KERR_NO_DEVICE;
     }
-    if (!link_init(&hardware.link, hardware.device.memory, hardware.device.memory_bytes, hardware.device.peer)) {
+    if (!link_init(&hardware.link, hardware.device.memory, hardware.device.memory_bytes,
+                   hardware.device.peer)) {
         deck_log("the shared memory does not speak the accelerator's protocol");
         return KERR_NO_DEVICE;
     }
@@ -121,7 +124,8 @@ uint64_t deck_idle(void)
     if (!hardware.present) {
         return UINT64_MAX;
     }
-    bool greeting_counts = hardware.link.state == LINK_GREETING && deck_now_ns() < hardware.grace_until_ns;
+    bool greeting_counts =
+        hardware.link.state == LINK_GREETING && deck_now_ns() < hardware.grace_until_ns;
     if (job_in_flight(&hardware.jobs) == 0 && !greeting_counts) {
         return UINT64_MAX;
     }
@@ -168,7 +172,8 @@ static enum kerr take_place(uint64_t bytes, uint64_t deadline_ns, struct job **j
 }
 
 /* Fill the job's region and hand it over. */
-static enum kerr post(const struct job *job, const struct job_layout *layout, const struct kwe_accel_convolve *params, struct deck_bytes pixels)
+static enum kerr post(const struct job *job, const struct job_layout *layout,
+                      const struct kwe_accel_convolve *params, struct deck_bytes pixels)
 {
     uint8_t *region = hardware.device.memory + job->region;
     const struct kwe_accel_request request = {
@@ -196,7 +201,8 @@ static enum kerr post(const struct job *job, const struct job_layout *layout, co
 }
 
 /* Sleep until the answer is there, the link lost or the time up, and take the result. */
-static enum kerr finish(struct hardware_convolve_call *call, struct job *job, const struct job_layout *layout, uint64_t deadline_ns)
+static enum kerr finish(struct hardware_convolve_call *call, struct job *job,
+                        const struct job_layout *layout, uint64_t deadline_ns)
 {
     size_t bytes = call->pixels.length;
 
@@ -226,7 +232,8 @@ static struct kwe_accel_convolve wire_params(const struct hardware_convolve_para
         .bias = params->bias,
     };
 
-    _Static_assert(sizeof(wire.weights) == sizeof(params->weights), "deck.yaml and accel.h agree on the weights");
+    _Static_assert(sizeof(wire.weights) == sizeof(params->weights),
+                   "deck.yaml and accel.h agree on the weights");
     memcpy(wire.weights, params->weights, sizeof(wire.weights));
     return wire;
 }
@@ -235,8 +242,8 @@ enum kerr hardware_convolve(struct hardware_convolve_call *call)
 {
     uint64_t bytes;
     struct job *job = NULL;
-    enum kerr status = hardware_check_picture(call->params->width, call->params->height, call->pixels.length,
-                                              call->filtered.capacity, &bytes);
+    enum kerr status = hardware_check_picture(call->params->width, call->params->height,
+                                              call->pixels.length, call->filtered.capacity, &bytes);
     if (status != KERR_OK) {
         return status;
     }
@@ -244,7 +251,8 @@ enum kerr hardware_convolve(struct hardware_convolve_call *call)
     if (layout.bytes > window_capacity(&hardware.window)) {
         return KERR_TOO_LARGE;
     }
-    uint64_t event_deadline_ns = deck_deadline_ns(call->request) == 0 ? UINT64_MAX : deck_deadline_ns(call->request);
+    uint64_t event_deadline_ns =
+        deck_deadline_ns(call->request) == 0 ? UINT64_MAX : deck_deadline_ns(call->request);
     status = take_place(layout.bytes, event_deadline_ns, &job);
     if (status != KERR_OK) {
         return status;

@@ -17,30 +17,37 @@ static inline uint8_t finish(const struct convolution *convolution, int32_t sum)
     int32_t divisor = convolution->divisor;
 
     if (divisor != 1) {
-        sum = sum >= 0 ? (2 * sum + divisor) / (2 * divisor) : -((-2 * sum + divisor) / (2 * divisor));
+        sum = sum >= 0 ? (2 * sum + divisor) / (2 * divisor)
+                       : -((-2 * sum + divisor) / (2 * divisor));
     }
     sum += convolution->bias;
     return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
 /* One byte whose left and right neighbours lie at the given places of the row; for edges. */
-static uint8_t one_byte(const struct convolution *convolution, const struct rows *rows, size_t left, size_t middle,
-                        size_t right)
+static uint8_t one_byte(const struct convolution *convolution, const struct rows *rows, size_t left,
+                        size_t middle, size_t right)
 {
     const int32_t *weight = convolution->weight;
-    int32_t sum = weight[0] * rows->above[left] + weight[1] * rows->above[middle] + weight[2] * rows->above[right] +
-                  weight[3] * rows->here[left] + weight[4] * rows->here[middle] + weight[5] * rows->here[right] +
-                  weight[6] * rows->below[left] + weight[7] * rows->below[middle] + weight[8] * rows->below[right];
+    int32_t sum = weight[0] * rows->above[left] + weight[1] * rows->above[middle] +
+                  weight[2] * rows->above[right] + weight[3] * rows->here[left] +
+                  weight[4] * rows->here[middle] + weight[5] * rows->here[right] +
+                  weight[6] * rows->below[left] + weight[7] * rows->below[middle] +
+                  weight[8] * rows->below[right];
 
     return finish(convolution, sum);
 }
 
 /* All but the first and last pixel of a row. */
-static void inner_row(const struct convolution *convolution, const struct rows *rows, uint8_t *out, size_t row_bytes)
+static void inner_row(const struct convolution *convolution, const struct rows *rows, uint8_t *out,
+                      size_t row_bytes)
 {
-    const int32_t w0 = convolution->weight[0], w1 = convolution->weight[1], w2 = convolution->weight[2];
-    const int32_t w3 = convolution->weight[3], w4 = convolution->weight[4], w5 = convolution->weight[5];
-    const int32_t w6 = convolution->weight[6], w7 = convolution->weight[7], w8 = convolution->weight[8];
+    const int32_t w0 = convolution->weight[0], w1 = convolution->weight[1],
+                  w2 = convolution->weight[2];
+    const int32_t w3 = convolution->weight[3], w4 = convolution->weight[4],
+                  w5 = convolution->weight[5];
+    const int32_t w6 = convolution->weight[6], w7 = convolution->weight[7],
+                  w8 = convolution->weight[8];
     const uint8_t *above = rows->above, *here = rows->here, *below = rows->below;
 
     for (size_t i = CHANNELS; i + CHANNELS < row_bytes; i++) {
@@ -51,8 +58,8 @@ static void inner_row(const struct convolution *convolution, const struct rows *
     }
 }
 
-void convolve_rgb8(const struct convolution *convolution, const uint8_t *pixels, uint8_t *filtered, uint32_t width,
-                   uint32_t height)
+void convolve_rgb8(const struct convolution *convolution, const uint8_t *pixels, uint8_t *filtered,
+                   uint32_t width, uint32_t height)
 {
     size_t row_bytes = (size_t)width * CHANNELS;
     size_t last = row_bytes - CHANNELS;
@@ -70,7 +77,8 @@ void convolve_rgb8(const struct convolution *convolution, const uint8_t *pixels,
         uint8_t *out = filtered + y * row_bytes;
         for (size_t channel = 0; channel < CHANNELS; channel++) {
             out[channel] = one_byte(convolution, &rows, channel, channel, second + channel);
-            out[last + channel] = one_byte(convolution, &rows, before_last + channel, last + channel, last + channel);
+            out[last + channel] =
+                one_byte(convolution, &rows, before_last + channel, last + channel, last + channel);
         }
         inner_row(convolution, &rows, out, row_bytes);
     }

@@ -14,5 +14,5 @@ struct convolution {
  * out = clamp(round(sum of weight * neighbour / divisor) + bias), halves rounded away from zero, clamped to 0..255; pixels beyond an
  * edge are the edge's own; each of the three channels alone. `pixels` and `filtered` are width * height * 3 bytes and apart.
  */
-void convolve_rgb8(const struct convolution *convolution, const uint8_t *pixels, uint8_t *filtered, uint32_t width,
-                   uint32_t height);
+void convolve_rgb8(const struct convolution *convolution, const uint8_t *pixels, uint8_t *filtered,
+                   uint32_t width, uint32_t height);

@@ -47,16 +47,17 @@ uint64_t deck_idle(void)
 
 enum kerr operations_jpeg_decode(struct operations_jpeg_decode_call *call)
 {
-    return picture_decode(&codec, call->picture.data, call->picture.length, call->pixels.data, call->pixels.capacity,
-                          &call->pixels.length, &call->width, &call->height);
+    return picture_decode(&codec, call->picture.data, call->picture.length, call->pixels.data,
+                          call->pixels.capacity, &call->pixels.length, &call->width, &call->height);
 }
 
 enum kerr operations_jpeg_encode(struct operations_jpeg_encode_call *call)
 {
     size_t copied;
-    enum kerr status = picture_encode(&codec, call->pixels.data, call->pixels.length, call->params->width,
-                                      call->params->height, call->params->quality, call->picture.data,
-                                      call->picture.capacity, &call->picture.length, &copied);
+    enum kerr status =
+        picture_encode(&codec, call->pixels.data, call->pixels.length, call->params->width,
+                       call->params->height, call->params->quality, call->picture.data,
+                       call->picture.capacity, &call->picture.length, &copied);
 
     deck_count_copied_cache(call->request, copied);
     return status;
@@ -75,7 +76,8 @@ enum kerr operations_convolve(struct operations_convolve_call *call)
         return KERR_OUTPUT_TOO_LARGE;
     }
     memcpy(convolution.weight, params->weights, sizeof(convolution.weight));
-    convolve_rgb8(&convolution, call->pixels.data, call->filtered.data, params->width, params->height);
+    convolve_rgb8(&convolution, call->pixels.data, call->filtered.data, params->width,
+                  params->height);
     call->filtered.length = bytes;
     call->width = params->width;
     call->height = params->height;
@@ -86,25 +88,26 @@ enum kerr operations_convolve(struct operations_convolve_call *call)
 
 enum kerr operations_lz4_compress(struct operations_lz4_compress_call *call)
 {
-    return pack_lz4(&packer, call->data.data, call->data.length, call->packed.data, call->packed.capacity,
-                    &call->packed.length);
+    return pack_lz4(&packer, call->data.data, call->data.length, call->packed.data,
+                    call->packed.capacity, &call->packed.length);
 }
 
 enum kerr operations_lz4_decompress(struct operations_lz4_decompress_call *call)
 {
-    return unpack_lz4(call->packed.data, call->packed.length, call->data.data, call->data.capacity, &call->data.length);
+    return unpack_lz4(call->packed.data, call->packed.length, call->data.data, call->data.capacity,
+                      &call->data.length);
 }
 
 enum kerr operations_zstd_compress(struct operations_zstd_compress_call *call)
 {
-    return pack_zstd(&packer, call->params->level, call->data.data, call->data.length, call->packed.data,
-                     call->packed.capacity, &call->packed.length);
+    return pack_zstd(&packer, call->params->level, call->data.data, call->data.length,
+                     call->packed.data, call->packed.capacity, &call->packed.length);
 }
 
 enum kerr operations_zstd_decompress(struct operations_zstd_decompress_call *call)
 {
-    return unpack_zstd(&packer, call->packed.data, call->packed.length, call->data.data, call->data.capacity,
-                       &call->data.length);
+    return unpack_zstd(&packer, call->packed.data, call->packed.length, call->data.data,
+                       call->data.capacity, &call->data.length);
 }
 
 /* ---- digests ------------------------------------------------------------------------------------------------------ */
@@ -129,15 +132,16 @@ enum kerr operations_crc32c(struct operations_crc32c_call *call)
 
 enum kerr operations_seal(struct operations_seal_call *call)
 {
-    return seal_data(call->key.data, call->key.length, call->data.data, call->data.length, call->sealed.data,
-                     call->sealed.capacity, &call->sealed.length);
+    return seal_data(call->key.data, call->key.length, call->data.data, call->data.length,
+                     call->sealed.data, call->sealed.capacity, &call->sealed.length);
 }
 
 enum kerr operations_open(struct operations_open_call *call)
 {
     bool changing = call->sealed.writable_by_program;
-    enum kerr status = seal_open(call->key.data, call->key.length, call->sealed.data, call->sealed.length, changing,
-                                 call->data.data, call->data.capacity, &call->data.length);
+    enum kerr status =
+        seal_open(call->key.data, call->key.length, call->sealed.data, call->sealed.length,
+                  changing, call->data.data, call->data.capacity, &call->data.length);
 
     if (changing) {
         deck_count_copied_cache(call->request, call->sealed.length);

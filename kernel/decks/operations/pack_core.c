@@ -20,8 +20,8 @@ bool packer_init(struct packer *packer)
 
 /* ---- lz4 ----------------------------------------------------------------------------------------------------------- */
 
-enum kerr pack_lz4(struct packer *packer, const uint8_t *data, size_t bytes, uint8_t *packed, size_t capacity,
-                   size_t *length)
+enum kerr pack_lz4(struct packer *packer, const uint8_t *data, size_t bytes, uint8_t *packed,
+                   size_t capacity, size_t *length)
 {
     if (bytes > LZ4_MAX_INPUT_SIZE) {
         return KERR_TOO_LARGE;
@@ -30,7 +30,8 @@ enum kerr pack_lz4(struct packer *packer, const uint8_t *data, size_t bytes, uin
         return KERR_OUTPUT_TOO_LARGE;
     }
     size_t room = capacity - LZ4_PREFIX_BYTES;
-    int block = LZ4_compress_fast_extState(packer->lz4, (const char *)data, (char *)packed + LZ4_PREFIX_BYTES, (int)bytes,
+    int block = LZ4_compress_fast_extState(packer->lz4, (const char *)data,
+                                           (char *)packed + LZ4_PREFIX_BYTES, (int)bytes,
                                            room > INT32_MAX ? INT32_MAX : (int)room, 1);
     if (block <= 0) {
         return KERR_OUTPUT_TOO_LARGE;
@@ -41,7 +42,8 @@ enum kerr pack_lz4(struct packer *packer, const uint8_t *data, size_t bytes, uin
     return KERR_OK;
 }
 
-enum kerr unpack_lz4(const uint8_t *packed, size_t bytes, uint8_t *data, size_t capacity, size_t *length)
+enum kerr unpack_lz4(const uint8_t *packed, size_t bytes, uint8_t *data, size_t capacity,
+                     size_t *length)
 {
     uint64_t plain_bytes;
 
@@ -57,7 +59,8 @@ enum kerr unpack_lz4(const uint8_t *packed, size_t bytes, uint8_t *data, size_t 
     }
     /* The library wants an address even for nothing. */
     uint8_t nothing;
-    int got = LZ4_decompress_safe((const char *)packed + LZ4_PREFIX_BYTES, (char *)(data == NULL ? &nothing : data),
+    int got = LZ4_decompress_safe((const char *)packed + LZ4_PREFIX_BYTES,
+                                  (char *)(data == NULL ? &nothing : data),
                                   (int)(bytes - LZ4_PREFIX_BYTES), (int)plain_bytes);
     if (got < 0 || (uint64_t)got != plain_bytes) {
         return KERR_CORRUPT_DATA;
@@ -88,8 +91,8 @@ static void shrink(struct packer *packer)
     }
 }
 
-enum kerr pack_zstd(struct packer *packer, int level, const uint8_t *data, size_t bytes, uint8_t *packed,
-                    size_t capacity, size_t *length)
+enum kerr pack_zstd(struct packer *packer, int level, const uint8_t *data, size_t bytes,
+                    uint8_t *packed, size_t capacity, size_t *length)
 {
     if (packer->zstd == NULL) {
         packer->zstd = ZSTD_createCCtx();
@@ -110,8 +113,8 @@ enum kerr pack_zstd(struct packer *packer, int level, const uint8_t *data, size_
     return KERR_OK;
 }
 
-enum kerr unpack_zstd(struct packer *packer, const uint8_t *packed, size_t bytes, uint8_t *data, size_t capacity,
-                      size_t *length)
+enum kerr unpack_zstd(struct packer *packer, const uint8_t *packed, size_t bytes, uint8_t *data,
+                      size_t capacity, size_t *length)
 {
     if (bytes == 0) {
         return KERR_CORRUPT_DATA; /* not one frame */

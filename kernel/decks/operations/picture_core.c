@@ -15,7 +15,8 @@ bool picture_codec_init(struct picture_codec *codec)
 
 static enum kerr library_error(void *handle, enum kerr usual)
 {
-    return strstr(tjGetErrorStr2(handle), "nsufficient memory") != NULL ? KERR_OUT_OF_SCRATCH : usual;
+    return strstr(tjGetErrorStr2(handle), "nsufficient memory") != NULL ? KERR_OUT_OF_SCRATCH
+                                                                        : usual;
 }
 
 /*
@@ -31,15 +32,17 @@ static enum kerr decode_failed(struct picture_codec *codec)
     return error;
 }
 
-enum kerr picture_decode(struct picture_codec *codec, const uint8_t *picture, size_t picture_bytes, uint8_t *pixels,
-                         size_t capacity, size_t *length, uint32_t *width, uint32_t *height)
+enum kerr picture_decode(struct picture_codec *codec, const uint8_t *picture, size_t picture_bytes,
+                         uint8_t *pixels, size_t capacity, size_t *length, uint32_t *width,
+                         uint32_t *height)
 {
     int columns, rows, subsampling, colours;
 
     if (codec->decompressor == NULL && (codec->decompressor = tjInitDecompress()) == NULL) {
         return KERR_OUT_OF_SCRATCH;
     }
-    if (tjDecompressHeader3(codec->decompressor, picture, picture_bytes, &columns, &rows, &subsampling, &colours) != 0) {
+    if (tjDecompressHeader3(codec->decompressor, picture, picture_bytes, &columns, &rows,
+                            &subsampling, &colours) != 0) {
         return decode_failed(codec);
     }
     size_t needed = (size_t)columns * (size_t)rows * CHANNELS;
@@ -50,8 +53,8 @@ enum kerr picture_decode(struct picture_codec *codec, const uint8_t *picture, si
      * Stop at the first warning: it means damage. Few scans only: a progressive picture of some kilobytes can ask for days of work.
      * The size goes in as well: the bytes may have changed since the header was read, when the program can write them.
      */
-    if (tjDecompress2(codec->decompressor, picture, picture_bytes, pixels, columns, 0, rows, TJPF_RGB,
-                      TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS) != 0) {
+    if (tjDecompress2(codec->decompressor, picture, picture_bytes, pixels, columns, 0, rows,
+                      TJPF_RGB, TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS) != 0) {
         return decode_failed(codec);
     }
     *length = needed;
@@ -61,13 +64,15 @@ enum kerr picture_decode(struct picture_codec *codec, const uint8_t *picture, si
 }
 
 /* The library writes as far as its own worst case, whatever the room: when that is too much, by way of a buffer of its size. */
-static enum kerr encode_by_copy(void *handle, const uint8_t *pixels, int width, int height, int quality,
-                                uint8_t *picture, size_t capacity, size_t *length, size_t *copied)
+static enum kerr encode_by_copy(void *handle, const uint8_t *pixels, int width, int height,
+                                int quality, uint8_t *picture, size_t capacity, size_t *length,
+                                size_t *copied)
 {
     unsigned char *buffer = NULL;
     unsigned long bytes = 0;
 
-    if (tjCompress2(handle, pixels, width, 0, height, TJPF_RGB, &buffer, &bytes, TJSAMP_420, quality, 0) != 0) {
+    if (tjCompress2(handle, pixels, width, 0, height, TJPF_RGB, &buffer, &bytes, TJSAMP_420,
+                    quality, 0) != 0) {
         enum kerr error = library_error(handle, KERR_BAD_PICTURE);
         tjFree(buffer);
         return error;
@@ -82,9 +87,9 @@ static enum kerr encode_by_copy(void *handle, const uint8_t *pixels, int width, 
     return status;
 }
 
-enum kerr picture_encode(struct picture_codec *codec, const uint8_t *pixels, size_t pixel_bytes, uint32_t width,
-                         uint32_t height, uint32_t quality, uint8_t *picture, size_t capacity, size_t *length,
-                         size_t *copied)
+enum kerr picture_encode(struct picture_codec *codec, const uint8_t *pixels, size_t pixel_bytes,
+                         uint32_t width, uint32_t height, uint32_t quality, uint8_t *picture,
+                         size_t capacity, size_t *length, size_t *copied)
 {
     void *handle = codec->compressor;
 
@@ -94,12 +99,13 @@ enum kerr picture_encode(struct picture_codec *codec, const uint8_t *pixels, siz
         return KERR_BAD_PICTURE;
     }
     if (tjBufSize((int)width, (int)height, TJSAMP_420) > capacity) {
-        return encode_by_copy(handle, pixels, (int)width, (int)height, (int)quality, picture, capacity, length, copied);
+        return encode_by_copy(handle, pixels, (int)width, (int)height, (int)quality, picture,
+                              capacity, length, copied);
     }
     unsigned char *place = picture;
     unsigned long bytes = capacity;
-    if (tjCompress2(handle, pixels, (int)width, 0, (int)height, TJPF_RGB, &place, &bytes, TJSAMP_420, (int)quality,
-                    TJFLAG_NOREALLOC) != 0) {
+    if (tjCompress2(handle, pixels, (int)width, 0, (int)height, TJPF_RGB, &place, &bytes,
+                    TJSAMP_420, (int)quality, TJFLAG_NOREALLOC) != 0) {
         return library_error(handle, KERR_BAD_PICTURE);
     }
     *length = bytes;

@@ -22,13 +22,14 @@ bool picture_codec_init(struct picture_codec *codec);
  *   of its colours (CMYK). A picture that is grey below some line is no answer to "decode this".
  * KERR_TOO_LARGE: the pixels do not fit the capacity.  KERR_OUT_OF_SCRATCH: the library got no memory.
  */
-enum kerr picture_decode(struct picture_codec *codec, const uint8_t *picture, size_t picture_bytes, uint8_t *pixels,
-                         size_t capacity, size_t *length, uint32_t *width, uint32_t *height);
+enum kerr picture_decode(struct picture_codec *codec, const uint8_t *picture, size_t picture_bytes,
+                         uint8_t *pixels, size_t capacity, size_t *length, uint32_t *width,
+                         uint32_t *height);
 
 /*
  * Encode to a baseline JPEG, 4:2:0. KERR_BAD_PICTURE: pixel_bytes is not width * height * 3. KERR_OUTPUT_TOO_LARGE.
  * KERR_OUT_OF_SCRATCH. *copied: bytes that went through a buffer of our own, 0 when the room is large enough for the worst case.
  */
-enum kerr picture_encode(struct picture_codec *codec, const uint8_t *pixels, size_t pixel_bytes, uint32_t width,
-                         uint32_t height, uint32_t quality, uint8_t *picture, size_t capacity, size_t *length,
-                         size_t *copied);
+enum kerr picture_encode(struct picture_codec *codec, const uint8_t *pixels, size_t pixel_bytes,
+                         uint32_t width, uint32_t height, uint32_t quality, uint8_t *picture,
+                         size_t capacity, size_t *length, size_t *copied);

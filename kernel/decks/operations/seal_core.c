@@ -13,8 +13,8 @@ bool seal_init(void)
     return sodium_init() >= 0;
 }
 
-enum kerr seal_data(const uint8_t *key, size_t key_bytes, const uint8_t *data, size_t bytes, uint8_t *sealed,
-                    size_t capacity, size_t *length)
+enum kerr seal_data(const uint8_t *key, size_t key_bytes, const uint8_t *data, size_t bytes,
+                    uint8_t *sealed, size_t capacity, size_t *length)
 {
     unsigned long long ciphertext_bytes;
 
@@ -25,14 +25,14 @@ enum kerr seal_data(const uint8_t *key, size_t key_bytes, const uint8_t *data, s
         return KERR_OUTPUT_TOO_LARGE;
     }
     randombytes_buf(sealed, SEAL_NONCE_BYTES);
-    crypto_aead_chacha20poly1305_ietf_encrypt(sealed + SEAL_NONCE_BYTES, &ciphertext_bytes, data, bytes, NULL, 0, NULL,
-                                              sealed, key);
+    crypto_aead_chacha20poly1305_ietf_encrypt(sealed + SEAL_NONCE_BYTES, &ciphertext_bytes, data,
+                                              bytes, NULL, 0, NULL, sealed, key);
     *length = SEAL_NONCE_BYTES + (size_t)ciphertext_bytes;
     return KERR_OK;
 }
 
-enum kerr seal_open(const uint8_t *key, size_t key_bytes, const uint8_t *sealed, size_t bytes, bool changing,
-                    uint8_t *data, size_t capacity, size_t *length)
+enum kerr seal_open(const uint8_t *key, size_t key_bytes, const uint8_t *sealed, size_t bytes,
+                    bool changing, uint8_t *data, size_t capacity, size_t *length)
 {
     uint8_t nonce[SEAL_NONCE_BYTES];
     unsigned long long plain_bytes;
@@ -53,8 +53,8 @@ enum kerr seal_open(const uint8_t *key, size_t key_bytes, const uint8_t *sealed,
         memcpy(data, ciphertext, ciphertext_bytes);
         ciphertext = data;
     }
-    if (crypto_aead_chacha20poly1305_ietf_decrypt(data, &plain_bytes, NULL, ciphertext, ciphertext_bytes, NULL, 0, nonce,
-                                                  key) != 0) {
+    if (crypto_aead_chacha20poly1305_ietf_decrypt(data, &plain_bytes, NULL, ciphertext,
+                                                  ciphertext_bytes, NULL, 0, nonce, key) != 0) {
         return KERR_NOT_AUTHENTIC;
     }
     *length = (size_t)plain_bytes;

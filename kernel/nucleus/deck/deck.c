@@ -7,8 +7,8 @@
 #include "kernel/nucleus/program/rings.h"
 #include "kernel/nucleus/syscall/syscall.h"
 
-#define BUDGET_MIN_NS  1000000000u
-#define BUDGET_FACTOR  20u
+#define BUDGET_MIN_NS 1000000000u
+#define BUDGET_FACTOR 20u
 
 const char *deck_instance_name(const struct instance *instance)
 {
@@ -24,7 +24,8 @@ static bool harvest(struct nucleus *nucleus, struct instance *instance)
     enum ring_status status;
 
     while ((status = ring_pop(&instance->done, &completion)) == RING_OK) {
-        enum kerr kerr = guide_complete(nucleus->guide, instance->index, &completion, port_now_ns());
+        enum kerr kerr =
+            guide_complete(nucleus->guide, instance->index, &completion, port_now_ns());
         if (kerr != KERR_OK) {
             deck_fail(nucleus, instance, "answered what it may not");
             return false;
@@ -48,7 +49,8 @@ static int hand_over(struct nucleus *nucleus, struct instance *instance)
         return -1;
     }
     struct guide_vector vector;
-    uint32_t count = guide_take(nucleus->guide, instance->index, port_now_ns(), work, instance->frames, room, &vector);
+    uint32_t count = guide_take(nucleus->guide, instance->index, port_now_ns(), work,
+                                instance->frames, room, &vector);
     for (uint32_t i = 0; i < count; i++) {
         enum ring_status status = ring_push(&instance->work, &work[i]);
         KASSERT(status == RING_OK, "room was %u, push %u of %u failed", room, i, count);
@@ -63,9 +65,11 @@ static int hand_over(struct nucleus *nucleus, struct instance *instance)
 }
 
 /* When there is much more ready work than this instance took: let a sleeping sibling come for it. */
-static void wake_sibling(struct nucleus *nucleus, const struct instance *instance, const struct cpu *here)
+static void wake_sibling(struct nucleus *nucleus, const struct instance *instance,
+                         const struct cpu *here)
 {
-    if (instance->spec->per_cpu && guide_ready_cost_ns(nucleus->guide, instance->spec->prefix) >= GUIDE_SHARE_NS) {
+    if (instance->spec->per_cpu &&
+        guide_ready_cost_ns(nucleus->guide, instance->spec->prefix) >= GUIDE_SHARE_NS) {
         deck_wake(nucleus, instance->spec->prefix, here);
     }
 }
@@ -142,7 +146,8 @@ void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here)
 
     for (uint32_t i = 0; i < deck->instance_count; i++) {
         struct instance *instance = nucleus->instance[deck->first_instance + i];
-        if (is_on_its_way(instance, here) && guide_ready_cost_ns(nucleus->guide, prefix) < GUIDE_SHARE_NS) {
+        if (is_on_its_way(instance, here) &&
+            guide_ready_cost_ns(nucleus->guide, prefix) < GUIDE_SHARE_NS) {
             return; /* it takes what is ready */
         }
         if (!is_asleep(instance)) {
@@ -179,7 +184,8 @@ bool deck_over_budget(struct instance *instance)
 {
     /* Only news from ring 3, believed no further than this: a mark that moves puts the clock back. */
     const struct ring *ring = instance->done.shared;
-    uint64_t mark = __atomic_load_n(&ring->progress, __ATOMIC_RELAXED) + __atomic_load_n(&ring->tail, __ATOMIC_RELAXED);
+    uint64_t mark = __atomic_load_n(&ring->progress, __ATOMIC_RELAXED) +
+                    __atomic_load_n(&ring->tail, __ATOMIC_RELAXED);
     if (mark != instance->progress) {
         instance->progress = mark;
         instance->ran_ns = 0;
@@ -207,9 +213,11 @@ void syscall_deck_die(struct syscall *call)
 {
     char reason[LOG_LINE_MAX / 2];
     char why[LOG_LINE_MAX / 2 + 16];
-    uint64_t length = call->argument[1] < sizeof(reason) - 1 ? call->argument[1] : sizeof(reason) - 1;
+    uint64_t length =
+        call->argument[1] < sizeof(reason) - 1 ? call->argument[1] : sizeof(reason) - 1;
 
-    if (space_copy_in(call->thread->space, reason, (uaddr_t){ call->argument[0] }, length) != KERR_OK) {
+    if (space_copy_in(call->thread->space, reason, (uaddr_t){ call->argument[0] }, length) !=
+        KERR_OK) {
         length = 0;
     }
     reason[length] = '\0';

@@ -19,6 +19,8 @@ struct nucleus;
 struct space;
 struct workflow_arena;
 
+#define DEATHS_KEPT 17u /* one more than the highest restart_limit */
+
 enum deck_state {
     DECK_ABSENT = 0,
     DECK_UP = 1,
@@ -59,19 +61,19 @@ struct instance {
     struct ring_consumer done;
     struct kwe_work_frame *frames;
     uint64_t work_address, done_address, frames_address; /* where ring 3 sees them */
-    unsigned domain;     /* IOMMU, 0: owns no device */
+    unsigned domain;                                     /* IOMMU, 0: owns no device */
     struct instance_device device[KWE_MAX_DECK_DEVICES];
     uint32_t pending_interrupts; /* sticky bits */
-    bool crash_next;     /* inject: fault at the next deck_next() */
+    bool crash_next;             /* inject: fault at the next deck_next() */
 
     /* time budget: */
-    uint64_t cpu_ns;     /* in ring 3, over all generations */
-    uint64_t ran_ns;     /* CPU time since the last progress mark */
-    uint64_t progress;   /* the mark as last seen: ring progress + completions published */
+    uint64_t cpu_ns;   /* in ring 3, over all generations */
+    uint64_t ran_ns;   /* CPU time since the last progress mark */
+    uint64_t progress; /* the mark as last seen: ring progress + completions published */
     uint64_t budget_ns;
 
     /* restart policy: */
-    uint64_t death_ns[16]; /* the newest deaths, a ring */
+    uint64_t death_ns[DEATHS_KEPT]; /* the newest deaths, a ring */
     uint32_t deaths;
     uint64_t restart_at_ns; /* RESTARTING */
 };

@@ -14,7 +14,6 @@
 #define RING_SLOTS       KWE_MAX_DEPTH
 #define BACKOFF_FIRST_NS 1000000u
 #define BACKOFF_MAX_NS   200000000u
-#define DEATHS_KEPT      16u
 
 static uint64_t page_round(uint64_t bytes)
 {
@@ -27,7 +26,8 @@ static uint64_t page_round(uint64_t bytes)
 static bool make_rings(struct nucleus *nucleus, struct instance *instance)
 {
     uint64_t one_ring = page_round(ring_bytes(RING_SLOTS));
-    uint64_t frames_bytes = page_round((uint64_t)instance->spec->depth * sizeof(struct kwe_work_frame));
+    uint64_t frames_bytes =
+        page_round((uint64_t)instance->spec->depth * sizeof(struct kwe_work_frame));
     uint32_t ring_pages = (uint32_t)(2 * one_ring / PAGE_SIZE);
     uint32_t frame_pages = (uint32_t)(frames_bytes / PAGE_SIZE);
 
@@ -47,8 +47,10 @@ static bool make_rings(struct nucleus *nucleus, struct instance *instance)
 
     vaddr_t rings_at, frames_at;
     paddr_t frames_from = paddr(instance->ring_frames.value + 2 * one_ring);
-    if (space_map_frames(instance->space, instance->ring_frames, ring_pages, PORT_READ | PORT_WRITE, &rings_at) != KERR_OK ||
-        space_map_frames(instance->space, frames_from, frame_pages, PORT_READ, &frames_at) != KERR_OK) {
+    if (space_map_frames(instance->space, instance->ring_frames, ring_pages, PORT_READ | PORT_WRITE,
+                         &rings_at) != KERR_OK ||
+        space_map_frames(instance->space, frames_from, frame_pages, PORT_READ, &frames_at) !=
+            KERR_OK) {
         return false;
     }
     instance->work_address = rings_at.value;
@@ -60,11 +62,13 @@ static bool make_rings(struct nucleus *nucleus, struct instance *instance)
 /* ---- devices ------------------------------------------------------------------------------------------------------- */
 
 /* Find the nth unclaimed match. Each device belongs to one deck. */
-static bool find_device(struct nucleus *nucleus, const struct deck_device_spec *wanted, unsigned *device_index)
+static bool find_device(struct nucleus *nucleus, const struct deck_device_spec *wanted,
+                        unsigned *device_index)
 {
     for (unsigned i = 0; i < port_pci_count(); i++) {
         const struct port_pci_device *device = port_pci_device(i);
-        if (device->vendor == wanted->vendor && device->device == wanted->device && !nucleus->device_claimed[i]) {
+        if (device->vendor == wanted->vendor && device->device == wanted->device &&
+            !nucleus->device_claimed[i]) {
             *device_index = i;
             return true;
         }
@@ -87,19 +91,22 @@ static bool map_bar(struct instance *instance, const struct port_pci_bar *bar, u
     return true;
 }
 
-static bool give_vector(struct nucleus *nucleus, struct instance *instance, unsigned device_index, unsigned entry, uint8_t bit)
+static bool give_vector(struct nucleus *nucleus, struct instance *instance, unsigned device_index,
+                        unsigned entry, uint8_t bit)
 {
     for (unsigned i = 0; i < DEVICE_VECTOR_COUNT; i++) {
         if (nucleus->vector[i].instance == NULL) {
             nucleus->vector[i] = (struct device_vector){ .instance = instance, .bit = bit };
-            port_pci_set_msix(device_index, entry, (uint8_t)(DEVICE_VECTOR_FIRST + i), instance->index % nucleus->cpu_count);
+            port_pci_set_msix(device_index, entry, (uint8_t)(DEVICE_VECTOR_FIRST + i),
+                              instance->index % nucleus->cpu_count);
             return true;
         }
     }
     return false;
 }
 
-static bool open_device(struct nucleus *nucleus, struct instance *instance, unsigned slot, uint8_t *next_bit)
+static bool open_device(struct nucleus *nucleus, struct instance *instance, unsigned slot,
+                        uint8_t *next_bit)
 {
     const struct deck_device_spec *wanted = &instance->spec->devices[slot];
     struct instance_device *mine = &instance->device[slot];
@@ -109,7 +116,8 @@ static bool open_device(struct nucleus *nucleus, struct instance *instance, unsi
     *next_bit = (uint8_t)(*next_bit + wanted->interrupts);
     if (!find_device(nucleus, wanted, &index)) {
         if (wanted->required) {
-            log_line(deck_instance_name(instance), "needs PCI device %04x:%04x, there is none", wanted->vendor, wanted->device);
+            log_line(deck_instance_name(instance), "needs PCI device %04x:%04x, there is none",
+                     wanted->vendor, wanted->device);
         }
         return !wanted->required;
     }
@@ -140,7 +148,8 @@ static bool open_devices(struct nucleus *nucleus, struct instance *instance)
         return true;
     }
     if (!port_iommu_present()) {
-        log_line(deck_instance_name(instance), "owns devices and there is no IOMMU: start QEMU with -device intel-iommu");
+        log_line(deck_instance_name(instance),
+                 "owns devices and there is no IOMMU: start QEMU with -device intel-iommu");
         return false;
     }
     if (!port_iommu_domain_create(&instance->domain)) {
@@ -170,7 +179,8 @@ static bool close_devices(struct nucleus *nucleus, struct instance *instance)
         if (stopped) {
             nucleus->device_claimed[mine->device_index] = false;
         } else {
-            log_line(deck_instance_name(instance), "its device does not confirm a reset: the deck stays down");
+            log_line(deck_instance_name(instance),
+                     "its device does not confirm a reset: the deck stays down");
             quiet = false;
         }
     }
@@ -194,7 +204,8 @@ bool deck_map_arena(struct instance *instance, struct workflow_arena *workflow)
     if (arena_map(workflow->arena, instance->space, (uint32_t)segment) != KERR_OK) {
         return false;
     }
-    if (instance->domain == 0 || arena_map_device(workflow->arena, instance->domain, (uint32_t)segment) == KERR_OK) {
+    if (instance->domain == 0 ||
+        arena_map_device(workflow->arena, instance->domain, (uint32_t)segment) == KERR_OK) {
         return true;
     }
     arena_unmap(workflow->arena, instance->space);
@@ -230,7 +241,8 @@ static bool build(struct nucleus *nucleus, struct instance *instance)
 {
     struct thread *thread = instance->thread;
 
-    instance->space = space_create(&nucleus->frames, &nucleus->heap, instance->spec->heap_max_bytes);
+    instance->space =
+        space_create(&nucleus->frames, &nucleus->heap, instance->spec->heap_max_bytes);
     if (instance->space == NULL) {
         return false;
     }
@@ -266,7 +278,8 @@ static void release(struct nucleus *nucleus, struct instance *instance, bool qui
     for (unsigned i = 0; i < instance->spec->device_count; i++) {
         for (unsigned bar = 0; bar < PORT_PCI_BARS; bar++) {
             if (instance->device[i].bar_address[bar] != 0) {
-                space_unmap_lent(instance->space, vaddr(instance->device[i].bar_address[bar]), &fence);
+                space_unmap_lent(instance->space, vaddr(instance->device[i].bar_address[bar]),
+                                 &fence);
             }
         }
     }
@@ -277,7 +290,8 @@ static void release(struct nucleus *nucleus, struct instance *instance, bool qui
         }
         space_destroy(instance->space);
         if (instance->ring_frame_count != 0) {
-            frames_give_run_after(&nucleus->frames, instance->ring_frames, instance->ring_frame_count, &fence);
+            frames_give_run_after(&nucleus->frames, instance->ring_frames,
+                                  instance->ring_frame_count, &fence);
         }
     }
     memset(instance->device, 0, sizeof(instance->device));
@@ -311,7 +325,8 @@ static void start(struct nucleus *nucleus, struct instance *instance)
     sched_ready(nucleus, instance->thread);
 }
 
-static struct instance *make_instance(struct nucleus *nucleus, const struct deck_spec *spec, uint32_t ordinal)
+static struct instance *make_instance(struct nucleus *nucleus, const struct deck_spec *spec,
+                                      uint32_t ordinal)
 {
     struct instance *instance = heap_alloc_zeroed(&nucleus->heap, sizeof(*instance));
     struct thread *thread = heap_alloc_zeroed(&nucleus->heap, sizeof(*thread));
@@ -380,9 +395,11 @@ void deck_reap(struct nucleus *nucleus, struct instance *instance)
         guide_instance_state(nucleus->guide, instance->index, GUIDE_INSTANCE_DOWN, now_ns);
     } else {
         /* The first restart is at once, then each waits twice as long. */
-        uint64_t backoff_ns = recent <= 1 ? 0 : (uint64_t)BACKOFF_FIRST_NS << (recent < 10 ? recent : 10);
+        uint64_t backoff_ns =
+            recent <= 1 ? 0 : (uint64_t)BACKOFF_FIRST_NS << (recent < 10 ? recent : 10);
         instance->state = DECK_RESTARTING;
-        instance->restart_at_ns = now_ns + (backoff_ns < BACKOFF_MAX_NS ? backoff_ns : BACKOFF_MAX_NS);
+        instance->restart_at_ns =
+            now_ns + (backoff_ns < BACKOFF_MAX_NS ? backoff_ns : BACKOFF_MAX_NS);
         nucleus->deck[instance->spec->prefix].restarts++;
         if (instance->restart_at_ns < nucleus->next_restart_ns) {
             nucleus->next_restart_ns = instance->restart_at_ns;
@@ -401,7 +418,8 @@ void deck_restart_due(struct nucleus *nucleus, uint64_t now_ns)
         }
         if (instance->restart_at_ns <= now_ns) {
             start(nucleus, instance);
-            log_line(deck_instance_name(instance), "started again, generation %u", instance->generation);
+            log_line(deck_instance_name(instance), "started again, generation %u",
+                     instance->generation);
         } else if (instance->restart_at_ns < nucleus->next_restart_ns) {
             nucleus->next_restart_ns = instance->restart_at_ns;
         }

@@ -2,7 +2,7 @@
 #include "kernel/nucleus/guide/state.h"
 
 /* A vector's worth of work: long enough that the visit costs little beside it, short enough that others get their turn. */
-#define VECTOR_COST_NS 200000u
+#define VECTOR_COST_NS     200000u
 #define TICKET_GENERATIONS 0xffffffu
 
 /* ---- parameters and inputs ---------------------------------------------------------------------------------------- */
@@ -10,22 +10,27 @@
 static uint64_t output_offset(const struct event *event, const struct stage_run *run)
 {
     const struct workflow *workflow = event->workflow;
-    return workflow->segment_offset[run->segment] + event->slot * workflow->plan->segment[run->segment].stride +
+    return workflow->segment_offset[run->segment] +
+           event->slot * workflow->plan->segment[run->segment].stride +
            workflow->plan->stages[run->stage].out_offset;
 }
 
-static void bind_input(const struct event *event, const struct kwe_binding *binding, struct kwe_buffer *input)
+static void bind_input(const struct event *event, const struct kwe_binding *binding,
+                       struct kwe_buffer *input)
 {
     const struct workflow *workflow = event->workflow;
 
     if (binding->kind == KWE_BIND_INPUT_STAGE) {
         const struct stage_run *source = &event->run[binding->stage];
-        *input = (struct kwe_buffer){ output_offset(event, source), source->length, source->segment };
+        *input =
+            (struct kwe_buffer){ output_offset(event, source), source->length, source->segment };
     } else if (binding->kind == KWE_BIND_INPUT_EVENT) {
-        *input = (struct kwe_buffer){ workflow->segment_offset[PLAN_SEGMENT_PROGRAM] + event->input_offset, event->input_length,
-                                      PLAN_SEGMENT_PROGRAM };
+        *input = (struct kwe_buffer){ workflow->segment_offset[PLAN_SEGMENT_PROGRAM] +
+                                          event->input_offset,
+                                      event->input_length, PLAN_SEGMENT_PROGRAM };
     } else {
-        uint64_t at = workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] + workflow->plan->constant_offset + binding->source_offset;
+        uint64_t at = workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] +
+                      workflow->plan->constant_offset + binding->source_offset;
         *input = (struct kwe_buffer){ at, binding->source_bytes, PLAN_SEGMENT_NUCLEUS };
     }
 }
@@ -45,15 +50,18 @@ static enum kerr bind_number(uint64_t value, const struct kwe_binding *binding, 
     return KERR_OK;
 }
 
-static enum kerr bind_one(const struct event *event, const struct kwe_binding *binding, struct kwe_work_frame *frame)
+static enum kerr bind_one(const struct event *event, const struct kwe_binding *binding,
+                          struct kwe_work_frame *frame)
 {
     switch (binding->kind) {
     case KWE_BIND_PARAM_VALUE:
-        return bind_number(event->run[binding->stage].value[binding->source_index], binding, frame->params);
+        return bind_number(event->run[binding->stage].value[binding->source_index], binding,
+                           frame->params);
     case KWE_BIND_PARAM_LENGTH:
         return bind_number(event->run[binding->stage].length, binding, frame->params);
     case KWE_BIND_PARAM_BLOCK:
-        memcpy(frame->params + binding->target, event->block + binding->source_offset, binding->source_bytes);
+        memcpy(frame->params + binding->target, event->block + binding->source_offset,
+               binding->source_bytes);
         return KERR_OK;
     default:
         bind_input(event, binding, &frame->input[binding->target]);
@@ -102,7 +110,8 @@ static void fill_work(const struct stage_run *run, uint32_t ticket, struct kwe_w
         .arena_base = workflow->arena_base,
         .out_offset = stage->out_room == 0 ? 0 : output_offset(event, run),
         .out_capacity = stage->out_room,
-        .manifest_offset = (uint32_t)(workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] + workflow->plan->manifest_offset),
+        .manifest_offset = (uint32_t)(workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] +
+                                      workflow->plan->manifest_offset),
         .manifest_count = workflow->plan->header->manifest_count,
         .deadline_ns = event->deadline_ns,
         .event = event->number,
@@ -128,7 +137,8 @@ static void ticket_give(struct guide_instance *instance, uint32_t index)
 }
 
 /* Count what is handed over. */
-static void account(struct workflow *workflow, const struct stage_run *run, const struct kwe_work_frame *frame, uint64_t now_ns)
+static void account(struct workflow *workflow, const struct stage_run *run,
+                    const struct kwe_work_frame *frame, uint64_t now_ns)
 {
     struct kwe_stage_status *status = &workflow->stage_status[run->stage];
     uint32_t inputs = workflow->plan->stages[run->stage].input_count;
@@ -140,8 +150,9 @@ static void account(struct workflow *workflow, const struct stage_run *run, cons
 }
 
 /* Hand the deck's first ready stage over. False: it could not be (its event has failed), try the next. */
-static bool take_first(struct guide *guide, struct guide_deck *deck, struct guide_instance *instance, uint64_t now_ns,
-                       struct kwe_work *work, struct kwe_work_frame *frames, struct guide_vector *vector)
+static bool take_first(struct guide *guide, struct guide_deck *deck,
+                       struct guide_instance *instance, uint64_t now_ns, struct kwe_work *work,
+                       struct kwe_work_frame *frames, struct guide_vector *vector)
 {
     struct stage_run *run = ready_first(deck);
     const struct plan_stage *stage;
@@ -172,8 +183,9 @@ static bool take_first(struct guide *guide, struct guide_deck *deck, struct guid
     return true;
 }
 
-uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_ns, struct kwe_work *work, struct kwe_work_frame *frames,
-                    uint32_t room, struct guide_vector *vector)
+uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_ns,
+                    struct kwe_work *work, struct kwe_work_frame *frames, uint32_t room,
+                    struct guide_vector *vector)
 {
     struct guide_instance *instance = &guide->instance[instance_index];
     struct guide_deck *deck = &guide->deck[instance->spec->prefix];
@@ -187,7 +199,8 @@ uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_n
     uint32_t sharers = deck->ready_cost_ns < GUIDE_SHARE_NS ? 1 : deck->instance_count;
     uint32_t share = (deck->ready_count + sharers - 1) / sharers;
     uint32_t most = count + share < room ? count + share : room;
-    while (count < most && deck->ready_count > 0 && instance->first_free < instance->spec->depth && vector->cost_ns < VECTOR_COST_NS) {
+    while (count < most && deck->ready_count > 0 && instance->first_free < instance->spec->depth &&
+           vector->cost_ns < VECTOR_COST_NS) {
         if (take_first(guide, deck, instance, now_ns, &work[count], frames, vector)) {
             count++;
             deck->statistics.events++;
@@ -201,13 +214,15 @@ uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_n
 
 /* ---- answers ------------------------------------------------------------------------------------------------------ */
 
-enum kerr guide_complete(struct guide *guide, uint32_t instance_index, const struct kwe_completion *completion, uint64_t now_ns)
+enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
+                         const struct kwe_completion *completion, uint64_t now_ns)
 {
     struct guide_instance *instance = &guide->instance[instance_index];
     uint32_t index = KWE_TICKET_INDEX(completion->ticket);
 
     if (index >= instance->spec->depth || instance->in_hand[index].run == NULL ||
-        instance->in_hand[index].generation != completion->ticket >> 8 || completion->status >= KERR_COUNT) {
+        instance->in_hand[index].generation != completion->ticket >> 8 ||
+        completion->status >= KERR_COUNT) {
         return KERR_DECK_BROKE_RULES;
     }
     struct stage_run *run = instance->in_hand[index].run;
@@ -279,7 +294,8 @@ static int suspect_stage(const struct event *event, uint8_t segment)
     return -1;
 }
 
-static void fail_suspects(struct guide *guide, struct workflow *workflow, uint8_t segment, uint64_t now_ns)
+static void fail_suspects(struct guide *guide, struct workflow *workflow, uint8_t segment,
+                          uint64_t now_ns)
 {
     uint32_t slots = workflow->plan->slots;
     for (uint32_t slot = 0; slot < slots; slot++) {
@@ -322,7 +338,8 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
     }
 }
 
-void guide_instance_state(struct guide *guide, uint32_t instance_index, enum guide_instance_state state, uint64_t now_ns)
+void guide_instance_state(struct guide *guide, uint32_t instance_index,
+                          enum guide_instance_state state, uint64_t now_ns)
 {
     struct guide_instance *instance = &guide->instance[instance_index];
     struct guide_deck *deck = &guide->deck[instance->spec->prefix];

@@ -23,9 +23,9 @@ static uint64_t size_bytes(const struct stage_run *run)
     for (uint16_t i = 0; i < stage->binding_count; i++) {
         const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
         if (binding->kind <= KWE_BIND_INPUT_CONSTANT && binding->target == 0) {
-            return binding->kind == KWE_BIND_INPUT_STAGE ? event->run[binding->stage].length :
-                   binding->kind == KWE_BIND_INPUT_EVENT ? event->input_length :
-                                                           binding->source_bytes;
+            return binding->kind == KWE_BIND_INPUT_STAGE   ? event->run[binding->stage].length
+                   : binding->kind == KWE_BIND_INPUT_EVENT ? event->input_length
+                                                           : binding->source_bytes;
         }
     }
     return stage->out_room;
@@ -127,7 +127,8 @@ static void fill_buffer(const struct event *event, struct kwe_result *result)
     result->length = run->length;
     if (run->length > 0) {
         result->offset = workflow->segment_offset[run->segment] +
-                         event->slot * workflow->plan->segment[run->segment].stride + stage->out_offset;
+                         event->slot * workflow->plan->segment[run->segment].stride +
+                         stage->out_offset;
     }
 }
 
@@ -197,7 +198,8 @@ static void skip_rest(struct guide *guide, struct event *event)
     }
 }
 
-void event_fail(struct guide *guide, struct event *event, uint16_t stage, enum kerr status, uint64_t now_ns)
+void event_fail(struct guide *guide, struct event *event, uint16_t stage, enum kerr status,
+                uint64_t now_ns)
 {
     if (event->status == KERR_OK) {
         event->status = (uint16_t)status;
@@ -213,7 +215,8 @@ void event_advance(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     const struct plan *plan = event->workflow->plan;
     const struct plan_stage *stage = &plan->stages[run->stage];
 
-    if (event->status != KERR_OK) { /* it failed meanwhile; this was one of the answers waited for */
+    if (event->status !=
+        KERR_OK) { /* it failed meanwhile; this was one of the answers waited for */
         event_settle(guide, event, now_ns);
         return;
     }

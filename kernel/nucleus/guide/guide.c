@@ -82,18 +82,21 @@ static bool make_slots(struct guide *guide, struct workflow *workflow)
 
     workflow->event_bytes = (bytes + EVENT_ALIGN - 1) / EVENT_ALIGN * EVENT_ALIGN;
     workflow->events = guide_alloc(guide, workflow->event_bytes * plan->slots);
-    workflow->stage_status = guide_alloc(guide, plan->stage_count * sizeof(*workflow->stage_status));
+    workflow->stage_status =
+        guide_alloc(guide, plan->stage_count * sizeof(*workflow->stage_status));
     if (block_stride(plan) != 0) {
         workflow->blocks = guide_alloc(guide, block_stride(plan) * plan->slots);
     }
-    if (workflow->events == NULL || workflow->stage_status == NULL || (block_stride(plan) != 0 && workflow->blocks == NULL)) {
+    if (workflow->events == NULL || workflow->stage_status == NULL ||
+        (block_stride(plan) != 0 && workflow->blocks == NULL)) {
         return false;
     }
     for (uint32_t slot = plan->slots; slot-- > 0;) { /* so that slot 0 is the first to be taken */
         struct event *event = workflow_event(workflow, slot);
         event->workflow = workflow;
         event->slot = slot;
-        event->block = workflow->blocks == NULL ? NULL : workflow->blocks + slot * block_stride(plan);
+        event->block =
+            workflow->blocks == NULL ? NULL : workflow->blocks + slot * block_stride(plan);
         event->next_free = workflow->free;
         workflow->free = event;
     }
@@ -103,8 +106,8 @@ static bool make_slots(struct guide *guide, struct workflow *workflow)
     return true;
 }
 
-enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner, uint64_t arena_base, const uint64_t *segment_offsets,
-                         uint32_t *id)
+enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner,
+                         uint64_t arena_base, const uint64_t *segment_offsets, uint32_t *id)
 {
     uint32_t index = 0;
 
@@ -131,9 +134,11 @@ enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner,
     workflow->arena_base = arena_base;
     workflow->status.workflow = workflow->id;
     workflow->status.stage_count = plan->stage_count;
-    memcpy(workflow->segment_offset, segment_offsets, plan->segment_count * sizeof(*segment_offsets));
+    memcpy(workflow->segment_offset, segment_offsets,
+           plan->segment_count * sizeof(*segment_offsets));
     for (uint32_t i = 0; i < guide->instance_count; i++) {
-        int segment = plan_segment_of(plan, guide->instance[i].spec->prefix, guide->instance[i].ordinal);
+        int segment =
+            plan_segment_of(plan, guide->instance[i].spec->prefix, guide->instance[i].ordinal);
         workflow->segment_of[i] = segment < 0 ? NO_SEGMENT : (uint8_t)segment;
     }
     guide->workflow[index] = workflow;
@@ -144,7 +149,8 @@ enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner,
 enum kerr guide_check_owner(const struct guide *guide, uint32_t owner, uint32_t id)
 {
     const struct workflow *workflow = workflow_find(guide, id);
-    return workflow != NULL && workflow->registered && workflow->owner == owner ? KERR_OK : KERR_BAD_HANDLE;
+    return workflow != NULL && workflow->registered && workflow->owner == owner ? KERR_OK
+                                                                                : KERR_BAD_HANDLE;
 }
 
 void guide_cancel(struct guide *guide, uint32_t id, uint64_t now_ns)
@@ -209,7 +215,8 @@ void guide_program_gone(struct guide *guide, uint32_t owner, uint64_t now_ns)
     }
 }
 
-bool guide_status(const struct guide *guide, uint32_t id, struct kwe_workflow_status *status, struct kwe_stage_status *stages)
+bool guide_status(const struct guide *guide, uint32_t id, struct kwe_workflow_status *status,
+                  struct kwe_stage_status *stages)
 {
     const struct workflow *workflow = workflow_find(guide, id);
 
@@ -222,7 +229,8 @@ bool guide_status(const struct guide *guide, uint32_t id, struct kwe_workflow_st
     return true;
 }
 
-void guide_deck_statistics(const struct guide *guide, uint8_t prefix, struct kwe_deck_statistics *out)
+void guide_deck_statistics(const struct guide *guide, uint8_t prefix,
+                           struct kwe_deck_statistics *out)
 {
     const struct kwe_deck_statistics *statistics = &guide->deck[prefix].statistics;
 

@@ -34,7 +34,8 @@ struct guide_port {
     /* Nothing of a workflow that was unregistered is in flight any more: its arena may go. From guide_collect() only. */
     void (*workflow_gone)(void *context, uint32_t workflow);
     /* Copy bytes of the workflow's program segment. False: outside it. */
-    bool (*read_program_segment)(void *context, uint32_t workflow, uint64_t offset, void *to, size_t bytes);
+    bool (*read_program_segment)(void *context, uint32_t workflow, uint64_t offset, void *to,
+                                 size_t bytes);
     void *context;
 };
 
@@ -58,8 +59,8 @@ void guide_destroy(struct guide *guide);
 /* ---- workflows ----------------------------------------------------------------------------------------------------- */
 
 /* Places of the arena's segments, from its base; as many as the plan has. The plan is the Guide's from here on, unless it fails. */
-enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner, uint64_t arena_base, const uint64_t *segment_offsets,
-                         uint32_t *workflow);
+enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner,
+                         uint64_t arena_base, const uint64_t *segment_offsets, uint32_t *workflow);
 #define GUIDE_WORKFLOW_INDEX(id) ((id) & 0xffu)
 /* KERR_BAD_HANDLE when `owner` has no such workflow. */
 enum kerr guide_check_owner(const struct guide *guide, uint32_t owner, uint32_t workflow);
@@ -70,13 +71,15 @@ void guide_unregister(struct guide *guide, uint32_t workflow, uint64_t now_ns);
 /* Free what has drained, calling port.workflow_gone() for each. The nucleus calls it at the end of what it does. */
 void guide_collect(struct guide *guide);
 /* Counters; false: no such workflow. `stages` has room for the plan's. */
-bool guide_status(const struct guide *guide, uint32_t workflow, struct kwe_workflow_status *status, struct kwe_stage_status *stages);
+bool guide_status(const struct guide *guide, uint32_t workflow, struct kwe_workflow_status *status,
+                  struct kwe_stage_status *stages);
 /* A program has gone: its workflows are unregistered. Its rings must have been abandoned before (ring_abandon()). */
 void guide_program_gone(struct guide *guide, uint32_t owner, uint64_t now_ns);
 
 /* ---- instances ------------------------------------------------------------------------------------------------------ */
 
-void guide_instance_state(struct guide *guide, uint32_t instance, enum guide_instance_state state, uint64_t now_ns);
+void guide_instance_state(struct guide *guide, uint32_t instance, enum guide_instance_state state,
+                          uint64_t now_ns);
 /*
  * The instance died. Every event in its hands, or with an output in its segment that is not yet used up, ends with DECK_FAULT; the rest goes on.
  */
@@ -87,10 +90,11 @@ struct guide_vector {
     uint64_t most_ns; /* if the outputs fill their rooms */
 };
 /* Hand over ready stages, at most `room`: slots into work[], parameters and inputs into frames[ticket index]. Returns how many. */
-uint32_t guide_take(struct guide *guide, uint32_t instance, uint64_t now_ns, struct kwe_work *work, struct kwe_work_frame *frames,
-                    uint32_t room, struct guide_vector *vector);
+uint32_t guide_take(struct guide *guide, uint32_t instance, uint64_t now_ns, struct kwe_work *work,
+                    struct kwe_work_frame *frames, uint32_t room, struct guide_vector *vector);
 /* An answer, copied out of the DoneRing once. KERR_DECK_BROKE_RULES: not an answer that this instance may give; restart it. */
-enum kerr guide_complete(struct guide *guide, uint32_t instance, const struct kwe_completion *completion, uint64_t now_ns);
+enum kerr guide_complete(struct guide *guide, uint32_t instance,
+                         const struct kwe_completion *completion, uint64_t now_ns);
 /* What the stages that are ready for this deck are expected to take, by their operations' cost hints. */
 uint64_t guide_ready_cost_ns(const struct guide *guide, uint8_t prefix);
 /* From here on it is worth waking a second instance for them: a wake-up on another CPU costs about this. */
@@ -99,5 +103,6 @@ uint64_t guide_ready_cost_ns(const struct guide *guide, uint8_t prefix);
 /* ---- counters ------------------------------------------------------------------------------------------------------- */
 
 /* visits, events, completions, copied_*; the rest of *out is left alone. */
-void guide_deck_statistics(const struct guide *guide, uint8_t prefix, struct kwe_deck_statistics *out);
+void guide_deck_statistics(const struct guide *guide, uint8_t prefix,
+                           struct kwe_deck_statistics *out);
 uint64_t guide_observe_dropped(const struct guide *guide);

@@ -18,7 +18,8 @@ void ring_close(struct guide *guide, struct program_ring *ring)
 
 /* ---- out ------------------------------------------------------------------------------------------------------------ */
 
-void ring_publish(struct guide *guide, struct program_ring *ring, const struct kwe_result *result, struct event *holder)
+void ring_publish(struct guide *guide, struct program_ring *ring, const struct kwe_result *result,
+                  struct event *holder)
 {
     ring->reserved--;
     if (ring->abandoned) {
@@ -67,7 +68,8 @@ static enum kerr release_read(struct program_ring *ring, uint32_t *room)
 /* ---- in ------------------------------------------------------------------------------------------------------------- */
 
 /* An event that never was one: its verdict at once. */
-static void refuse(struct guide *guide, struct program_ring *ring, const struct kwe_event *wire, enum kerr status, uint64_t now_ns)
+static void refuse(struct guide *guide, struct program_ring *ring, const struct kwe_event *wire,
+                   enum kerr status, uint64_t now_ns)
 {
     struct kwe_result result = {
         .cookie = wire->cookie,
@@ -87,7 +89,8 @@ static bool is_valid(const struct kwe_event *wire, const struct workflow *workfl
 {
     const struct kwe_workflow *header = workflow->plan->header;
 
-    if (wire->flags != 0 || wire->reserved[0] != 0 || wire->reserved[1] != 0 || wire->block_length != header->block_bytes) {
+    if (wire->flags != 0 || wire->reserved[0] != 0 || wire->reserved[1] != 0 ||
+        wire->block_length != header->block_bytes) {
         return false;
     }
     return wire->input_length <= UINT32_MAX && wire->input_length <= header->program_bytes &&
@@ -95,14 +98,16 @@ static bool is_valid(const struct kwe_event *wire, const struct workflow *workfl
 }
 
 /* Fill a free slot. False: the block does not lie in the program's segment. */
-static bool admit(struct guide *guide, struct program_ring *ring, struct workflow *workflow, const struct kwe_event *wire,
-                  uint64_t now_ns)
+static bool admit(struct guide *guide, struct program_ring *ring, struct workflow *workflow,
+                  const struct kwe_event *wire, uint64_t now_ns)
 {
     struct event *event = workflow->free;
     const struct guide_port *port = &guide->config.port;
     uint32_t block_bytes = workflow->plan->header->block_bytes;
 
-    if (block_bytes != 0 && !port->read_program_segment(port->context, workflow->id, wire->block_offset, event->block, block_bytes)) {
+    if (block_bytes != 0 &&
+        !port->read_program_segment(port->context, workflow->id, wire->block_offset, event->block,
+                                    block_bytes)) {
         return false;
     }
     workflow->free = event->next_free;
@@ -127,11 +132,13 @@ static bool over_waiting(const struct workflow *workflow, uint32_t waiting)
 }
 
 /* Take the oldest event. False: it has to wait. */
-static bool take_one(struct guide *guide, struct program_ring *ring, const struct kwe_event *wire, uint32_t waiting, uint64_t now_ns)
+static bool take_one(struct guide *guide, struct program_ring *ring, const struct kwe_event *wire,
+                     uint32_t waiting, uint64_t now_ns)
 {
     struct workflow *workflow = workflow_find(guide, wire->workflow);
 
-    if (workflow == NULL || !workflow->registered || workflow->owner != ring->owner || !is_valid(wire, workflow)) {
+    if (workflow == NULL || !workflow->registered || workflow->owner != ring->owner ||
+        !is_valid(wire, workflow)) {
         refuse(guide, ring, wire, KERR_BAD_EVENT, now_ns);
         return true;
     }

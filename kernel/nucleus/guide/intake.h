@@ -16,11 +16,12 @@ struct program_ring {
     struct ring_consumer events;
     struct ring_producer results;
     uint32_t owner;
-    bool abandoned;          /* the program has gone: verdicts drain to nowhere */
-    uint32_t reserved;       /* results promised and not yet published */
-    uint32_t released;       /* results whose slots have been given back (free-running, like the ring's head) */
-    struct event **held;     /* by result place: the event whose slot it holds, NULL: none */
-    bool starved;            /* events were left behind for want of a slot or a place */
+    bool abandoned;    /* the program has gone: verdicts drain to nowhere */
+    uint32_t reserved; /* results promised and not yet published */
+    uint32_t
+        released; /* results whose slots have been given back (free-running, like the ring's head) */
+    struct event **held; /* by result place: the event whose slot it holds, NULL: none */
+    bool starved;        /* events were left behind for want of a slot or a place */
 };
 
 /* `events` and `results` are set up over shared memory of `slots` each. False: no memory. */

@@ -8,7 +8,8 @@ void observe(struct guide *guide, const struct kwe_result *result)
     if (deck == NULL) {
         return;
     }
-    if (guide->observed_tail - guide->observed_head == OBSERVE_QUEUE || guide->instance[deck->first_instance].down) {
+    if (guide->observed_tail - guide->observed_head == OBSERVE_QUEUE ||
+        guide->instance[deck->first_instance].down) {
         guide->observe_dropped++;
         return;
     }
@@ -37,7 +38,8 @@ uint32_t observe_take(struct guide *guide, struct kwe_work *work, uint32_t room)
     uint32_t count = 0;
 
     while (count < room && guide->observed_head != guide->observed_tail) {
-        memcpy(&work[count++], &guide->observed[guide->observed_head++ % OBSERVE_QUEUE], sizeof(work[0]));
+        memcpy(&work[count++], &guide->observed[guide->observed_head++ % OBSERVE_QUEUE],
+               sizeof(work[0]));
     }
     return count;
 }

@@ -21,30 +21,30 @@ struct stage_run {
     struct event *event;
     struct stage_run *next, *previous; /* in its deck's ready queue */
     uint64_t ready_ns;
-    uint64_t cost_ns;                  /* what it is expected to take; since it is ready */
+    uint64_t cost_ns; /* what it is expected to take; since it is ready */
     uint64_t value[KWE_MAX_VALUES];
-    uint32_t length;                   /* of the output */
+    uint32_t length; /* of the output */
     uint16_t stage;
-    uint16_t waits;                    /* stages that it still waits for */
-    uint8_t state;                     /* enum run_state */
-    uint8_t segment;                   /* where the output lies */
+    uint16_t waits;  /* stages that it still waits for */
+    uint8_t state;   /* enum run_state */
+    uint8_t segment; /* where the output lies */
 };
 
 struct event {
     struct workflow *workflow;
     struct program_ring *ring;
     struct event *next_free;
-    uint8_t *block;             /* its variables, the nucleus's copy */
+    uint8_t *block; /* its variables, the nucleus's copy */
     uint64_t cookie, number;
     uint64_t input_offset, deadline_ns, submitted_ns;
     uint32_t input_length;
     uint32_t slot;
-    uint16_t stages_left;       /* not yet done */
-    uint16_t in_hand;           /* stages in decks' hands */
-    uint16_t status;            /* enum kerr: the verdict so far */
+    uint16_t stages_left; /* not yet done */
+    uint16_t in_hand;     /* stages in decks' hands */
+    uint16_t status;      /* enum kerr: the verdict so far */
     uint16_t status_stage;
-    bool live;                  /* admitted and not ended */
-    bool holds;                 /* ended; ring->held[held_place] keeps the slot */
+    bool live;  /* admitted and not ended */
+    bool holds; /* ended; ring->held[held_place] keeps the slot */
     uint32_t held_place;
     struct stage_run run[];
 };
@@ -52,23 +52,23 @@ struct event {
 struct workflow {
     uint32_t id;
     uint32_t owner;
-    bool registered;            /* else it drains */
+    bool registered; /* else it drains */
     struct plan *plan;
     uint64_t arena_base;
     uint64_t segment_offset[PLAN_MAX_SEGMENTS];
     uint8_t segment_of[MAX_INSTANCES]; /* NO_SEGMENT: not on its routes */
     size_t event_bytes;
-    uint8_t *events;            /* slots of event_bytes each */
+    uint8_t *events; /* slots of event_bytes each */
     uint8_t *blocks;
     struct event *free;
-    uint32_t live_count;        /* admitted and not ended */
+    uint32_t live_count; /* admitted and not ended */
     struct kwe_workflow_status status;
     struct kwe_stage_status *stage_status;
 };
 
 struct in_hand {
-    struct stage_run *run;      /* NULL: free */
-    uint32_t generation;        /* 24 bits in the ticket */
+    struct stage_run *run; /* NULL: free */
+    uint32_t generation;   /* 24 bits in the ticket */
     uint32_t next_free;
 };
 
@@ -76,7 +76,7 @@ struct guide_instance {
     const struct deck_spec *spec;
     uint32_t ordinal;
     bool down;
-    uint32_t first_free;        /* KWE_MAX_DEPTH: none */
+    uint32_t first_free; /* KWE_MAX_DEPTH: none */
     struct in_hand in_hand[KWE_MAX_DEPTH];
 };
 
@@ -99,8 +99,8 @@ struct guide_deck {
 struct guide {
     struct guide_config config;
     uint64_t event_number;
-    uint32_t generation;        /* of workflow ids */
-    uint32_t draining;          /* unregistered and not yet collected */
+    uint32_t generation; /* of workflow ids */
+    uint32_t draining;   /* unregistered and not yet collected */
     struct workflow *workflow[GUIDE_MAX_WORKFLOWS];
     struct guide_deck deck[MAX_DECKS];
     uint32_t instance_count;
@@ -137,7 +137,8 @@ void event_start(struct guide *guide, struct event *event, uint64_t now_ns);
 /* A stage has answered. */
 void event_advance(struct guide *guide, struct stage_run *run, uint64_t now_ns);
 /* The event fails at this stage, if it has not failed before; it ends as soon as nothing of it is in hand. */
-void event_fail(struct guide *guide, struct event *event, uint16_t stage, enum kerr status, uint64_t now_ns);
+void event_fail(struct guide *guide, struct event *event, uint16_t stage, enum kerr status,
+                uint64_t now_ns);
 /* It has failed: end it if nothing of it is in hand. */
 void event_settle(struct guide *guide, struct event *event, uint64_t now_ns);
 /* The slot goes back; a workflow that drains may be gone after this. */
@@ -153,12 +154,14 @@ _Static_assert(KWE_MAX_STAGES == 64, "one bit of ready_levels a level");
 /* The stage that goes next; NULL: none is ready. */
 static inline struct stage_run *ready_first(const struct guide_deck *deck)
 {
-    return deck->ready_levels == 0 ? NULL : deck->ready[63 - __builtin_clzll(deck->ready_levels)].first;
+    return deck->ready_levels == 0 ? NULL
+                                   : deck->ready[63 - __builtin_clzll(deck->ready_levels)].first;
 }
 
 /* ---- intake.c ---- */
 /* The one result. Uses the reserved place. */
-void ring_publish(struct guide *guide, struct program_ring *ring, const struct kwe_result *result, struct event *holder);
+void ring_publish(struct guide *guide, struct program_ring *ring, const struct kwe_result *result,
+                  struct event *holder);
 
 /* ---- observe.c ---- */
 void observe(struct guide *guide, const struct kwe_result *result);

@@ -211,15 +211,16 @@ bool arena_read(const struct arena *arena, uint32_t segment, uint64_t offset_in_
     return true;
 }
 
-bool arena_write(struct arena *arena, uint32_t segment, uint64_t offset_in_segment, const void *from,
-                 size_t bytes)
+bool arena_write(struct arena *arena, uint32_t segment, uint64_t offset_in_segment,
+                 const void *from, size_t bytes)
 {
     if (!is_inside(arena, segment, offset_in_segment, bytes)) {
         return false;
     }
     for (size_t done = 0; done < bytes;) {
         size_t part = to_page_end(offset_in_segment + done, bytes - done);
-        memcpy(arena_page(arena, segment, offset_in_segment + done), (const uint8_t *)from + done, part);
+        memcpy(arena_page(arena, segment, offset_in_segment + done), (const uint8_t *)from + done,
+               part);
         done += part;
     }
     return true;

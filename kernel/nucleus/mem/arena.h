@@ -15,20 +15,20 @@
 #define ARENA_NO_SEGMENT   UINT32_MAX
 
 struct arena_segment {
-    uint64_t offset;  /* in the arena, whole pages */
-    uint64_t bytes;   /* whole pages; 0: an absent segment */
-    paddr_t *frame;   /* one for each page */
+    uint64_t offset; /* in the arena, whole pages */
+    uint64_t bytes;  /* whole pages; 0: an absent segment */
+    paddr_t *frame;  /* one for each page */
 };
 
 struct arena {
     struct frames *frames;
     struct heap *heap;
     vaddr_t base;
-    uint64_t bytes;   /* from base to the last segment's end */
+    uint64_t bytes; /* from base to the last segment's end */
     uint32_t segment_count;
     struct arena_segment segment[ARENA_MAX_SEGMENTS];
-    uint32_t map_count;          /* spaces and domains that it is mapped into */
-    struct frames_fence fence;   /* CPUs that may still know an unmapped frame */
+    uint32_t map_count;        /* spaces and domains that it is mapped into */
+    struct frames_fence fence; /* CPUs that may still know an unmapped frame */
 };
 
 /*
@@ -55,7 +55,7 @@ void arena_unmap_device(struct arena *arena, unsigned domain);
 /* Copy through the direct map. False: not all of [offset, offset + bytes) lies in the segment; nothing was copied. */
 bool arena_read(const struct arena *arena, uint32_t segment, uint64_t offset_in_segment, void *to,
                 size_t bytes);
-bool arena_write(struct arena *arena, uint32_t segment, uint64_t offset_in_segment, const void *from,
-                 size_t bytes);
+bool arena_write(struct arena *arena, uint32_t segment, uint64_t offset_in_segment,
+                 const void *from, size_t bytes);
 /* The nucleus's window on one page of a segment, valid to the page's end; NULL: outside. */
 void *arena_page(const struct arena *arena, uint32_t segment, uint64_t offset_in_segment);

@@ -304,8 +304,8 @@ void frames_init(struct frames *frames, const struct boot_info *boot)
     frames->count = (uint32_t)(all.end - all.begin);
     uint64_t table_bytes = round_up_u64(frames->count * sizeof(struct frame), PAGE_SIZE);
     uint64_t table_number = largest.end - (table_bytes >> PAGE_SHIFT);
-    KASSERT(table_bytes >> PAGE_SHIFT < largest.end - largest.begin, "a table of %llu bytes fits no range",
-            (unsigned long long)table_bytes);
+    KASSERT(table_bytes >> PAGE_SHIFT < largest.end - largest.begin,
+            "a table of %llu bytes fits no range", (unsigned long long)table_bytes);
     frames->table = port_direct(paddr(table_number << PAGE_SHIFT));
     __builtin_memset(frames->table, 0, table_bytes);
 

@@ -45,12 +45,12 @@ struct frame {
 };
 
 struct frames {
-    struct frame *table;    /* one for each frame number in [first_number, first_number + count) */
+    struct frame *table; /* one for each frame number in [first_number, first_number + count) */
     uint64_t first_number;
     uint32_t count;
-    uint32_t first_free;    /* index, FRAMES_NONE: none */
+    uint32_t first_free; /* index, FRAMES_NONE: none */
 
-    uint64_t loads[MAX_CPUS]; /* page-table loads so far */
+    uint64_t loads[MAX_CPUS];                      /* page-table loads so far */
     struct frames_batch batch[FRAMES_MAX_BATCHES]; /* oldest first */
     uint32_t batch_count;
 

@@ -119,8 +119,8 @@ static void *slab_alloc(struct heap *heap, uint32_t bin)
         return NULL;
     }
     void *block = slab->first_free;
-    KASSERT(*canary_of(block, bin) == ~canary_value(heap, block),
-            "free block %p was written to", block);
+    KASSERT(*canary_of(block, bin) == ~canary_value(heap, block), "free block %p was written to",
+            block);
     slab->first_free = *(void **)block;
     *canary_of(block, bin) = canary_value(heap, block);
     slab->free_count--;
@@ -136,7 +136,8 @@ static void slab_free(struct heap *heap, void *block, uint32_t bin)
     size_t offset = (size_t)((char *)block - (char *)slab);
     KASSERT(slab->magic == SLAB_MAGIC && slab->bin == bin, "block %p is not of class %u", block,
             bin);
-    bool begins_there = offset >= SLAB_HEADER_BYTES && (offset - SLAB_HEADER_BYTES) % class_bytes[bin] == 0;
+    bool begins_there =
+        offset >= SLAB_HEADER_BYTES && (offset - SLAB_HEADER_BYTES) % class_bytes[bin] == 0;
     KASSERT(begins_there, "no block begins at %p", block);
     KASSERT(*canary_of(block, bin) != ~canary_value(heap, block), "block %p is free", block);
     KASSERT(*canary_of(block, bin) == canary_value(heap, block), "block %p was overrun", block);

@@ -29,8 +29,8 @@ static struct region *new_region(struct space *space)
     return region;
 }
 
-struct region *region_insert(struct space *space, uint64_t begin, uint64_t end, enum region_kind kind,
-                             unsigned rights)
+struct region *region_insert(struct space *space, uint64_t begin, uint64_t end,
+                             enum region_kind kind, unsigned rights)
 {
     KASSERT(begin < end && region_range_is_free(space, begin, end), "[0x%llx, 0x%llx)",
             (unsigned long long)begin, (unsigned long long)end);
@@ -105,8 +105,8 @@ uint64_t region_find_place(const struct space *space, uint64_t base, uint64_t li
     uint64_t gap = (1 + port_random_u64() % MOST_GAP_PAGES) * PAGE_SIZE;
     uint64_t place = base;
 
-    for (const struct region *region = region_at_or_above(space, base); region != NULL && region->begin < limit;
-         region = region->next) {
+    for (const struct region *region = region_at_or_above(space, base);
+         region != NULL && region->begin < limit; region = region->next) {
         if (place < region->begin && region->begin - place > bytes) {
             break; /* a page or more is left between the two */
         }

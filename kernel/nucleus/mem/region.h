@@ -20,8 +20,8 @@ struct region *region_at_or_above(const struct space *space, uint64_t address);
 /* Does no region touch [begin, end)? */
 bool region_range_is_free(const struct space *space, uint64_t begin, uint64_t end);
 /* The range must be free. NULL: no memory. */
-struct region *region_insert(struct space *space, uint64_t begin, uint64_t end, enum region_kind kind,
-                             unsigned rights);
+struct region *region_insert(struct space *space, uint64_t begin, uint64_t end,
+                             enum region_kind kind, unsigned rights);
 void region_remove(struct space *space, struct region *region);
 /* Make `address` a border: a region that has it inside becomes two. False: no memory. */
 bool region_split(struct space *space, uint64_t address);
@@ -31,7 +31,8 @@ void region_join(struct space *space, uint64_t begin, uint64_t end);
  * The lowest place for `bytes` in [base, limit) with at least one unmapped page before and behind it, the one before
  * of random size. 0: there is none.
  */
-uint64_t region_find_place(const struct space *space, uint64_t base, uint64_t limit, uint64_t bytes);
+uint64_t region_find_place(const struct space *space, uint64_t base, uint64_t limit,
+                           uint64_t bytes);
 
 /* ---- pages, in space.c ---------------------------------------------------------------------------------- */
 

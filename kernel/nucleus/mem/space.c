@@ -25,7 +25,8 @@ struct space *space_create(struct frames *frames, struct heap *heap, uint64_t qu
     /* The lower half of each range holds the random start, the upper half is left to grow into. */
     space->brk_begin = random_page(SPACE_BRK_BEGIN, SPACE_BRK_END / 2);
     space->brk_end = space->brk_begin;
-    space->placed_base = random_page(SPACE_PLACED_BEGIN, (SPACE_PLACED_BEGIN + SPACE_PLACED_END) / 2);
+    space->placed_base =
+        random_page(SPACE_PLACED_BEGIN, (SPACE_PLACED_BEGIN + SPACE_PLACED_END) / 2);
     space->mmap_base = random_page(SPACE_MMAP_BEGIN, (SPACE_MMAP_BEGIN + SPACE_MMAP_END) / 2);
     return space;
 }

@@ -53,10 +53,10 @@ enum region_kind {
 };
 
 struct region {
-    struct region *next;  /* by address */
-    uint64_t begin, end;  /* whole pages, half open */
-    uint8_t kind;         /* enum region_kind */
-    uint8_t rights;       /* enum port_prot; 0: reserved, no frames */
+    struct region *next; /* by address */
+    uint64_t begin, end; /* whole pages, half open */
+    uint8_t kind;        /* enum region_kind */
+    uint8_t rights;      /* enum port_prot; 0: reserved, no frames */
 };
 
 /* So that a program cannot fill the nucleus's heap, or slow its look-ups, with tiny reservations. */
@@ -73,11 +73,11 @@ struct space {
     uint64_t placed_base;        /* from where on the nucleus looks for a place, random */
     uint64_t mmap_base;
 
-    uint64_t quota_frames;       /* brk, mmap and DMA may hold this many */
-    uint64_t charged_frames;     /* and hold this many */
-    uint64_t private_frames;     /* all of the space's own, for statistics */
+    uint64_t quota_frames;   /* brk, mmap and DMA may hold this many */
+    uint64_t charged_frames; /* and hold this many */
+    uint64_t private_frames; /* all of the space's own, for statistics */
 
-    uint32_t loaded_cpus;        /* bit mask: whose page-table register points here */
+    uint32_t loaded_cpus; /* bit mask: whose page-table register points here */
 };
 
 /* An empty space; brk, mmap and DMA memory may take up to `quota_bytes`. NULL: no memory. */
@@ -110,8 +110,8 @@ enum kerr space_map_device(struct space *space, paddr_t base, uint64_t bytes, va
 /* Fresh zeroed private pages that the devices of IOMMU domain `domain` reach at the same address (0: no IOMMU). */
 enum kerr space_map_dma(struct space *space, unsigned domain, uint64_t bytes, vaddr_t *address);
 /* Lend an arena's segment at its place; arena_map() is who calls it. */
-enum kerr space_map_arena(struct space *space, vaddr_t address, const paddr_t *frames, uint64_t count,
-                          unsigned rights);
+enum kerr space_map_arena(struct space *space, vaddr_t address, const paddr_t *frames,
+                          uint64_t count, unsigned rights);
 /*
  * Take back a whole lent region that begins at `address`. CPUs that may still reach its frames are added to `fence`:
  * give the frames with frames_give_run_after() or the like.

@@ -21,7 +21,8 @@ static enum kerr lend(struct space *space, enum region_kind kind, uint64_t begin
         return KERR_NO_MEMORY;
     }
     for (uint64_t i = 0; i < count; i++) {
-        if (port_space_map(space->root, vaddr(begin + i * PAGE_SIZE), lent_frame(lent, i), rights)) {
+        if (port_space_map(space->root, vaddr(begin + i * PAGE_SIZE), lent_frame(lent, i),
+                           rights)) {
             continue;
         }
         while (i-- > 0) {
@@ -68,8 +69,8 @@ enum kerr space_map_device(struct space *space, paddr_t base, uint64_t bytes, va
                     PORT_READ | PORT_WRITE | PORT_UNCACHED, address);
 }
 
-enum kerr space_map_arena(struct space *space, vaddr_t address, const paddr_t *frames, uint64_t count,
-                          unsigned rights)
+enum kerr space_map_arena(struct space *space, vaddr_t address, const paddr_t *frames,
+                          uint64_t count, unsigned rights)
 {
     const struct lent lent = { .list = frames };
     uint64_t end = address.value + count * PAGE_SIZE;

@@ -63,7 +63,8 @@ enum kerr space_unmap(struct space *space, vaddr_t address, uint64_t bytes)
 enum kerr space_mmap_fixed(struct space *space, vaddr_t address, uint64_t bytes, unsigned rights)
 {
     uint64_t end;
-    if (!whole_pages(address, bytes, &end) || address.value < SPACE_BRK_BEGIN || end > SPACE_MMAP_END) {
+    if (!whole_pages(address, bytes, &end) || address.value < SPACE_BRK_BEGIN ||
+        end > SPACE_MMAP_END) {
         return KERR_BAD_ADDRESS;
     }
     if ((rights & PORT_WRITE) != 0 && (rights & PORT_EXEC) != 0) {
@@ -81,7 +82,8 @@ enum kerr space_mmap_fixed(struct space *space, vaddr_t address, uint64_t bytes,
 /* ---- mprotect ---- */
 
 /* May every page of [begin, end) get these rights? */
-static enum kerr check_protect(const struct space *space, uint64_t begin, uint64_t end, unsigned rights)
+static enum kerr check_protect(const struct space *space, uint64_t begin, uint64_t end,
+                               unsigned rights)
 {
     if ((rights & PORT_WRITE) != 0 && (rights & PORT_EXEC) != 0) {
         return KERR_NOT_PERMITTED;

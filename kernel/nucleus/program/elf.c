@@ -43,7 +43,9 @@ static uint64_t page_up(uint64_t value)
 
 static const char *check_header(const struct elf_header *header, uint64_t bytes)
 {
-    static const uint8_t ident[7] = { 0x7f, 'E', 'L', 'F', 2 /* 64 bit */, 1 /* little endian */, 1 };
+    static const uint8_t ident[7] = {
+        0x7f, 'E', 'L', 'F', 2 /* 64 bit */, 1 /* little endian */, 1
+    };
 
     if (memcmp(header->ident, ident, sizeof(ident)) != 0) {
         return "it is not a 64-bit little-endian ELF file";
@@ -169,7 +171,8 @@ const char *elf_check(const void *file, uint64_t bytes, struct elf_image *image)
             return wrong;
         }
     }
-    if (!image->position_independent && image->segment_count > 0 && image->low < SPACE_FIXED_BEGIN) {
+    if (!image->position_independent && image->segment_count > 0 &&
+        image->low < SPACE_FIXED_BEGIN) {
         return "a segment's address is out of range";
     }
     if (!entry_is_executable(image)) {

@@ -24,16 +24,16 @@ struct elf_image {
     uint64_t entry;           /* before the load bias */
     uint64_t headers_address; /* where the program headers lie in memory, 0: nowhere */
     uint16_t header_count;
-    uint64_t low, high;       /* all segments lie in [low, high), whole pages */
+    uint64_t low, high; /* all segments lie in [low, high), whole pages */
     uint32_t segment_count;
     struct elf_segment segment[ELF_MAX_SEGMENTS];
 };
 
 struct elf_loaded {
     vaddr_t entry;
-    vaddr_t headers;     /* AT_PHDR */
+    vaddr_t headers; /* AT_PHDR */
     uint16_t header_count;
-    uint64_t bias;       /* what was added to the file's addresses: the symbolizer needs it */
+    uint64_t bias; /* what was added to the file's addresses: the symbolizer needs it */
 };
 
 /* Check a file. NULL: it can be loaded as *image says; else a sentence that says what is wrong with it. */
@@ -41,8 +41,8 @@ const char *elf_check(const void *file, uint64_t bytes, struct elf_image *image)
 /* Map a checked file. NULL, or a sentence; what was mapped before that stays in the space. */
 const char *elf_map(const struct elf_image *image, struct space *space, struct elf_loaded *loaded);
 
-#define ELF_MAX_ARGUMENTS   16
-#define ELF_STACK_TEXT_MAX  1024
+#define ELF_MAX_ARGUMENTS  16
+#define ELF_STACK_TEXT_MAX 1024
 
 /*
  * Map a stack of `bytes` and write argc, argv, envp and the auxiliary vector as the System V ABI says. `arguments` and

@@ -47,7 +47,8 @@ struct builder {
 
 static void add_word(struct builder *builder, uint64_t word)
 {
-    KASSERT(builder->word_count < sizeof(builder->word) / sizeof(builder->word[0]), "a stack vector is full");
+    KASSERT(builder->word_count < sizeof(builder->word) / sizeof(builder->word[0]),
+            "a stack vector is full");
     builder->word[builder->word_count++] = word;
 }
 
@@ -125,7 +126,8 @@ const char *elf_build_stack(struct space *space, const struct elf_loaded *loaded
     size_t environment_count = measure(environment, &text_bytes);
     vaddr_t top;
 
-    if (argument_count == SIZE_MAX || environment_count == SIZE_MAX || text_bytes > ELF_STACK_TEXT_MAX) {
+    if (argument_count == SIZE_MAX || environment_count == SIZE_MAX ||
+        text_bytes > ELF_STACK_TEXT_MAX) {
         return "its arguments and environment are too long";
     }
     if (bytes < 4 * PAGE_SIZE || space_map_stack(space, bytes, &top) != KERR_OK) {

@@ -26,21 +26,21 @@ struct program {
 struct program_rings {
     struct program *program; /* NULL: the program has gone, what is in flight drains to nowhere */
     struct program_ring ring;
-    uint32_t id;             /* index in nucleus->ring, with a generation */
-    paddr_t frames;          /* contiguous: EventRing, then ResultRing */
+    uint32_t id;    /* index in nucleus->ring, with a generation */
+    paddr_t frames; /* contiguous: EventRing, then ResultRing */
     uint32_t frame_count;
-    uint64_t address;        /* where the program sees them */
+    uint64_t address;          /* where the program sees them */
     struct frames_fence fence; /* CPUs that may still know its frames */
-    bool waiter;             /* the program sleeps in WAIT on it ... */
-    uint32_t wanted;         /* ... until this many more results have come */
+    bool waiter;               /* the program sleeps in WAIT on it ... */
+    uint32_t wanted;           /* ... until this many more results have come */
 };
 
 /* What the nucleus keeps for a registered workflow, by the id's index. */
 struct workflow_arena {
     uint32_t id;
-    struct program *owner;   /* NULL: the program has gone */
+    struct program *owner; /* NULL: the program has gone */
     struct arena *arena;
-    struct plan *plan;       /* the Guide's, as long as the workflow stands */
+    struct plan *plan; /* the Guide's, as long as the workflow stands */
 };
 
 /* Load "program/NAME" and make it ready. False: it says why in the log. */

@@ -3,8 +3,8 @@
 
 #include "kernel/nucleus/nucleus.h"
 
-#define RING_SLOTS_MIN 8u
-#define RING_SLOTS_MAX 4096u
+#define RING_SLOTS_MIN    8u
+#define RING_SLOTS_MAX    4096u
 #define RING_ID_INDEX(id) ((id) & 0xffu)
 
 static uint64_t one_ring_bytes(uint32_t slots)
@@ -26,7 +26,8 @@ static void free_rings(struct nucleus *nucleus, struct program_rings *rings)
 }
 
 /* Frames mapped into the program, both rings over them. */
-static enum kerr build(struct nucleus *nucleus, struct program *program, struct program_rings *rings, uint32_t slots)
+static enum kerr build(struct nucleus *nucleus, struct program *program,
+                       struct program_rings *rings, uint32_t slots)
 {
     uint64_t bytes = one_ring_bytes(slots);
     vaddr_t at;
@@ -42,7 +43,8 @@ static enum kerr build(struct nucleus *nucleus, struct program *program, struct 
     ring_init(results, 0);
     ring_consumer_init(&rings->ring.events, events, slots, 0);
     ring_producer_init(&rings->ring.results, results, slots, 0);
-    enum kerr mapped = space_map_frames(program->space, rings->frames, rings->frame_count, PORT_READ | PORT_WRITE, &at);
+    enum kerr mapped = space_map_frames(program->space, rings->frames, rings->frame_count,
+                                        PORT_READ | PORT_WRITE, &at);
     if (mapped == KERR_OK && !ring_open(nucleus->guide, &rings->ring, program->index)) {
         space_unmap_lent(program->space, at, &rings->fence);
         mapped = KERR_NO_MEMORY;
@@ -55,7 +57,8 @@ static enum kerr build(struct nucleus *nucleus, struct program *program, struct 
     return KERR_OK;
 }
 
-enum kerr program_rings_create(struct nucleus *nucleus, struct program *program, uint32_t slots, struct kwe_ring_info *info)
+enum kerr program_rings_create(struct nucleus *nucleus, struct program *program, uint32_t slots,
+                               struct kwe_ring_info *info)
 {
     uint32_t index = 0;
 
@@ -90,7 +93,8 @@ enum kerr program_rings_create(struct nucleus *nucleus, struct program *program,
     return KERR_OK;
 }
 
-struct program_rings *program_rings_find(struct nucleus *nucleus, const struct program *program, uint32_t id)
+struct program_rings *program_rings_find(struct nucleus *nucleus, const struct program *program,
+                                         uint32_t id)
 {
     uint32_t index = RING_ID_INDEX(id);
     struct program_rings *rings = index < MAX_RINGS ? nucleus->ring[index] : NULL;
@@ -149,7 +153,8 @@ void program_rings_serve_starved(struct nucleus *nucleus)
     nucleus->ring_starved = false; /* serving says so again */
     for (unsigned i = 0; i < MAX_RINGS; i++) {
         struct program_rings *rings = nucleus->ring[i];
-        if (rings != NULL && rings->program != NULL && rings->ring.starved && !rings->program->ending) {
+        if (rings != NULL && rings->program != NULL && rings->ring.starved &&
+            !rings->program->ending) {
             (void)program_rings_serve(nucleus, rings);
         }
     }

@@ -5,9 +5,11 @@
 #include "kernel/nucleus/program/program.h"
 
 /* Make a pair of `slots` each for the program. */
-enum kerr program_rings_create(struct nucleus *nucleus, struct program *program, uint32_t slots, struct kwe_ring_info *info);
+enum kerr program_rings_create(struct nucleus *nucleus, struct program *program, uint32_t slots,
+                               struct kwe_ring_info *info);
 /* The program's ring of this id; NULL: none of its own. */
-struct program_rings *program_rings_find(struct nucleus *nucleus, const struct program *program, uint32_t id);
+struct program_rings *program_rings_find(struct nucleus *nucleus, const struct program *program,
+                                         uint32_t id);
 /* Its events drain to nowhere; it is freed when the last has ended. */
 void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings);
 /* All of a program that goes. */

@@ -14,8 +14,10 @@ static bool write_nucleus_segment(struct workflow_arena *workflow)
     const struct kwe_workflow *header = plan->header;
     size_t manifest_bytes = header->manifest_count * sizeof(struct kwe_manifest_entry);
 
-    return arena_write(workflow->arena, PLAN_SEGMENT_NUCLEUS, plan->manifest_offset, plan->manifest, manifest_bytes) &&
-           arena_write(workflow->arena, PLAN_SEGMENT_NUCLEUS, plan->constant_offset, plan->constants, header->constant_bytes);
+    return arena_write(workflow->arena, PLAN_SEGMENT_NUCLEUS, plan->manifest_offset, plan->manifest,
+                       manifest_bytes) &&
+           arena_write(workflow->arena, PLAN_SEGMENT_NUCLEUS, plan->constant_offset,
+                       plan->constants, header->constant_bytes);
 }
 
 static void unmap_everywhere(struct nucleus *nucleus, struct workflow_arena *workflow)
@@ -67,7 +69,8 @@ static enum kerr enter(struct nucleus *nucleus, struct workflow_arena *workflow)
     if (!write_nucleus_segment(workflow) || !map_everywhere(nucleus, workflow)) {
         return KERR_NO_MEMORY;
     }
-    enum kerr entered = guide_register(nucleus->guide, plan, workflow->owner->index, workflow->arena->base.value, offsets, &workflow->id);
+    enum kerr entered = guide_register(nucleus->guide, plan, workflow->owner->index,
+                                       workflow->arena->base.value, offsets, &workflow->id);
     if (entered != KERR_OK) {
         unmap_everywhere(nucleus, workflow);
     }
@@ -87,7 +90,8 @@ static void fill_info(const struct workflow_arena *workflow, struct kwe_workflow
     info->slot_bytes = workflow->plan->slot_bytes;
 }
 
-static enum kerr build(struct nucleus *nucleus, struct program *program, struct plan *plan, struct kwe_workflow_info *info)
+static enum kerr build(struct nucleus *nucleus, struct program *program, struct plan *plan,
+                       struct kwe_workflow_info *info)
 {
     uint64_t free_bytes = nucleus->frames.free_frames * PAGE_SIZE;
     enum kerr fits = plan_fit(plan, free_bytes * ARENA_SHARE_NUMERATOR / ARENA_SHARE_DENOMINATOR);
@@ -115,15 +119,16 @@ static enum kerr build(struct nucleus *nucleus, struct program *program, struct 
     return KERR_OK;
 }
 
-enum kerr workflows_register(struct nucleus *nucleus, struct program *program, const void *blob, size_t bytes,
-                             struct kwe_workflow_info *info)
+enum kerr workflows_register(struct nucleus *nucleus, struct program *program, const void *blob,
+                             size_t bytes, struct kwe_workflow_info *info)
 {
     struct guide_memory memory = nucleus_guide_memory(nucleus);
     struct plan_error error;
     struct plan *plan;
 
     *info = (struct kwe_workflow_info){ .stage = KWE_NO_STAGE };
-    enum kerr result = plan_create(&memory, deck_specs, deck_spec_count, nucleus->cpu_count, blob, bytes, &plan, &error);
+    enum kerr result = plan_create(&memory, deck_specs, deck_spec_count, nucleus->cpu_count, blob,
+                                   bytes, &plan, &error);
     if (result == KERR_OK) {
         result = build(nucleus, program, plan, info);
         if (result != KERR_OK) {

@@ -81,7 +81,8 @@ void sched_ready(struct nucleus *nucleus, struct thread *thread)
     queue_push(queue_of(nucleus, thread), thread);
 }
 
-void sched_sleep(struct nucleus *nucleus, struct thread *thread, thread_resume_fn resume, uint64_t wake_at_ns)
+void sched_sleep(struct nucleus *nucleus, struct thread *thread, thread_resume_fn resume,
+                 uint64_t wake_at_ns)
 {
     thread->state = THREAD_SLEEPING;
     thread->resume = resume;
@@ -136,7 +137,8 @@ void sched_wake_timed(struct nucleus *nucleus, uint64_t now_ns)
 static uint64_t timed_earliest(const struct nucleus *nucleus)
 {
     uint64_t earliest = nucleus->next_restart_ns;
-    for (const struct thread *thread = nucleus->timed; thread != NULL; thread = thread->timed_next) {
+    for (const struct thread *thread = nucleus->timed; thread != NULL;
+         thread = thread->timed_next) {
         if (thread->wake_at_ns < earliest) {
             earliest = thread->wake_at_ns;
         }
@@ -165,7 +167,7 @@ void sched_timer_fired(struct cpu *cpu)
 /* The queue whose head runs next on this CPU; NULL: none. Among equals the one that has waited longest. */
 static struct thread_queue *next_queue(struct nucleus *nucleus, struct cpu *cpu)
 {
-    for (unsigned class = 0; class < THREAD_CLASSES; class++) {
+    for (unsigned class = 0; class < THREAD_CLASSES; class ++) {
         struct thread_queue *own = &cpu->ready[class];
         struct thread_queue *any = &nucleus->ready[class];
         if (own->first == NULL && any->first == NULL) {

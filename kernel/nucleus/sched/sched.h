@@ -3,9 +3,9 @@
 
 #include "kernel/nucleus/sched/thread.h"
 
-#define SCHED_SLICE_NS 4000000u          /* between equals */
+#define SCHED_SLICE_NS        4000000u   /* between equals */
 #define SCHED_BUDGET_CHECK_NS 100000000u /* how often a lone thread is looked at */
-#define SCHED_IDLE_POLL_NS 20000u        /* before a CPU halts, when another may hand it work */
+#define SCHED_IDLE_POLL_NS    20000u     /* before a CPU halts, when another may hand it work */
 
 struct thread_queue {
     struct thread *first, *last;
@@ -14,7 +14,8 @@ struct thread_queue {
 /* SLEEPING (or new) to READY; no effect on one that is READY or RUNNING. */
 void sched_ready(struct nucleus *nucleus, struct thread *thread);
 /* The running thread sleeps inside a call: `resume` decides when woken, at the latest at `wake_at_ns`. */
-void sched_sleep(struct nucleus *nucleus, struct thread *thread, thread_resume_fn resume, uint64_t wake_at_ns);
+void sched_sleep(struct nucleus *nucleus, struct thread *thread, thread_resume_fn resume,
+                 uint64_t wake_at_ns);
 /* Take a thread that is not RUNNING out of every queue; its state becomes THREAD_NONE. */
 void sched_remove(struct nucleus *nucleus, struct thread *thread);
 /*
@@ -34,7 +35,8 @@ void sched_wake_timed(struct nucleus *nucleus, uint64_t now_ns);
 _Noreturn void sched_leave(struct cpu *cpu);
 
 /* Load an ELF image of the payload ("deck" or "program", NAME) into the thread's new space and set its context up; a failure is logged. */
-bool thread_load(struct nucleus *nucleus, struct thread *thread, struct space *space, const char *kind, const char *name);
+bool thread_load(struct nucleus *nucleus, struct thread *thread, struct space *space,
+                 const char *kind, const char *name);
 /* Log where ring 3 stood, in addresses of the image's file. */
 void thread_log_backtrace(struct thread *thread, const char *kind, const char *name);
 

@@ -9,7 +9,8 @@
 #define STACK_BYTES   (256u << 10)
 #define BACKTRACE_MAX 16
 
-bool thread_load(struct nucleus *nucleus, struct thread *thread, struct space *space, const char *kind, const char *name)
+bool thread_load(struct nucleus *nucleus, struct thread *thread, struct space *space,
+                 const char *kind, const char *name)
 {
     const char *const arguments[] = { name, NULL };
     struct elf_image image;
@@ -52,7 +53,8 @@ void thread_log_backtrace(struct thread *thread, const char *kind, const char *n
     addresses[count++] = port_context_pc(&thread->context) - thread->image_bias;
     while (count < BACKTRACE_MAX) {
         uint64_t link[2]; /* the caller's frame pointer, the return address */
-        if (frame == 0 || space_copy_in(thread->space, link, (uaddr_t){ frame }, sizeof(link)) != KERR_OK) {
+        if (frame == 0 ||
+            space_copy_in(thread->space, link, (uaddr_t){ frame }, sizeof(link)) != KERR_OK) {
             break;
         }
         addresses[count++] = link[1] - thread->image_bias;

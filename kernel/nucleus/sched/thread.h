@@ -48,7 +48,7 @@ struct thread {
     struct instance *instance; /* exactly one of these two is set */
     struct program *program;
     enum thread_class class;
-    int pinned_cpu; /* -1: any */
+    int pinned_cpu;      /* -1: any */
     uint64_t image_bias; /* what was added to the image's addresses */
 
     /* nucleus->lock: */
@@ -59,9 +59,10 @@ struct thread {
     uint64_t wake_at_ns;       /* SLEEPING: at the latest; UINT64_MAX: never */
     struct thread *timed_next; /* in nucleus->timed while wake_at_ns is set */
     bool timed;
-    bool vectors_reset;        /* the context's vector state was reset on the way in: the live registers are nobody's */
-    bool condemned;            /* to be torn down by the CPU that runs it */
-    uint64_t cpu_ns;           /* time in ring 3 */
+    bool
+        vectors_reset; /* the context's vector state was reset on the way in: the live registers are nobody's */
+    bool condemned;  /* to be torn down by the CPU that runs it */
+    uint64_t cpu_ns; /* time in ring 3 */
 
     /* what a call that waits is about (its own resume hook only): */
     uint64_t wait_argument[4];

@@ -5,7 +5,8 @@
 
 #define DMA_MAX_BYTES (16u << 20)
 
-static void describe_device(const struct instance *instance, unsigned slot, struct kwe_device_info *info)
+static void describe_device(const struct instance *instance, unsigned slot,
+                            struct kwe_device_info *info)
 {
     const struct deck_device_spec *wanted = &instance->spec->devices[slot];
     const struct instance_device *mine = &instance->device[slot];
@@ -49,7 +50,8 @@ void syscall_deck_info(struct syscall *call)
     for (unsigned i = 0; i < instance->spec->device_count && i < KWE_MAX_DECK_DEVICES; i++) {
         describe_device(instance, i, &info->device[i]);
     }
-    enum kerr copied = space_copy_out(call->thread->space, (uaddr_t){ call->argument[0] }, info, sizeof(*info));
+    enum kerr copied =
+        space_copy_out(call->thread->space, (uaddr_t){ call->argument[0] }, info, sizeof(*info));
     heap_free(&call->nucleus->heap, info, sizeof(*info));
     syscall_answer(call->thread, -(int64_t)copied);
 }

@@ -16,7 +16,8 @@ void syscall_boot_file(struct syscall *call)
     uint64_t to = call->argument[2];
     uint64_t wanted = call->argument[3];
 
-    if (space_copy_in_string(space, short_name, sizeof(short_name), (uaddr_t){ call->argument[0] }) != KERR_OK) {
+    if (space_copy_in_string(space, short_name, sizeof(short_name),
+                             (uaddr_t){ call->argument[0] }) != KERR_OK) {
         syscall_refuse(call->thread, KERR_BAD_ADDRESS);
         return;
     }
@@ -55,7 +56,8 @@ void syscall_control_write(struct syscall *call)
 
     for (uint64_t done = 0; done < length;) {
         uint64_t bytes = length - done < CHUNK_BYTES ? length - done : CHUNK_BYTES;
-        if (space_copy_in(call->thread->space, chunk, (uaddr_t){ call->argument[0] + done }, bytes) != KERR_OK) {
+        if (space_copy_in(call->thread->space, chunk, (uaddr_t){ call->argument[0] + done },
+                          bytes) != KERR_OK) {
             syscall_refuse(call->thread, KERR_BAD_ADDRESS);
             return;
         }
@@ -76,7 +78,8 @@ static bool control_read_resume(struct cpu *cpu, struct thread *thread)
     if (got == 0 && port_now_ns() < thread->wait_argument[2]) {
         return false;
     }
-    if (space_copy_out(thread->space, (uaddr_t){ thread->wait_argument[0] }, chunk, got) != KERR_OK) {
+    if (space_copy_out(thread->space, (uaddr_t){ thread->wait_argument[0] }, chunk, got) !=
+        KERR_OK) {
         syscall_refuse(thread, KERR_BAD_ADDRESS);
     } else {
         syscall_answer(thread, (int64_t)got);

@@ -88,7 +88,8 @@ static void complain_once(struct linux_caller *caller, uint64_t number)
 
     if ((caller->complained[bit / 64] & mask) == 0) {
         caller->complained[bit / 64] |= mask;
-        log_line(caller->who, "call %llu is not built, answered ENOSYS", (unsigned long long)number);
+        log_line(caller->who, "call %llu is not built, answered ENOSYS",
+                 (unsigned long long)number);
     }
 }
 

@@ -5,19 +5,19 @@
 #include "kernel/nucleus/syscall/linux.h"
 
 /* Linux's own error numbers, which C libraries expect (negative). */
-#define LINUX_EPERM   (-1)
-#define LINUX_ENOENT  (-2)
-#define LINUX_EBADF   (-9)
-#define LINUX_EAGAIN  (-11)
-#define LINUX_ENOMEM  (-12)
-#define LINUX_EACCES  (-13)
-#define LINUX_EFAULT  (-14)
-#define LINUX_ENODEV  (-19)
-#define LINUX_EINVAL  (-22)
-#define LINUX_ENOTTY  (-25)
-#define LINUX_ESPIPE  (-29)
-#define LINUX_ERANGE  (-34)
-#define LINUX_ENOSYS  (-38)
+#define LINUX_EPERM  (-1)
+#define LINUX_ENOENT (-2)
+#define LINUX_EBADF  (-9)
+#define LINUX_EAGAIN (-11)
+#define LINUX_ENOMEM (-12)
+#define LINUX_EACCES (-13)
+#define LINUX_EFAULT (-14)
+#define LINUX_ENODEV (-19)
+#define LINUX_EINVAL (-22)
+#define LINUX_ENOTTY (-25)
+#define LINUX_ESPIPE (-29)
+#define LINUX_ERANGE (-34)
+#define LINUX_ENOSYS (-38)
 
 /* Arguments as in the registers; a result, or a negative error number. */
 typedef int64_t linux_call_fn(struct linux_caller *caller, const uint64_t arguments[6]);

@@ -4,7 +4,8 @@
 #include "kernel/nucleus/mem/space.h"
 #include "kernel/nucleus/syscall/linux_calls.h"
 
-#define MAX_WRITE_BYTES     (64u << 10) /* for one call, since the lock is held: the rest is another call's */
+#define MAX_WRITE_BYTES                                                                            \
+    (64u << 10) /* for one call, since the lock is held: the rest is another call's */
 #define MAX_VECTOR          1024u
 #define LINUX_S_IFCHR       0020000u
 #define LINUX_AT_EMPTY_PATH 0x1000u
@@ -180,8 +181,8 @@ int64_t linux_fstat(struct linux_caller *caller, const uint64_t arguments[6])
 int64_t linux_newfstatat(struct linux_caller *caller, const uint64_t arguments[6])
 {
     char path[1];
-    bool is_empty =
-        space_copy_in_string(caller->space, path, sizeof(path), (uaddr_t){ arguments[1] }) == KERR_OK;
+    bool is_empty = space_copy_in_string(caller->space, path, sizeof(path),
+                                         (uaddr_t){ arguments[1] }) == KERR_OK;
 
     if ((arguments[3] & LINUX_AT_EMPTY_PATH) == 0 || !is_empty) {
         return LINUX_ENOENT;

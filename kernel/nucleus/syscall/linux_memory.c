@@ -3,14 +3,14 @@
 #include "kernel/nucleus/mem/space.h"
 #include "kernel/nucleus/syscall/linux_calls.h"
 
-#define LINUX_PROT_READ       1u
-#define LINUX_PROT_WRITE      2u
-#define LINUX_PROT_EXEC       4u
-#define LINUX_MAP_FIXED       0x10u
-#define LINUX_MAP_ANONYMOUS   0x20u
-#define LINUX_MAP_NOREPLACE   0x100000u
-#define LINUX_MREMAP_MAYMOVE  1u
-#define LINUX_MADV_DONTNEED   4
+#define LINUX_PROT_READ      1u
+#define LINUX_PROT_WRITE     2u
+#define LINUX_PROT_EXEC      4u
+#define LINUX_MAP_FIXED      0x10u
+#define LINUX_MAP_ANONYMOUS  0x20u
+#define LINUX_MAP_NOREPLACE  0x100000u
+#define LINUX_MREMAP_MAYMOVE 1u
+#define LINUX_MADV_DONTNEED  4
 
 static int64_t error_number(enum kerr status)
 {
@@ -96,7 +96,8 @@ int64_t linux_mremap(struct linux_caller *caller, const uint64_t arguments[6])
     uint64_t old_pages = round_up_u64(old_bytes, PAGE_SIZE);
     uint64_t new_pages = round_up_u64(new_bytes, PAGE_SIZE);
     if (new_pages < old_pages) {
-        status = space_unmap(caller->space, vaddr(address.value + new_pages), old_pages - new_pages);
+        status =
+            space_unmap(caller->space, vaddr(address.value + new_pages), old_pages - new_pages);
     } else {
         status = space_grow(caller->space, address, old_pages, new_pages);
     }

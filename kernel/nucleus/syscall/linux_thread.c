@@ -83,7 +83,8 @@ int64_t linux_rt_sigaction(struct linux_caller *caller, const uint64_t arguments
 {
     static const uint8_t by_default[24 + LINUX_SIGSET_BYTES];
 
-    if (arguments[0] == 0 || arguments[0] > LINUX_MAX_SIGNAL || arguments[3] != LINUX_SIGSET_BYTES) {
+    if (arguments[0] == 0 || arguments[0] > LINUX_MAX_SIGNAL ||
+        arguments[3] != LINUX_SIGSET_BYTES) {
         return LINUX_EINVAL;
     }
     return arguments[2] == 0 ? 0 : linux_give(caller, arguments[2], by_default, sizeof(by_default));
@@ -96,7 +97,9 @@ int64_t linux_rt_sigprocmask(struct linux_caller *caller, const uint64_t argumen
     if (arguments[3] != LINUX_SIGSET_BYTES) {
         return LINUX_EINVAL;
     }
-    return arguments[2] == 0 ? 0 : linux_give(caller, arguments[2], nothing_blocked, LINUX_SIGSET_BYTES);
+    return arguments[2] == 0
+               ? 0
+               : linux_give(caller, arguments[2], nothing_blocked, LINUX_SIGSET_BYTES);
 }
 
 /* ---- what it runs on ---- */

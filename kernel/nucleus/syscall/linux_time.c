@@ -1,8 +1,8 @@
 /* linux_time.c - clocks. All count from boot: the system has no notion of the date yet. */
 #include "kernel/nucleus/syscall/linux_calls.h"
 
-#define NS_PER_SECOND   1000000000u
-#define MAX_CLOCK       11u /* CLOCK_TAI */
+#define NS_PER_SECOND 1000000000u
+#define MAX_CLOCK     11u /* CLOCK_TAI */
 
 struct linux_timespec {
     int64_t seconds, nanoseconds;
@@ -28,7 +28,8 @@ int64_t linux_clock_getres(struct linux_caller *caller, const uint64_t arguments
     if ((uint32_t)arguments[0] > MAX_CLOCK) {
         return LINUX_EINVAL;
     }
-    return arguments[1] == 0 ? 0 : linux_give(caller, arguments[1], &resolution, sizeof(resolution));
+    return arguments[1] == 0 ? 0
+                             : linux_give(caller, arguments[1], &resolution, sizeof(resolution));
 }
 
 int64_t linux_gettimeofday(struct linux_caller *caller, const uint64_t arguments[6])

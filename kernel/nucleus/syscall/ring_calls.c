@@ -12,11 +12,13 @@ void syscall_ring_create(struct syscall *call)
         syscall_refuse(call->thread, KERR_BAD_CALL);
         return;
     }
-    if (space_check(space, (uaddr_t){ call->argument[1] }, sizeof(info), PORT_READ | PORT_WRITE) != KERR_OK) {
+    if (space_check(space, (uaddr_t){ call->argument[1] }, sizeof(info), PORT_READ | PORT_WRITE) !=
+        KERR_OK) {
         syscall_refuse(call->thread, KERR_BAD_ADDRESS);
         return;
     }
-    enum kerr result = program_rings_create(call->nucleus, call->thread->program, (uint32_t)call->argument[0], &info);
+    enum kerr result = program_rings_create(call->nucleus, call->thread->program,
+                                            (uint32_t)call->argument[0], &info);
     if (result != KERR_OK) {
         syscall_refuse(call->thread, result);
         return;
@@ -60,10 +62,12 @@ static uint32_t results_waiting(const struct program_rings *rings)
 /* wait_argument: ring id, minimum, deadline. */
 static bool wait_resume(struct cpu *cpu, struct thread *thread)
 {
-    struct program_rings *rings = program_rings_find(cpu->nucleus, thread->program, (uint32_t)thread->wait_argument[0]);
+    struct program_rings *rings =
+        program_rings_find(cpu->nucleus, thread->program, (uint32_t)thread->wait_argument[0]);
     uint32_t waiting = rings == NULL ? 0 : results_waiting(rings);
 
-    if (rings != NULL && waiting < thread->wait_argument[1] && port_now_ns() < thread->wait_argument[2]) {
+    if (rings != NULL && waiting < thread->wait_argument[1] &&
+        port_now_ns() < thread->wait_argument[2]) {
         rings->waiter = true;
         rings->wanted = (uint32_t)thread->wait_argument[1] - waiting;
         return false;

@@ -16,7 +16,8 @@ struct entry {
 };
 
 static const struct entry entries[] = {
-#define ENTRY(number, handler, caller) [(number) - KWE_CALL_FIRST] = { .run = (handler), .who = (caller) }
+#define ENTRY(number, handler, caller)                                                             \
+    [(number) - KWE_CALL_FIRST] = { .run = (handler), .who = (caller) }
     ENTRY(KWE_CALL_KERNEL_NOTIFY, syscall_kernel_notify, WHO_PROGRAM),
     ENTRY(KWE_CALL_RING_CREATE, syscall_ring_create, WHO_PROGRAM),
     ENTRY(KWE_CALL_RING_DESTROY, syscall_ring_destroy, WHO_PROGRAM),
@@ -75,7 +76,8 @@ static void linux_numbered(struct syscall *call, uint64_t number)
     } else if (thread->instance != NULL) {
         deck_fail(call->nucleus, thread->instance, "exited");
     } else {
-        program_end(call->nucleus, thread->program, caller->exit_status, caller->aborted ? "aborted" : NULL);
+        program_end(call->nucleus, thread->program, caller->exit_status,
+                    caller->aborted ? "aborted" : NULL);
     }
 }
 

@@ -58,15 +58,18 @@ static void fill_statistics(struct nucleus *nucleus, struct kwe_statistics *out)
 
 void syscall_statistics(struct syscall *call)
 {
-    struct kwe_statistics *statistics = heap_alloc_zeroed(&call->nucleus->heap, sizeof(*statistics));
-    uint64_t bytes = call->argument[1] < sizeof(*statistics) ? call->argument[1] : sizeof(*statistics);
+    struct kwe_statistics *statistics =
+        heap_alloc_zeroed(&call->nucleus->heap, sizeof(*statistics));
+    uint64_t bytes =
+        call->argument[1] < sizeof(*statistics) ? call->argument[1] : sizeof(*statistics);
 
     if (statistics == NULL) {
         syscall_refuse(call->thread, KERR_NO_MEMORY);
         return;
     }
     fill_statistics(call->nucleus, statistics);
-    enum kerr copied = space_copy_out(call->thread->space, (uaddr_t){ call->argument[0] }, statistics, bytes);
+    enum kerr copied =
+        space_copy_out(call->thread->space, (uaddr_t){ call->argument[0] }, statistics, bytes);
     heap_free(&call->nucleus->heap, statistics, sizeof(*statistics));
     syscall_answer(call->thread, copied == KERR_OK ? (int64_t)bytes : -(int64_t)copied);
 }
@@ -76,7 +79,8 @@ void syscall_log(struct syscall *call)
     char text[LINUX_LINE_MAX];
     uint64_t length = call->argument[1] < sizeof(text) ? call->argument[1] : sizeof(text);
 
-    if (space_copy_in(call->thread->space, text, (uaddr_t){ call->argument[0] }, length) != KERR_OK) {
+    if (space_copy_in(call->thread->space, text, (uaddr_t){ call->argument[0] }, length) !=
+        KERR_OK) {
         syscall_refuse(call->thread, KERR_BAD_ADDRESS);
         return;
     }
@@ -95,7 +99,8 @@ void syscall_inject(struct syscall *call)
         syscall_refuse(call->thread, KERR_NOT_PERMITTED);
         return;
     }
-    if (prefix >= MAX_DECKS || ordinal >= nucleus->deck[prefix].instance_count || kind > INJECT_CRASH_NEXT) {
+    if (prefix >= MAX_DECKS || ordinal >= nucleus->deck[prefix].instance_count ||
+        kind > INJECT_CRASH_NEXT) {
         syscall_refuse(call->thread, KERR_BAD_CALL);
         return;
     }

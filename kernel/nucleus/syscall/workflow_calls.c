@@ -14,7 +14,8 @@ void syscall_workflow_register(struct syscall *call)
         syscall_refuse(call->thread, KERR_BAD_WORKFLOW);
         return;
     }
-    if (space_check(space, (uaddr_t){ call->argument[2] }, sizeof(info), PORT_READ | PORT_WRITE) != KERR_OK) {
+    if (space_check(space, (uaddr_t){ call->argument[2] }, sizeof(info), PORT_READ | PORT_WRITE) !=
+        KERR_OK) {
         syscall_refuse(call->thread, KERR_BAD_ADDRESS);
         return;
     }
@@ -26,7 +27,8 @@ void syscall_workflow_register(struct syscall *call)
     enum kerr result = space_copy_in(space, blob, (uaddr_t){ call->argument[0] }, bytes);
     if (result == KERR_OK) {
         result = workflows_register(nucleus, call->thread->program, blob, bytes, &info);
-        enum kerr copied = space_copy_out(space, (uaddr_t){ call->argument[2] }, &info, sizeof(info));
+        enum kerr copied =
+            space_copy_out(space, (uaddr_t){ call->argument[2] }, &info, sizeof(info));
         KASSERT(copied == KERR_OK, "it was checked");
     }
     heap_free(&nucleus->heap, blob, bytes);
@@ -36,7 +38,8 @@ void syscall_workflow_register(struct syscall *call)
 static bool owns(const struct syscall *call, uint64_t workflow)
 {
     return workflow <= UINT32_MAX &&
-           guide_check_owner(call->nucleus->guide, call->thread->program->index, (uint32_t)workflow) == KERR_OK;
+           guide_check_owner(call->nucleus->guide, call->thread->program->index,
+                             (uint32_t)workflow) == KERR_OK;
 }
 
 void syscall_workflow_unregister(struct syscall *call)
@@ -77,8 +80,10 @@ void syscall_workflow_status(struct syscall *call)
         syscall_refuse(call->thread, KERR_NO_MEMORY);
         return;
     }
-    bool found = guide_status(nucleus->guide, (uint32_t)call->argument[0], &answer->status, answer->stages);
-    uint64_t bytes = sizeof(answer->status) + answer->status.stage_count * sizeof(answer->stages[0]);
+    bool found =
+        guide_status(nucleus->guide, (uint32_t)call->argument[0], &answer->status, answer->stages);
+    uint64_t bytes =
+        sizeof(answer->status) + answer->status.stage_count * sizeof(answer->stages[0]);
     enum kerr result = found ? KERR_OK : KERR_BAD_HANDLE;
     if (bytes > call->argument[2]) {
         result = KERR_BAD_CALL;

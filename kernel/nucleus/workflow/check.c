@@ -19,10 +19,11 @@ static uint64_t align8(uint64_t value)
 
 static enum kerr check_limits(const struct kwe_workflow *header)
 {
-    bool too_many = header->stage_count > KWE_MAX_STAGES || header->dependency_count > KWE_MAX_DEPENDENCIES ||
-                    header->binding_count > KWE_MAX_BINDINGS || header->condition_count > KWE_MAX_CONDITIONS ||
-                    header->manifest_count > KWE_MAX_MANIFEST || header->slots > KWE_MAX_SLOTS ||
-                    header->block_bytes > KWE_MAX_BLOCK_BYTES || header->program_bytes > (1ull << 40);
+    bool too_many =
+        header->stage_count > KWE_MAX_STAGES || header->dependency_count > KWE_MAX_DEPENDENCIES ||
+        header->binding_count > KWE_MAX_BINDINGS || header->condition_count > KWE_MAX_CONDITIONS ||
+        header->manifest_count > KWE_MAX_MANIFEST || header->slots > KWE_MAX_SLOTS ||
+        header->block_bytes > KWE_MAX_BLOCK_BYTES || header->program_bytes > (1ull << 40);
     return too_many ? KERR_OVER_LIMITS : KERR_OK;
 }
 
@@ -30,8 +31,9 @@ static enum kerr check_header(const struct plan *plan)
 {
     const struct kwe_workflow *header = plan->header;
 
-    if (header->magic != KWE_WORKFLOW_MAGIC || header->version != KWE_WORKFLOW_VERSION || header->flags != 0 ||
-        header->total_bytes != plan->blob_bytes || header->stage_count == 0 || header->slots == 0) {
+    if (header->magic != KWE_WORKFLOW_MAGIC || header->version != KWE_WORKFLOW_VERSION ||
+        header->flags != 0 || header->total_bytes != plan->blob_bytes || header->stage_count == 0 ||
+        header->slots == 0) {
         return KERR_BAD_WORKFLOW;
     }
     if (header->result_stage != KWE_NO_STAGE && header->result_stage >= header->stage_count) {
@@ -70,7 +72,8 @@ static enum kerr find_parts(struct plan *plan, struct parts *parts)
     }
     const uint8_t *blob = plan->blob;
     parts->stages = (const struct kwe_stage *)(const void *)(blob + parts->stages_at);
-    parts->dependencies = (const struct kwe_dependency *)(const void *)(blob + parts->dependencies_at);
+    parts->dependencies =
+        (const struct kwe_dependency *)(const void *)(blob + parts->dependencies_at);
     parts->bindings = (const struct kwe_binding *)(const void *)(blob + parts->bindings_at);
     parts->conditions = (const struct kwe_condition *)(const void *)(blob + conditions_at);
     plan->bindings = parts->bindings;
@@ -94,19 +97,21 @@ static enum kerr check_shape(const struct kwe_workflow *header, const struct kwe
         !range_ok(wire->dependency_first, wire->dependency_count, header->dependency_count) ||
         !range_ok(wire->binding_first, wire->binding_count, header->binding_count) ||
         !range_ok(wire->condition_first, wire->condition_count, header->condition_count) ||
-        !range_ok(wire->params_offset, wire->params_bytes, header->params_bytes) || wire->params_offset % 8 != 0 ||
-        wire->name_offset >= header->names_bytes) {
+        !range_ok(wire->params_offset, wire->params_bytes, header->params_bytes) ||
+        wire->params_offset % 8 != 0 || wire->name_offset >= header->names_bytes) {
         return KERR_BAD_WORKFLOW;
     }
-    if (wire->kind != KWE_STAGE_OP || wire->join != KWE_JOIN_ALL || wire->condition_count != 0 || wire->body_count != 0 ||
-        wire->fallback != KWE_NO_STAGE || wire->compensation != KWE_NO_STAGE || wire->retries != 0 || wire->timeout_ns != 0 ||
+    if (wire->kind != KWE_STAGE_OP || wire->join != KWE_JOIN_ALL || wire->condition_count != 0 ||
+        wire->body_count != 0 || wire->fallback != KWE_NO_STAGE ||
+        wire->compensation != KWE_NO_STAGE || wire->retries != 0 || wire->timeout_ns != 0 ||
         wire->backoff_ns != 0) {
         return KERR_NOT_BUILT;
     }
     return KERR_OK;
 }
 
-static enum kerr find_op(const struct deck_spec *specs, uint32_t spec_count, const struct kwe_stage *wire, struct plan_stage *stage)
+static enum kerr find_op(const struct deck_spec *specs, uint32_t spec_count,
+                         const struct kwe_stage *wire, struct plan_stage *stage)
 {
     for (uint32_t i = 0; i < spec_count; i++) {
         if (specs[i].prefix != wire->deck) {
@@ -123,7 +128,8 @@ static enum kerr find_op(const struct deck_spec *specs, uint32_t spec_count, con
     return KERR_UNKNOWN_DECK;
 }
 
-static enum kerr check_dependencies(const struct plan *plan, const struct parts *parts, uint16_t index, struct plan_stage *stage)
+static enum kerr check_dependencies(const struct plan *plan, const struct parts *parts,
+                                    uint16_t index, struct plan_stage *stage)
 {
     const struct kwe_stage *wire = &parts->stages[index];
 
@@ -164,30 +170,35 @@ static bool waits_for(const struct parts *parts, const struct kwe_stage *wire, u
 }
 
 /* A binding reads an earlier stage that this one waits for: else it might not have answered yet. */
-static enum kerr check_source_stage(const struct plan *plan, const struct parts *parts, const struct kwe_stage *wire,
-                                    const struct kwe_binding *binding)
+static enum kerr check_source_stage(const struct plan *plan, const struct parts *parts,
+                                    const struct kwe_stage *wire, const struct kwe_binding *binding)
 {
     if (binding->stage >= plan->stage_count || !waits_for(parts, wire, binding->stage)) {
         return KERR_BAD_BINDING;
     }
     const struct op_spec *source = plan->stages[binding->stage].op;
-    bool missing = (binding->kind == KWE_BIND_PARAM_VALUE && binding->source_index >= source->value_count) ||
-                   (binding->kind == KWE_BIND_INPUT_STAGE && !source->output.present);
+    bool missing =
+        (binding->kind == KWE_BIND_PARAM_VALUE && binding->source_index >= source->value_count) ||
+        (binding->kind == KWE_BIND_INPUT_STAGE && !source->output.present);
     return missing ? KERR_BAD_BINDING : KERR_OK;
 }
 
-static enum kerr check_binding(const struct plan *plan, const struct parts *parts, const struct kwe_stage *wire,
-                               const struct kwe_binding *binding, const struct op_spec *op)
+static enum kerr check_binding(const struct plan *plan, const struct parts *parts,
+                               const struct kwe_stage *wire, const struct kwe_binding *binding,
+                               const struct op_spec *op)
 {
     const struct kwe_workflow *header = plan->header;
 
     switch (binding->kind) {
     case KWE_BIND_INPUT_STAGE:
-        return binding->target < op->inputs_max ? check_source_stage(plan, parts, wire, binding) : KERR_BAD_BINDING;
+        return binding->target < op->inputs_max ? check_source_stage(plan, parts, wire, binding)
+                                                : KERR_BAD_BINDING;
     case KWE_BIND_INPUT_EVENT:
         return binding->target < op->inputs_max ? KERR_OK : KERR_BAD_BINDING;
     case KWE_BIND_INPUT_CONSTANT:
-        return binding->target < op->inputs_max && range_ok(binding->source_offset, binding->source_bytes, header->constant_bytes)
+        return binding->target < op->inputs_max &&
+                       range_ok(binding->source_offset, binding->source_bytes,
+                                header->constant_bytes)
                    ? KERR_OK
                    : KERR_BAD_BINDING;
     case KWE_BIND_PARAM_VALUE:
@@ -216,7 +227,8 @@ static bool binds_input(const struct kwe_binding *binding)
 }
 
 /* Every input exactly once, without holes. */
-static enum kerr check_inputs(const struct parts *parts, const struct kwe_stage *wire, struct plan_stage *stage)
+static enum kerr check_inputs(const struct parts *parts, const struct kwe_stage *wire,
+                              struct plan_stage *stage)
 {
     uint32_t seen = 0;
 
@@ -246,8 +258,9 @@ static bool has_param_bindings(const struct parts *parts, const struct kwe_stage
     return false;
 }
 
-static enum kerr check_bindings(const struct plan *plan, const struct parts *parts, const struct kwe_stage *wire,
-                                struct plan_stage *stage, struct plan_error *error)
+static enum kerr check_bindings(const struct plan *plan, const struct parts *parts,
+                                const struct kwe_stage *wire, struct plan_stage *stage,
+                                struct plan_error *error)
 {
     for (uint16_t i = 0; i < wire->binding_count; i++) {
         uint32_t index = (uint32_t)wire->binding_first + i;
@@ -262,8 +275,9 @@ static enum kerr check_bindings(const struct plan *plan, const struct parts *par
     return check_inputs(parts, wire, stage);
 }
 
-static enum kerr check_params(const struct plan *plan, const struct parts *parts, const struct kwe_stage *wire,
-                              struct plan_stage *stage, struct plan_error *error)
+static enum kerr check_params(const struct plan *plan, const struct parts *parts,
+                              const struct kwe_stage *wire, struct plan_stage *stage,
+                              struct plan_error *error)
 {
     uint32_t bad_offset = 0;
 
@@ -281,8 +295,9 @@ static enum kerr check_params(const struct plan *plan, const struct parts *parts
     return valid;
 }
 
-static enum kerr check_stage(struct plan *plan, const struct parts *parts, uint16_t index, const struct deck_spec *specs,
-                             uint32_t spec_count, struct plan_error *error)
+static enum kerr check_stage(struct plan *plan, const struct parts *parts, uint16_t index,
+                             const struct deck_spec *specs, uint32_t spec_count,
+                             struct plan_error *error)
 {
     const struct kwe_stage *wire = &parts->stages[index];
     struct plan_stage *stage = &plan->stages[index];
@@ -290,7 +305,8 @@ static enum kerr check_stage(struct plan *plan, const struct parts *parts, uint1
 
     error->stage = index;
     error->detail = parts->stages_at + index * (uint32_t)sizeof(*wire);
-    if ((result = check_shape(plan->header, wire)) != KERR_OK || (result = find_op(specs, spec_count, wire, stage)) != KERR_OK ||
+    if ((result = check_shape(plan->header, wire)) != KERR_OK ||
+        (result = find_op(specs, spec_count, wire, stage)) != KERR_OK ||
         (result = check_dependencies(plan, parts, index, stage)) != KERR_OK ||
         (result = check_bindings(plan, parts, wire, stage, error)) != KERR_OK) {
         return result;
@@ -322,12 +338,14 @@ const struct kwe_stage *check_stages(const struct plan *plan)
     return (const struct kwe_stage *)(const void *)(plan->blob + sizeof(struct kwe_workflow));
 }
 
-enum kerr check_blob(struct plan *plan, const struct deck_spec *specs, uint32_t spec_count, struct plan_error *error)
+enum kerr check_blob(struct plan *plan, const struct deck_spec *specs, uint32_t spec_count,
+                     struct plan_error *error)
 {
     struct parts parts;
     enum kerr result;
 
-    if ((result = check_header(plan)) != KERR_OK || (result = find_parts(plan, &parts)) != KERR_OK) {
+    if ((result = check_header(plan)) != KERR_OK ||
+        (result = find_parts(plan, &parts)) != KERR_OK) {
         return result;
     }
     struct guide_memory *memory = &plan->memory;
@@ -337,15 +355,18 @@ enum kerr check_blob(struct plan *plan, const struct deck_spec *specs, uint32_t 
         return KERR_NO_MEMORY;
     }
     plan->stage_count = count;
-    plan->successors = memory->alloc_zeroed(memory->context, (plan->header->dependency_count + 1u) * sizeof(*plan->successors));
+    plan->successors = memory->alloc_zeroed(memory->context, (plan->header->dependency_count + 1u) *
+                                                                 sizeof(*plan->successors));
     if (plan->successors == NULL) {
         return KERR_NO_MEMORY;
     }
     uint32_t dependencies = 0;
     for (uint16_t i = 0; i < count; i++) {
         /* Grouped by stage: no two share a range, so their sum is the list's length. */
-        if (parts.stages[i].dependency_count != 0 && parts.stages[i].dependency_first != dependencies) {
-            *error = (struct plan_error){ i, parts.stages_at + i * (uint32_t)sizeof(struct kwe_stage) };
+        if (parts.stages[i].dependency_count != 0 &&
+            parts.stages[i].dependency_first != dependencies) {
+            *error =
+                (struct plan_error){ i, parts.stages_at + i * (uint32_t)sizeof(struct kwe_stage) };
             return KERR_BAD_WORKFLOW;
         }
         dependencies += parts.stages[i].dependency_count;

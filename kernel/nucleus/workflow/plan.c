@@ -114,14 +114,16 @@ static void size_segments(struct plan *plan)
     }
 }
 
-static enum kerr lay_out(struct plan *plan, const struct deck_spec *specs, uint32_t spec_count, unsigned instances)
+static enum kerr lay_out(struct plan *plan, const struct deck_spec *specs, uint32_t spec_count,
+                         unsigned instances)
 {
     const struct kwe_workflow *header = plan->header;
     uint64_t manifest_bytes = (uint64_t)header->manifest_count * sizeof(struct kwe_manifest_entry);
 
     plan->manifest_offset = 0;
     plan->constant_offset = (uint32_t)round_up_u64(manifest_bytes, OUTPUT_ALIGN);
-    plan->segment[PLAN_SEGMENT_NUCLEUS].bytes = round_up_u64(plan->constant_offset + (uint64_t)header->constant_bytes + 1, PAGE_SIZE);
+    plan->segment[PLAN_SEGMENT_NUCLEUS].bytes =
+        round_up_u64(plan->constant_offset + (uint64_t)header->constant_bytes + 1, PAGE_SIZE);
     plan->segment[PLAN_SEGMENT_PROGRAM].bytes = round_up_u64(header->program_bytes + 1, PAGE_SIZE);
     plan->segment_count = 2;
     for (uint32_t i = 0; i < spec_count; i++) {
@@ -150,12 +152,14 @@ static uint64_t total_bytes(const struct plan *plan)
 
 enum kerr plan_fit(struct plan *plan, uint64_t most_bytes)
 {
-    uint64_t fixed = plan->segment[PLAN_SEGMENT_NUCLEUS].bytes + plan->segment[PLAN_SEGMENT_PROGRAM].bytes +
+    uint64_t fixed = plan->segment[PLAN_SEGMENT_NUCLEUS].bytes +
+                     plan->segment[PLAN_SEGMENT_PROGRAM].bytes +
                      (uint64_t)plan->segment_count * PAGE_SIZE;
     if (total_bytes(plan) <= most_bytes) {
         return KERR_OK;
     }
-    if (fixed >= most_bytes || plan->slot_bytes == 0 || (most_bytes - fixed) / plan->slot_bytes == 0) {
+    if (fixed >= most_bytes || plan->slot_bytes == 0 ||
+        (most_bytes - fixed) / plan->slot_bytes == 0) {
         return KERR_NO_MEMORY;
     }
     uint64_t slots = (most_bytes - fixed) / plan->slot_bytes;
@@ -172,7 +176,8 @@ void plan_destroy(struct plan *plan)
         memory.free(memory.context, plan->stages, plan->stage_count * sizeof(*plan->stages));
     }
     if (plan->successors != NULL) {
-        memory.free(memory.context, plan->successors, (plan->header->dependency_count + 1u) * sizeof(*plan->successors));
+        memory.free(memory.context, plan->successors,
+                    (plan->header->dependency_count + 1u) * sizeof(*plan->successors));
     }
     if (plan->blob != NULL) {
         memory.free(memory.context, plan->blob, plan->blob_bytes);
@@ -191,8 +196,8 @@ int plan_segment_of(const struct plan *plan, uint8_t deck, uint32_t ordinal)
     return -1;
 }
 
-static enum kerr build(struct plan *plan, const struct deck_spec *specs, uint32_t spec_count, unsigned instances,
-                       struct plan_error *error)
+static enum kerr build(struct plan *plan, const struct deck_spec *specs, uint32_t spec_count,
+                       unsigned instances, struct plan_error *error)
 {
     enum kerr checked = check_blob(plan, specs, spec_count, error);
 
@@ -210,8 +215,9 @@ static enum kerr build(struct plan *plan, const struct deck_spec *specs, uint32_
     return lay_out(plan, specs, spec_count, instances);
 }
 
-enum kerr plan_create(const struct guide_memory *memory, const struct deck_spec *specs, uint32_t spec_count, unsigned instances,
-                      const void *blob, size_t bytes, struct plan **out, struct plan_error *error)
+enum kerr plan_create(const struct guide_memory *memory, const struct deck_spec *specs,
+                      uint32_t spec_count, unsigned instances, const void *blob, size_t bytes,
+                      struct plan **out, struct plan_error *error)
 {
     *out = NULL;
     *error = (struct plan_error){ .stage = KWE_NO_STAGE };

@@ -10,40 +10,40 @@
 #pragma once
 
 #include "kernel/abi/errors.h"
+#include "kernel/abi/event.h"
 #include "kernel/abi/work.h"
 #include "kernel/abi/workflow.h"
-#include "kernel/abi/event.h"
 #include "kernel/nucleus/deck/spec.h"
 #include "kernel/nucleus/guide/memory.h"
 
-#define PLAN_MAX_SEGMENTS 32u
+#define PLAN_MAX_SEGMENTS    32u
 #define PLAN_SEGMENT_NUCLEUS 0u
 #define PLAN_SEGMENT_PROGRAM 1u
 
 struct plan_stage {
     const struct op_spec *op;
     uint8_t deck;
-    uint16_t number;            /* the operation's */
-    uint16_t waits;             /* dependencies */
+    uint16_t number; /* the operation's */
+    uint16_t waits;  /* dependencies */
     uint16_t successor_first, successor_count;
     uint16_t binding_first, binding_count;
-    uint16_t level;             /* longest way from a source, 0.. */
+    uint16_t level; /* longest way from a source, 0.. */
     uint16_t input_count;
     uint32_t params_offset, params_bytes; /* in the blob's parameter bytes */
-    uint32_t out_room;          /* bytes; 0: no output */
-    uint64_t out_offset;        /* in the slot's part of its deck's segment */
+    uint32_t out_room;                    /* bytes; 0: no output */
+    uint64_t out_offset;                  /* in the slot's part of its deck's segment */
 };
 
 struct plan_segment {
-    uint8_t deck;               /* prefix, when an instance's */
+    uint8_t deck; /* prefix, when an instance's */
     bool is_instance;
     uint32_t ordinal;
-    uint64_t stride;            /* bytes of one slot, whole pages, an odd number of them */
-    uint64_t bytes;             /* whole pages */
+    uint64_t stride; /* bytes of one slot, whole pages, an odd number of them */
+    uint64_t bytes;  /* whole pages */
 };
 
 struct plan {
-    uint8_t *blob;              /* the nucleus's own copy */
+    uint8_t *blob; /* the nucleus's own copy */
     uint32_t blob_bytes;
     const struct kwe_workflow *header;
     const struct kwe_binding *bindings;
@@ -58,10 +58,10 @@ struct plan {
     uint8_t route[KWE_MAX_STAGES + 1]; /* prefixes in topological order, 0 last */
 
     uint32_t slots;
-    uint64_t slot_bytes;        /* of one event over all decks' segments */
+    uint64_t slot_bytes; /* of one event over all decks' segments */
     uint32_t segment_count;
     struct plan_segment segment[PLAN_MAX_SEGMENTS];
-    uint32_t manifest_offset;   /* in segment 0 */
+    uint32_t manifest_offset; /* in segment 0 */
     uint32_t constant_offset;
     struct guide_memory memory;
 };
@@ -73,16 +73,17 @@ static inline uint64_t plan_cost_ns(const struct plan_stage *stage, uint64_t byt
 }
 
 struct plan_error {
-    uint16_t stage;             /* KWE_NO_STAGE: none in particular */
-    uint32_t detail;            /* byte offset in the blob */
+    uint16_t stage;  /* KWE_NO_STAGE: none in particular */
+    uint32_t detail; /* byte offset in the blob */
 };
 
 /*
  * Check a blob and lay it out. `blob` is copied. `instances`: how many a per-CPU deck has.
  * Answers the code of what is wrong, with *error saying where; *plan is then NULL.
  */
-enum kerr plan_create(const struct guide_memory *memory, const struct deck_spec *specs, uint32_t spec_count, unsigned instances,
-                      const void *blob, size_t bytes, struct plan **plan, struct plan_error *error);
+enum kerr plan_create(const struct guide_memory *memory, const struct deck_spec *specs,
+                      uint32_t spec_count, unsigned instances, const void *blob, size_t bytes,
+                      struct plan **plan, struct plan_error *error);
 /* Lower the number of slots until all segments together take at most `most_bytes`. KERR_NO_MEMORY: not even one does. */
 enum kerr plan_fit(struct plan *plan, uint64_t most_bytes);
 void plan_destroy(struct plan *plan);

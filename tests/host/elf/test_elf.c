@@ -41,9 +41,10 @@ static struct file good_file(uint16_t type)
     file.header.e_ehsize = sizeof(Elf64_Ehdr);
     file.header.e_phentsize = sizeof(Elf64_Phdr);
     file.header.e_phnum = 3;
-    *program_header(&file, 0) = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0, base, base, 0x1100, 0x1100, 0x1000 };
-    *program_header(&file, 1) =
-        (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 0x1ff0, base + 0x2ff0, base, 0x800, 0x800 + 5000, 0x1000 };
+    *program_header(&file, 0) =
+        (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0, base, base, 0x1100, 0x1100, 0x1000 };
+    *program_header(&file, 1) = (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 0x1ff0,       base + 0x2ff0,
+                                              base,    0x800,       0x800 + 5000, 0x1000 };
     *program_header(&file, 2) = (Elf64_Phdr){ PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 16 };
     memset(file.bytes + 0x1000, 0xc3, 0x100);
     memset(file.bytes + 0x1ff0, 0xd1, 0x800);
@@ -106,8 +107,10 @@ static void test_a_position_independent_image_lies_at_a_random_page(void)
     for (uint64_t seed = 1; seed < 6; seed++) {
         begin(seed);
         assert(load(&file, &loaded) == NULL);
-        assert(loaded.bias >= SPACE_PIE_BEGIN && loaded.bias < SPACE_PIE_END && loaded.bias != last);
-        assert(loaded.entry.value == loaded.bias + 0x1010 && loaded.headers.value == loaded.bias + 0x40);
+        assert(loaded.bias >= SPACE_PIE_BEGIN && loaded.bias < SPACE_PIE_END &&
+               loaded.bias != last);
+        assert(loaded.entry.value == loaded.bias + 0x1010 &&
+               loaded.headers.value == loaded.bias + 0x40);
         assert(byte_at(loaded.bias + 0x2ff0) == 0xd1);
         last = loaded.bias;
         end();
@@ -119,17 +122,18 @@ static void test_each_wrong_number_is_named(void)
 {
     struct elf_loaded loaded;
     begin(3);
-#define WRONG(change, words)                                                                                           \
-    do {                                                                                                               \
-        struct file file = good_file(ET_EXEC);                                                                         \
-        Elf64_Phdr *text = program_header(&file, 0), *data = program_header(&file, 1), *last = program_header(&file, 2); \
-        (void)text, (void)data, (void)last;                                                                            \
-        change;                                                                                                        \
-        const char *wrong = load(&file, &loaded);                                                                      \
-        if (wrong == NULL || strstr(wrong, words) == NULL) {                                                           \
-            fprintf(stderr, #change ": %s\n", wrong == NULL ? "was accepted" : wrong);                                 \
-            abort();                                                                                                   \
-        }                                                                                                              \
+#define WRONG(change, words)                                                                       \
+    do {                                                                                           \
+        struct file file = good_file(ET_EXEC);                                                     \
+        Elf64_Phdr *text = program_header(&file, 0), *data = program_header(&file, 1),             \
+                   *last = program_header(&file, 2);                                               \
+        (void)text, (void)data, (void)last;                                                        \
+        change;                                                                                    \
+        const char *wrong = load(&file, &loaded);                                                  \
+        if (wrong == NULL || strstr(wrong, words) == NULL) {                                       \
+            fprintf(stderr, #change ": %s\n", wrong == NULL ? "was accepted" : wrong);             \
+            abort();                                                                               \
+        }                                                                                          \
     } while (0)
     WRONG(file.bytes[0] = 0, "64-bit");
     WRONG(file.header.e_ident[4] = 1, "64-bit");
@@ -259,7 +263,8 @@ static void test_the_first_stack_is_as_the_abi_says(void)
     uint64_t at = stack.value;
     assert(at % 16 == 0 && at >= SPACE_STACK_BEGIN && at < SPACE_STACK_END);
     assert(word_at(at) == 2);
-    assert(text_is(word_at(at + 8), "agent") && text_is(word_at(at + 16), "-v") && word_at(at + 24) == 0);
+    assert(text_is(word_at(at + 8), "agent") && text_is(word_at(at + 16), "-v") &&
+           word_at(at + 24) == 0);
     assert(text_is(word_at(at + 32), "HOME=/") && word_at(at + 40) == 0);
     assert(auxiliary(at, AT_PHDR) == loaded.headers.value && auxiliary(at, AT_PHNUM) == 3);
     assert(auxiliary(at, AT_ENTRY) == loaded.entry.value && auxiliary(at, AT_PHENT) == 56);
@@ -267,7 +272,8 @@ static void test_the_first_stack_is_as_the_abi_says(void)
     assert(word_at(auxiliary(at, AT_RANDOM)) != 0 && text_is(auxiliary(at, AT_EXECFN), "agent"));
     assert(auxiliary(at, AT_SECURE) == 0);
     const struct region *region = space_find(space, at);
-    assert(region->rights == (PORT_READ | PORT_WRITE) && region->end - region->begin == 16 * PAGE_SIZE);
+    assert(region->rights == (PORT_READ | PORT_WRITE) &&
+           region->end - region->begin == 16 * PAGE_SIZE);
     assert(space_find(space, region->begin - 1) == NULL && space_find(space, region->end) == NULL);
     end();
 }

@@ -24,8 +24,8 @@
 #include "userland/libkwe/common/calls.h"
 #include "userland/libkwe/deck/internal.h"
 
-#define DEPTH 32u
-#define SLOTS 32u
+#define DEPTH  32u
+#define SLOTS  32u
 #define STRIDE (1u << 20)
 
 enum { INTERRUPT = 3, WINDOW = 4, ARENA = 5 };
@@ -72,7 +72,8 @@ static void fill_info(struct kwe_deck_info *info)
     info->device[0].bar_bytes[2] = window_bytes;
 }
 
-int64_t kwe_call6(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+int64_t kwe_call6(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                  uint64_t f)
 {
     (void)c, (void)d, (void)e, (void)f;
     switch (number) {
@@ -107,7 +108,9 @@ static void submit(uint32_t ticket, uint32_t width, uint32_t height, uint32_t in
         params.weights[i] = i == 4 ? 8 : -1;
     }
     memcpy(frames[ticket].params, &params, sizeof(params));
-    frames[ticket].input[0] = (struct kwe_buffer){ .offset = (uint64_t)ticket * STRIDE, .length = in_bytes, .segment = 2 };
+    frames[ticket].input[0] = (struct kwe_buffer){ .offset = (uint64_t)ticket * STRIDE,
+                                                   .length = in_bytes,
+                                                   .segment = 2 };
     if (ring_push(&work, &slot) != RING_OK) {
         abort();
     }
@@ -124,7 +127,8 @@ static void read_command(void)
     text[length] = '\0';
     for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         uint32_t ticket, width, height, in_bytes;
-        if (sscanf(line, "work %u %u %u %u", &ticket, &width, &height, &in_bytes) != 4 || ticket >= DEPTH) {
+        if (sscanf(line, "work %u %u %u %u", &ticket, &width, &height, &in_bytes) != 4 ||
+            ticket >= DEPTH) {
             abort();
         }
         submit(ticket, width, height, in_bytes);
@@ -141,8 +145,10 @@ static void report(void)
         puts("ring");
     }
     while (ring_pop(&done, &completion) == RING_OK) {
-        printf("done %u %s %u %u %llu %llu\n", completion.ticket, kerr_name((enum kerr)completion.status), completion.out_length,
-               completion.copied_device, (unsigned long long)completion.value[0], (unsigned long long)completion.value[1]);
+        printf("done %u %s %u %u %llu %llu\n", completion.ticket,
+               kerr_name((enum kerr)completion.status), completion.out_length,
+               completion.copied_device, (unsigned long long)completion.value[0],
+               (unsigned long long)completion.value[1]);
     }
     fflush(stdout);
 }
@@ -154,7 +160,8 @@ struct kwe_pair kwe_call_pair(uint64_t number, uint64_t deadline_ns)
     for (;;) {
         uint32_t waiting;
         uint64_t count;
-        struct pollfd polls[] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = INTERRUPT, .events = POLLIN } };
+        struct pollfd polls[] = { { .fd = STDIN_FILENO, .events = POLLIN },
+                                  { .fd = INTERRUPT, .events = POLLIN } };
         uint64_t now = now_ns();
         bool late = deadline_ns <= now;
         uint64_t left_ms = late ? 0 : (deadline_ns - now) / 1000000 + 1;
@@ -163,7 +170,8 @@ struct kwe_pair kwe_call_pair(uint64_t number, uint64_t deadline_ns)
         if (polls[0].revents != 0) {
             read_command();
         }
-        uint64_t bits = polls[1].revents != 0 && read(INTERRUPT, &count, sizeof(count)) == sizeof(count);
+        uint64_t bits =
+            polls[1].revents != 0 && read(INTERRUPT, &count, sizeof(count)) == sizeof(count);
         waiting = work.tail - __atomic_load_n(&work.shared->head, __ATOMIC_ACQUIRE);
         if (waiting != 0 || bits != 0 || late) {
             return (struct kwe_pair){ .first = waiting, .second = bits };

@@ -83,8 +83,10 @@ static void test_a_request_goes_out_and_its_answer_comes_back(void)
     struct ring_producer worker_out;
     struct kwe_accel_request request = { .id = 77, .op = KWE_ACCEL_CONVOLVE }, seen;
     struct kwe_accel_response response = { .id = 77 }, taken;
-    ring_consumer_init(&worker_in, (struct ring *)(memory + KWE_ACCEL_REQUESTS), KWE_ACCEL_SLOTS, 0);
-    ring_producer_init(&worker_out, (struct ring *)(memory + KWE_ACCEL_RESPONSES), KWE_ACCEL_SLOTS, 0);
+    ring_consumer_init(&worker_in, (struct ring *)(memory + KWE_ACCEL_REQUESTS), KWE_ACCEL_SLOTS,
+                       0);
+    ring_producer_init(&worker_out, (struct ring *)(memory + KWE_ACCEL_RESPONSES), KWE_ACCEL_SLOTS,
+                       0);
 
     assert(link_post(&link, &request));
     assert(ring_pop(&worker_in, &seen) == RING_OK && seen.id == 77);

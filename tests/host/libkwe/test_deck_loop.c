@@ -19,13 +19,13 @@ __asm__(".include \"userland/libkwe/deck/fibre_switch.S\"");
 #define DEPTH 8u
 
 enum op {
-    OP_ECHO = 1,   /* inline: input to output, value 0 is the parameter */
-    OP_WAIT,       /* fibre: waits for an event (signalled by an interrupt), no end */
-    OP_SLEEP,      /* fibre: waits until the time in its parameters, answers TIMED_OUT when nobody signalled */
-    OP_LOCK,       /* fibre: takes the mutex, waits for an event, gives it back */
-    OP_SLOW,       /* inline: takes 2 ms */
-    OP_FAIL,       /* inline: sets values and a length, then fails */
-    OP_DEEP,       /* fibre: uses much of its stack */
+    OP_ECHO = 1, /* inline: input to output, value 0 is the parameter */
+    OP_WAIT,     /* fibre: waits for an event (signalled by an interrupt), no end */
+    OP_SLEEP, /* fibre: waits until the time in its parameters, answers TIMED_OUT when nobody signalled */
+    OP_LOCK, /* fibre: takes the mutex, waits for an event, gives it back */
+    OP_SLOW, /* inline: takes 2 ms */
+    OP_FAIL, /* inline: sets values and a length, then fails */
+    OP_DEEP, /* fibre: uses much of its stack */
 };
 
 /* ---- the nucleus's side --------------------------------------------------------------------------------------------- */
@@ -64,7 +64,8 @@ static int64_t describe(struct kwe_deck_info *info)
     return 0;
 }
 
-int64_t kwe_call6(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+int64_t kwe_call6(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                  uint64_t f)
 {
     (void)c, (void)d, (void)e, (void)f;
     switch (number) {
@@ -102,7 +103,8 @@ static void give(uint32_t index, enum op op, uint64_t parameter)
         .out_capacity = 64,
     };
 
-    frames[index].input[0] = (struct kwe_buffer){ .offset = index * 64, .length = 16, .segment = index % 2 };
+    frames[index].input[0] =
+        (struct kwe_buffer){ .offset = index * 64, .length = 16, .segment = index % 2 };
     memcpy(frames[index].params, &parameter, 8);
     assert(ring_push(&work, &slot) == RING_OK);
 }
@@ -246,7 +248,8 @@ static void test_a_vector_of_inline_ops_is_one_visit(void)
 
     assert(visits == 1 && asked_deadline_ns == UINT64_MAX);
     struct kwe_completion first = taken();
-    assert(first.ticket == 0x700 && first.status == KERR_OK && first.out_length == 16 && first.value[0] == 41);
+    assert(first.ticket == 0x700 && first.status == KERR_OK && first.out_length == 16 &&
+           first.value[0] == 41);
     assert(memcmp(arena + 4096, "sixteen bytes ok", 16) == 0);
     struct kwe_completion second = taken();
     assert(second.value[0] == 42 && first.value[1] == 0 && second.value[1] == 1);
@@ -379,7 +382,9 @@ static void test_a_deck_that_could_not_start_answers_why(void)
 
 static void test_observations_get_no_answer(void)
 {
-    struct kwe_observation seen = { .op = KWE_OP_OBSERVE, .cookie = 77, .workflow = 3, .status = KERR_IO_ERROR };
+    struct kwe_observation seen = {
+        .op = KWE_OP_OBSERVE, .cookie = 77, .workflow = 3, .status = KERR_IO_ERROR
+    };
 
     start();
     assert(ring_push(&work, &seen) == RING_OK);

@@ -68,8 +68,10 @@ static void test_the_oldest_are_forgotten(struct history *history)
 static void test_the_longest_line_fits(struct history *history)
 {
     char line[2 * HISTORY_LINE_BYTES];
-    struct kwe_result result = { UINT64_MAX, UINT32_MAX, KERR_CORRUPT_FILESYSTEM, 65534, 255, 0, 0, 0, 0, 0,
-                                 UINT64_MAX, UINT64_MAX, 0 };
+    struct kwe_result result = {
+        UINT64_MAX, UINT32_MAX, KERR_CORRUPT_FILESYSTEM, 65534, 255, 0, 0, 0, 0, 0, UINT64_MAX,
+        UINT64_MAX, 0
+    };
 
     history_record(history, &result);
     assert(history_print(history, 1, line, sizeof(line)) > 90);

@@ -63,7 +63,8 @@ static void exercise_mappings(void)
         fail("a reservation");
     }
     strcpy(reserved + 65536, "text");
-    if (mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED ||
+    if (mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+            MAP_FAILED ||
         mprotect(reserved + 65536, 4096, PROT_READ | PROT_EXEC) == 0) {
         fail("executable data");
     }

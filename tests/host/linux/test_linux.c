@@ -98,7 +98,9 @@ static void test_an_endless_line_is_cut(void)
 static void test_writev_gathers_and_stops_at_what_it_cannot_read(void)
 {
     begin();
-    struct iovec parts[3] = { { (void *)(page + 512), 5 }, { (void *)(page + 600), 0 }, { (void *)8, 4 } };
+    struct iovec parts[3] = { { (void *)(page + 512), 5 },
+                              { (void *)(page + 600), 0 },
+                              { (void *)8, 4 } };
     put(page, parts, sizeof(parts));
     put(page + 512, "hello", 5);
 
@@ -134,7 +136,8 @@ static void test_there_are_no_files(void)
     assert(call(SYS_read, 5, page, 100, 0) == -EBADF);
     assert(call(SYS_close, 1, 0, 0, 0) == 0 && call(SYS_close, 9, 0, 0, 0) == -EBADF);
     assert(call(SYS_ioctl, 1, 0x5413, page, 0) == 0); /* TIOCGWINSZ: stdout goes out line by line */
-    assert(call(SYS_ioctl, 1, 0x5401, page, 0) == -ENOTTY && call(SYS_ioctl, 0, 0x5413, page, 0) == -ENOTTY);
+    assert(call(SYS_ioctl, 1, 0x5401, page, 0) == -ENOTTY &&
+           call(SYS_ioctl, 0, 0x5413, page, 0) == -ENOTTY);
     assert(call(SYS_ioctl, 7, 0x5413, page, 0) == -EBADF);
     assert(call(SYS_lseek, 1, 0, 0, 0) == -ESPIPE);
     assert(call(SYS_fstat, 1, page, 0, 0) == 0);
@@ -152,14 +155,17 @@ static void test_mmap_gives_anonymous_memory_only(void)
     begin();
     assert(map(0, PAGE_SIZE, PROT_READ, MAP_PRIVATE) == -ENODEV);
     assert(map(0, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS) == -EINVAL);
-    assert(map(0, PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS) == -EACCES);
+    assert(map(0, PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS) ==
+           -EACCES);
     assert(map(0, PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS) == -EACCES);
     assert(map(0, 1ull << 60, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS) == -ENOMEM);
     assert(map(0, UINT64_MAX, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS) == -ENOMEM);
     assert(map(0, 201 * PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS) == -ENOMEM);
     assert(map(page + 1, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) == -EINVAL);
-    assert(map(page, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE) == -EINVAL);
-    assert(map(page, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) == (int64_t)page);
+    assert(map(page, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE) ==
+           -EINVAL);
+    assert(map(page, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) ==
+           (int64_t)page);
     assert(map(0, 1ull << 40, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS) > 0);
     end();
 }
@@ -327,8 +333,14 @@ static void test_random_arguments_do_no_harm(void)
         for (unsigned at = 0; at < 6; at++) {
             uint64_t random = port_random_u64();
             const uint64_t choices[8] = {
-                random, random % 16, page, page + random % 8192, random % 8 * PAGE_SIZE, UINT64_MAX - random % 64,
-                (page & ~(uint64_t)0xfffff) + random % 256 * PAGE_SIZE, random % 0x7fff00000000,
+                random,
+                random % 16,
+                page,
+                page + random % 8192,
+                random % 8 * PAGE_SIZE,
+                UINT64_MAX - random % 64,
+                (page & ~(uint64_t)0xfffff) + random % 256 * PAGE_SIZE,
+                random % 0x7fff00000000,
             };
             arguments[at] = choices[port_random_u64() % 8];
         }

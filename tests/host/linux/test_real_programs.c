@@ -52,8 +52,8 @@ static void expect_stop(int wanted)
     if (who != child || !WIFSTOPPED(status) || WSTOPSIG(status) != wanted) {
         struct user_regs_struct registers = { 0 };
         ptrace(PTRACE_GETREGS, child, NULL, &registers);
-        fprintf(stderr, "the program stopped with status 0x%x at pc 0x%llx\n%s", (unsigned)status, registers.rip,
-                fake_log);
+        fprintf(stderr, "the program stopped with status 0x%x at pc 0x%llx\n%s", (unsigned)status,
+                registers.rip, fake_log);
         kill(child, SIGKILL);
         exit(1);
     }
@@ -72,7 +72,8 @@ static uint64_t inject(uint64_t at, uint64_t number, const uint64_t a[6])
     registers.rdi = a[0], registers.rsi = a[1], registers.rdx = a[2];
     registers.r10 = a[3], registers.r8 = a[4], registers.r9 = a[5];
     ptrace(PTRACE_SETREGS, child, NULL, &registers);
-    while (registers.rip == at) { /* the first step may only leave the stop of a call that was taken over */
+    while (registers.rip ==
+           at) { /* the first step may only leave the stop of a call that was taken over */
         ptrace(PTRACE_SINGLESTEP, child, NULL, NULL);
         expect_stop(SIGTRAP);
         ptrace(PTRACE_GETREGS, child, NULL, &registers);
@@ -81,9 +82,11 @@ static uint64_t inject(uint64_t at, uint64_t number, const uint64_t a[6])
     return registers.rax;
 }
 
-static void inject_mmap(uint64_t at, uint64_t address, uint64_t bytes, int prot, int flags, int fd, uint64_t offset)
+static void inject_mmap(uint64_t at, uint64_t address, uint64_t bytes, int prot, int flags, int fd,
+                        uint64_t offset)
 {
-    const uint64_t arguments[6] = { address, bytes, (uint64_t)prot, (uint64_t)flags, (uint64_t)fd, offset };
+    const uint64_t arguments[6] = { address,         bytes,        (uint64_t)prot,
+                                    (uint64_t)flags, (uint64_t)fd, offset };
     uint64_t result = inject(at, SYS_mmap, arguments);
     if (result != address) {
         fprintf(stderr, "mmap of 0x%llx bytes at 0x%llx answered %lld\n", (unsigned long long)bytes,
@@ -139,7 +142,8 @@ static unsigned list_pages(struct page *list)
 {
     unsigned count = 0;
     for (const struct region *region = caller.space->first; region != NULL; region = region->next) {
-        for (uint64_t at = region->begin; at < region->end && region->rights != 0; at += PAGE_SIZE) {
+        for (uint64_t at = region->begin; at < region->end && region->rights != 0;
+             at += PAGE_SIZE) {
             paddr_t frame;
             unsigned rights;
             bool is_mapped = port_space_query(caller.space->root, vaddr(at), &frame, &rights);
@@ -159,8 +163,8 @@ static void show(const struct page *first, uint64_t count)
 {
     int prot = PROT_READ | ((first->rights & PORT_WRITE) != 0 ? PROT_WRITE : 0) |
                ((first->rights & PORT_EXEC) != 0 ? PROT_EXEC : 0);
-    inject_mmap(TRAMPOLINE, first->address, count * PAGE_SIZE, prot, MAP_SHARED | MAP_FIXED, fake_ram_fd(),
-                first->frame);
+    inject_mmap(TRAMPOLINE, first->address, count * PAGE_SIZE, prot, MAP_SHARED | MAP_FIXED,
+                fake_ram_fd(), first->frame);
 }
 
 /* Give the process the pages that the space has now, and no others. Both lists are in order of address. */
@@ -199,8 +203,8 @@ static void synchronize(void)
 
 static bool changes_mappings(uint64_t number)
 {
-    return number == SYS_mmap || number == SYS_munmap || number == SYS_mprotect || number == SYS_brk ||
-           number == SYS_mremap;
+    return number == SYS_mmap || number == SYS_munmap || number == SYS_mprotect ||
+           number == SYS_brk || number == SYS_mremap;
 }
 
 static void run(void)
@@ -268,7 +272,9 @@ static void load_and_run(const char *path, const char *argument)
     void *file = read_file(path, &bytes);
     const char *wrong = elf_check(file, bytes, &image);
     wrong = wrong != NULL ? wrong : elf_map(&image, caller.space, &loaded);
-    wrong = wrong != NULL ? wrong : elf_build_stack(caller.space, &loaded, 64 * PAGE_SIZE, arguments, environment, &stack);
+    wrong = wrong != NULL ? wrong
+                          : elf_build_stack(caller.space, &loaded, 64 * PAGE_SIZE, arguments,
+                                            environment, &stack);
     if (wrong != NULL) {
         fprintf(stderr, "%s: %s\n", path, wrong);
         exit(1);
@@ -279,14 +285,19 @@ static void load_and_run(const char *path, const char *argument)
     unmap_all();
     synchronize();
     ptrace(PTRACE_GETREGS, child, NULL, &registers);
-    registers = (struct user_regs_struct){ .rip = loaded.entry.value, .rsp = stack.value, .cs = registers.cs,
-                                           .ss = registers.ss, .eflags = 0x202, .orig_rax = UINT64_MAX };
+    registers = (struct user_regs_struct){ .rip = loaded.entry.value,
+                                           .rsp = stack.value,
+                                           .cs = registers.cs,
+                                           .ss = registers.ss,
+                                           .eflags = 0x202,
+                                           .orig_rax = UINT64_MAX };
     ptrace(PTRACE_SETREGS, child, NULL, &registers);
     run();
     linux_flush(&caller);
 }
 
-static void __attribute__((format(printf, 1, 0))) run_guest(const char *compiler, const char *argument)
+static void __attribute__((format(printf, 1, 0))) run_guest(const char *compiler,
+                                                            const char *argument)
 {
     char path[64];
     int status;
@@ -330,9 +341,10 @@ static void test_a_static_musl_program_runs(void)
 static void test_a_static_pie_musl_program_runs_at_a_random_address(void)
 {
     /* As tools/make/image.mk links decks and programs: musl-gcc's own specs know no static-pie. */
-    run_guest("musl-gcc -O1 -fPIE -c -o %1$s.o " GUEST " && gcc -nostdlib -nostartfiles -static-pie -o %1$s "
-              "-Wl,--no-dynamic-linker,-z,separate-code,-z,text " MUSL "rcrt1.o " MUSL "crti.o %1$s.o " MUSL
-              "libc.a -lgcc " MUSL "libc.a " MUSL "crtn.o && rm %1$s.o",
+    run_guest("musl-gcc -O1 -fPIE -c -o %1$s.o " GUEST
+              " && gcc -nostdlib -nostartfiles -static-pie -o %1$s "
+              "-Wl,--no-dynamic-linker,-z,separate-code,-z,text " MUSL "rcrt1.o " MUSL
+              "crti.o %1$s.o " MUSL "libc.a -lgcc " MUSL "libc.a " MUSL "crtn.o && rm %1$s.o",
               NULL);
     expect_guest_done();
 }

@@ -68,7 +68,9 @@ static void test_gaps_between_segments_are_odd_and_never_mapped(void)
     uint64_t gap = arena->segment[2].offset - end_of_first;
 
     assert(gap >= PAGE_SIZE && arena->segment[3].offset % PAGE_SIZE == 0);
-    assert((arena->segment[3].offset - arena->segment[2].offset - arena->segment[2].bytes) / PAGE_SIZE % 2 == 1);
+    assert((arena->segment[3].offset - arena->segment[2].offset - arena->segment[2].bytes) /
+               PAGE_SIZE % 2 ==
+           1);
     assert(space_copy_in(program, &byte, place(0, arena->segment[0].bytes), 1) == KERR_BAD_ADDRESS);
     assert(space_copy_in(program, &byte, place(2, arena->segment[2].bytes), 1) == KERR_BAD_ADDRESS);
     assert(space_copy_out(program, place(0, 0), "x", 1) == KERR_BAD_ADDRESS); /* it owns none */

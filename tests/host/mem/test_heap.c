@@ -53,8 +53,9 @@ static void test_a_random_walk_keeps_every_block_intact_and_leaks_nothing(void)
         one->block = heap_alloc(heap, one->bytes);
         one->mark = (uint8_t)step;
         assert(one->block != NULL);
-        assert(one->bytes > HEAP_LARGEST_BLOCK ? (uintptr_t)one->block % PAGE_SIZE == 0
-                                               : (uintptr_t)one->block % (one->bytes > 24 ? 64 : 32) == 0);
+        assert(one->bytes > HEAP_LARGEST_BLOCK
+                   ? (uintptr_t)one->block % PAGE_SIZE == 0
+                   : (uintptr_t)one->block % (one->bytes > 24 ? 64 : 32) == 0);
         memset(one->block, one->mark, one->bytes);
     }
     for (unsigned i = 0; i < 150; i++) {

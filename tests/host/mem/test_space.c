@@ -6,8 +6,8 @@
 #include "kernel/nucleus/mem/region.h"
 #include "tests/host/port_fake.h"
 
-#define RW    (PORT_READ | PORT_WRITE)
-#define RX    (PORT_READ | PORT_EXEC)
+#define RW       (PORT_READ | PORT_WRITE)
+#define RX       (PORT_READ | PORT_EXEC)
 #define PAGES(n) ((uint64_t)(n) * PAGE_SIZE)
 
 static struct fake_machine machine;
@@ -47,8 +47,10 @@ static void test_writable_and_executable_is_refused_everywhere(void)
     vaddr_t address;
     begin(1);
 
-    assert(space_map_anonymous(space, REGION_MMAP, 1, RW | PORT_EXEC, &address) == KERR_NOT_PERMITTED);
-    assert(space_map_at(space, REGION_IMAGE, vaddr(0x400000), 1, RW | PORT_EXEC) == KERR_NOT_PERMITTED);
+    assert(space_map_anonymous(space, REGION_MMAP, 1, RW | PORT_EXEC, &address) ==
+           KERR_NOT_PERMITTED);
+    assert(space_map_at(space, REGION_IMAGE, vaddr(0x400000), 1, RW | PORT_EXEC) ==
+           KERR_NOT_PERMITTED);
     address = mapped(1, RW);
     assert(space_mmap_fixed(space, address, 1, RW | PORT_EXEC) == KERR_NOT_PERMITTED);
     assert(space_protect(space, address, 1, RW | PORT_EXEC) == KERR_NOT_PERMITTED);
@@ -65,7 +67,8 @@ static void test_data_never_becomes_code_and_code_never_becomes_data(void)
     assert(space_protect(space, data, 1, RX) == KERR_NOT_PERMITTED);
     assert(space_protect(space, text, 1, RW) == KERR_NOT_PERMITTED);
     assert(space_protect(space, text, 1, PORT_READ) == KERR_OK);
-    assert(space_protect(space, text, 1, RX) == KERR_NOT_PERMITTED); /* once taken away it is gone */
+    assert(space_protect(space, text, 1, RX) ==
+           KERR_NOT_PERMITTED); /* once taken away it is gone */
     end();
 }
 
@@ -106,8 +109,15 @@ static void test_a_copy_that_touches_a_hole_is_refused_and_writes_nothing(void)
 
 static void test_wild_addresses_are_refused(void)
 {
-    static const uint64_t wild[] = { 0, 1, 0x400000, UINT64_MAX, UINT64_MAX - 4095, 0x7fffffffffff,
-                                     0x800000000000, 0xffffffff80000000, SPACE_STACK_END - 1 };
+    static const uint64_t wild[] = { 0,
+                                     1,
+                                     0x400000,
+                                     UINT64_MAX,
+                                     UINT64_MAX - 4095,
+                                     0x7fffffffffff,
+                                     0x800000000000,
+                                     0xffffffff80000000,
+                                     SPACE_STACK_END - 1 };
     uint8_t bytes[16];
     begin(5);
     vaddr_t address = mapped(1, RW);
@@ -162,7 +172,8 @@ static void test_a_string_ends_at_its_nul_or_is_refused(void)
     assert(space_copy_in_string(space, text, sizeof(text), at(address, PAGES(1) - 3)) == KERR_OK);
     assert(strcmp(text, "kernel") == 0);
     assert(space_copy_in_string(space, text, 6, at(address, PAGES(1) - 3)) == KERR_BAD_ADDRESS);
-    assert(space_copy_in_string(space, text, sizeof(text), at(address, PAGES(2) - 10)) == KERR_BAD_ADDRESS);
+    assert(space_copy_in_string(space, text, sizeof(text), at(address, PAGES(2) - 10)) ==
+           KERR_BAD_ADDRESS);
     assert(space_copy_in_string(space, text, 0, at(address, 0)) == KERR_BAD_ADDRESS);
     end();
 }
@@ -208,7 +219,8 @@ static void test_a_large_reservation_takes_no_frames(void)
 
 static void test_what_an_allocator_does_at_its_start_works(void)
 {
-    begin(11); /* musl's mallocng: two pages of brk, the first of them turned into a guard, then mmap and mprotect */
+    begin(
+        11); /* musl's mallocng: two pages of brk, the first of them turned into a guard, then mmap and mprotect */
     uint64_t start = space_brk(space, 0);
     uint8_t byte = 7;
 
@@ -285,10 +297,12 @@ static void test_places_differ_by_seed_and_never_touch_each_other(void)
                 assert(space_unmap(space, address, PAGES(1)) == KERR_OK);
             }
         }
-        for (const struct region *region = space->first; region->next != NULL; region = region->next) {
+        for (const struct region *region = space->first; region->next != NULL;
+             region = region->next) {
             assert(region->end < region->next->begin);
         }
-        assert(first.value >= SPACE_MMAP_BEGIN && first.value < SPACE_MMAP_END && first.value != last);
+        assert(first.value >= SPACE_MMAP_BEGIN && first.value < SPACE_MMAP_END &&
+               first.value != last);
         last = first.value;
         end();
     }
@@ -421,12 +435,14 @@ static void test_growing_in_place_keeps_a_gap_to_the_next(void)
     vaddr_t address = mapped(PAGES(2), RW);
     assert(space_grow(space, address, PAGES(2), PAGES(6)) == KERR_OK);
     assert(space_copy_out(space, at(address, PAGES(6) - 1), "x", 1) == KERR_OK);
-    assert(space_map_at(space, REGION_MMAP, vaddr(address.value + PAGES(8)), PAGES(1), RW) == KERR_OK);
+    assert(space_map_at(space, REGION_MMAP, vaddr(address.value + PAGES(8)), PAGES(1), RW) ==
+           KERR_OK);
 
     assert(space_grow(space, address, PAGES(6), PAGES(8)) == KERR_NO_MEMORY);
     assert(space_grow(space, address, PAGES(6), PAGES(7)) == KERR_OK);
     assert(space_grow(space, address, PAGES(6), PAGES(7)) == KERR_NO_MEMORY);
-    assert(space_grow(space, vaddr(address.value + PAGES(7)), PAGES(1), PAGES(2)) == KERR_BAD_ADDRESS);
+    assert(space_grow(space, vaddr(address.value + PAGES(7)), PAGES(1), PAGES(2)) ==
+           KERR_BAD_ADDRESS);
     end();
 }
 
@@ -442,7 +458,8 @@ static void test_a_program_cannot_fill_the_nucleuss_heap_with_tiny_reservations(
 
     assert(made == SPACE_MAX_REGIONS && space->charged_frames == 0);
     address = vaddr(space->first->begin + PAGES(1));
-    assert(space_protect(space, address, PAGES(1), RW) == KERR_NO_MEMORY); /* it would have to be split */
+    assert(space_protect(space, address, PAGES(1), RW) ==
+           KERR_NO_MEMORY); /* it would have to be split */
     assert(space_unmap(space, vaddr(space->first->begin), PAGES(3)) == KERR_OK);
     assert(space_map_anonymous(space, REGION_MMAP, PAGES(1), 0, &address) == KERR_OK);
     end();

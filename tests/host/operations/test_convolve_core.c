@@ -24,7 +24,8 @@ static int clamp_to(int at, int count)
 }
 
 /* By the words of deck.yaml, in floating point: exact here, sums are far below 2^53. round() rounds halves away from zero. */
-static uint8_t defined(const struct convolution *c, const uint8_t *pixels, int width, int height, int x, int y, int k)
+static uint8_t defined(const struct convolution *c, const uint8_t *pixels, int width, int height,
+                       int x, int y, int k)
 {
     double sum = 0;
 
@@ -72,7 +73,8 @@ static void test_edges_filter_at_every_small_size(void)
 static void test_any_weights_divisor_and_bias(void)
 {
     for (int round_number = 0; round_number < 300; round_number++) {
-        struct convolution c = { .divisor = (int32_t)(1 + any(round_number % 3 == 0 ? 1048576 : 20)) };
+        struct convolution c = { .divisor =
+                                     (int32_t)(1 + any(round_number % 3 == 0 ? 1048576 : 20)) };
         int32_t span = round_number % 2 == 0 ? 9 : 65536;
         for (int i = 0; i < 9; i++) {
             c.weight[i] = (int32_t)any((uint32_t)(2 * span + 1)) - span;
@@ -84,7 +86,9 @@ static void test_any_weights_divisor_and_bias(void)
 
 static void test_largest_sums_do_not_overflow(void)
 {
-    struct convolution c = { { 65536, 65536, 65536, 65536, 65536, 65536, 65536, 65536, 65536 }, 1048576, 65536 };
+    struct convolution c = { { 65536, 65536, 65536, 65536, 65536, 65536, 65536, 65536, 65536 },
+                             1048576,
+                             65536 };
     uint8_t white[27], out[27];
 
     memset(white, 255, sizeof(white));

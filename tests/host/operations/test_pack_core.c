@@ -123,7 +123,8 @@ static void test_several_frames_are_one_stream(void)
     size_t first, second, got;
 
     assert(pack_zstd(&packer, 1, (const uint8_t *)"hello ", 6, packed, 2048, &first) == KERR_OK);
-    assert(pack_zstd(&packer, 19, (const uint8_t *)"world", 5, packed + first, 2048, &second) == KERR_OK);
+    assert(pack_zstd(&packer, 19, (const uint8_t *)"world", 5, packed + first, 2048, &second) ==
+           KERR_OK);
     assert(unpack_zstd(&packer, packed, first + second, back, sizeof(back), &got) == KERR_OK);
     assert(got == 11 && memcmp(back, "hello world", 11) == 0);
 }

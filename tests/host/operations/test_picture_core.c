@@ -34,10 +34,12 @@ static void there_and_back(uint32_t width, uint32_t height, size_t room)
     size_t length, got, copied;
     uint32_t got_width, got_height;
 
-    assert(picture_encode(&codec, pixels, bytes, width, height, 95, picture, room, &length, &copied) == KERR_OK);
+    assert(picture_encode(&codec, pixels, bytes, width, height, 95, picture, room, &length,
+                          &copied) == KERR_OK);
     assert(length <= room && picture[0] == 0xff && picture[1] == 0xd8);
     assert(copied == 0 || copied == length);
-    assert(picture_decode(&codec, picture, length, back, bytes, &got, &got_width, &got_height) == KERR_OK);
+    assert(picture_decode(&codec, picture, length, back, bytes, &got, &got_width, &got_height) ==
+           KERR_OK);
     assert(got == bytes && got_width == width && got_height == height);
     uint64_t difference = 0;
     for (size_t i = 0; i < bytes; i++) {
@@ -55,7 +57,8 @@ static void test_pictures_of_all_shapes_come_back(void)
     there_and_back(16, 16, 65536 + 768);
     there_and_back(17, 33, 65536 + 1683);
     there_and_back(640, 360, 65536 + 691200);
-    there_and_back(3000, 3, 65536 + 27000); /* less than the library's worst case: by way of a buffer */
+    there_and_back(3000, 3,
+                   65536 + 27000); /* less than the library's worst case: by way of a buffer */
     there_and_back(640, 360, 60000);
 }
 
@@ -64,11 +67,12 @@ static void test_a_room_too_small_is_named(void)
     uint8_t *pixels = make_pixels(200, 200), picture[500];
     size_t length, copied;
 
-    assert(picture_encode(&codec, pixels, 120000, 200, 200, 90, picture, sizeof(picture), &length, &copied) ==
-           KERR_OUTPUT_TOO_LARGE);
-    assert(picture_encode(&codec, pixels, 119999, 200, 200, 90, picture, sizeof(picture), &length, &copied) ==
-           KERR_BAD_PICTURE);
-    assert(picture_encode(&codec, pixels, 0, 0, 200, 90, picture, sizeof(picture), &length, &copied) == KERR_BAD_PICTURE);
+    assert(picture_encode(&codec, pixels, 120000, 200, 200, 90, picture, sizeof(picture), &length,
+                          &copied) == KERR_OUTPUT_TOO_LARGE);
+    assert(picture_encode(&codec, pixels, 119999, 200, 200, 90, picture, sizeof(picture), &length,
+                          &copied) == KERR_BAD_PICTURE);
+    assert(picture_encode(&codec, pixels, 0, 0, 200, 90, picture, sizeof(picture), &length,
+                          &copied) == KERR_BAD_PICTURE);
     free(pixels);
 }
 
@@ -77,7 +81,8 @@ static enum kerr decode(const uint8_t *picture, size_t bytes, size_t capacity)
     uint8_t *out = malloc(capacity + 1);
     size_t length;
     uint32_t width, height;
-    enum kerr status = picture_decode(&codec, picture, bytes, out, capacity, &length, &width, &height);
+    enum kerr status =
+        picture_decode(&codec, picture, bytes, out, capacity, &length, &width, &height);
 
     free(out);
     return status;
@@ -88,12 +93,14 @@ static void test_no_jpeg_and_damaged_jpegs_are_refused_and_the_next_one_is_decod
     uint8_t *pixels = make_pixels(64, 48), *picture = malloc(80000);
     size_t length, copied;
 
-    assert(picture_encode(&codec, pixels, 9216, 64, 48, 90, picture, 80000, &length, &copied) == KERR_OK);
+    assert(picture_encode(&codec, pixels, 9216, 64, 48, 90, picture, 80000, &length, &copied) ==
+           KERR_OK);
     assert(decode((const uint8_t *)"this is no picture", 18, 9216) == KERR_NOT_A_JPEG);
     assert(decode((const uint8_t *)"", 0, 9216) == KERR_NOT_A_JPEG);
     for (size_t cut = 1; cut < length - 2; cut++) {
         assert(decode(picture, cut, 9216) == KERR_NOT_A_JPEG);
-        assert(decode(picture, length, 9216) == KERR_OK); /* the library's decoder itself does not do that */
+        assert(decode(picture, length, 9216) ==
+               KERR_OK); /* the library's decoder itself does not do that */
         /* ASan sees reads past the end only in memory of the very size. */
         uint8_t *exact = malloc(cut);
         memcpy(exact, picture, cut);
@@ -112,7 +119,8 @@ static void test_noise_in_the_data_never_hurts(void)
     size_t length, copied;
     uint32_t seed = 99;
 
-    assert(picture_encode(&codec, pixels, 9216, 64, 48, 90, picture, 80000, &length, &copied) == KERR_OK);
+    assert(picture_encode(&codec, pixels, 9216, 64, 48, 90, picture, 80000, &length, &copied) ==
+           KERR_OK);
     for (int i = 0; i < 3000; i++) {
         memcpy(noisy, picture, length);
         for (int k = 0; k < 3; k++) {
@@ -128,13 +136,15 @@ static void test_noise_in_the_data_never_hurts(void)
 }
 
 /* Encode by the library itself, in formats that picture_encode() does not make. */
-static size_t encode_as(const uint8_t *pixels, int format, int subsampling, int flags, uint8_t **picture)
+static size_t encode_as(const uint8_t *pixels, int format, int subsampling, int flags,
+                        uint8_t **picture)
 {
     unsigned long bytes = 0;
     unsigned char *place = NULL;
     void *handle = tjInitCompress();
 
-    assert(tjCompress2(handle, pixels, 32, 0, 32, format, &place, &bytes, subsampling, 90, flags) == 0);
+    assert(tjCompress2(handle, pixels, 32, 0, 32, format, &place, &bytes, subsampling, 90, flags) ==
+           0);
     tjDestroy(handle);
     *picture = place;
     return bytes;
@@ -148,14 +158,17 @@ static void test_grey_and_progressive_become_rgb_and_four_colours_are_refused(vo
 
     memset(pixels, 77, sizeof(pixels));
     size_t bytes = encode_as(pixels, TJPF_GRAY, TJSAMP_GRAY, 0, &picture);
-    assert(picture_decode(&codec, picture, bytes, out, sizeof(out), &length, &width, &height) == KERR_OK);
+    assert(picture_decode(&codec, picture, bytes, out, sizeof(out), &length, &width, &height) ==
+           KERR_OK);
     assert(length == 3072 && abs(out[0] - 77) < 3 && out[0] == out[1] && out[1] == out[2]);
     tjFree(picture);
     bytes = encode_as(pixels, TJPF_RGB, TJSAMP_444, TJFLAG_PROGRESSIVE, &picture);
-    assert(picture_decode(&codec, picture, bytes, out, sizeof(out), &length, &width, &height) == KERR_OK);
+    assert(picture_decode(&codec, picture, bytes, out, sizeof(out), &length, &width, &height) ==
+           KERR_OK);
     tjFree(picture);
     bytes = encode_as(pixels, TJPF_CMYK, TJSAMP_444, 0, &picture);
-    assert(picture_decode(&codec, picture, bytes, out, sizeof(out), &length, &width, &height) == KERR_NOT_A_JPEG);
+    assert(picture_decode(&codec, picture, bytes, out, sizeof(out), &length, &width, &height) ==
+           KERR_NOT_A_JPEG);
     tjFree(picture);
 }
 

@@ -17,7 +17,8 @@ static void test_sealed_data_opens_again(void)
 
     for (size_t bytes = 0; bytes <= sizeof(data); bytes += bytes < 70 ? 1 : 93) {
         memset(data, (int)bytes, bytes);
-        assert(seal_data(key, 32, data, bytes, sealed, bytes + 28, &length) == KERR_OK && length == bytes + 28);
+        assert(seal_data(key, 32, data, bytes, sealed, bytes + 28, &length) == KERR_OK &&
+               length == bytes + 28);
         assert(seal_open(key, 32, sealed, length, false, back, bytes, &got) == KERR_OK);
         assert(got == bytes && memcmp(back, data, bytes) == 0);
         memset(back, 0, sizeof(back));
@@ -41,10 +42,12 @@ static void test_every_changed_byte_is_noticed(void)
     uint8_t sealed[60], back[60];
     size_t length, got;
 
-    assert(seal_data(key, 32, (const uint8_t *)"an honest sentence", 18, sealed, 60, &length) == KERR_OK);
+    assert(seal_data(key, 32, (const uint8_t *)"an honest sentence", 18, sealed, 60, &length) ==
+           KERR_OK);
     for (size_t i = 0; i < length; i++) {
         sealed[i] ^= 0x40;
-        assert(seal_open(key, 32, sealed, length, i % 2 == 0, back, 60, &got) == KERR_NOT_AUTHENTIC);
+        assert(seal_open(key, 32, sealed, length, i % 2 == 0, back, 60, &got) ==
+               KERR_NOT_AUTHENTIC);
         sealed[i] ^= 0x40;
         assert(seal_open(key, 32, sealed, i, false, back, 60, &got) == KERR_NOT_AUTHENTIC);
     }
@@ -65,9 +68,10 @@ static void test_keys_and_rooms_are_checked(void)
 
 static void test_the_cipher_is_rfc_8439(void)
 {
-    static const uint8_t rfc_key[32] = { 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a,
-                                         0x8b, 0x8c, 0x8d, 0x8e, 0x8f, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95,
-                                         0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f };
+    static const uint8_t rfc_key[32] = { 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87,
+                                         0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f,
+                                         0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97,
+                                         0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f };
     /* RFC 8439's key and nonce (2.8.2) without its additional data, worked out by another implementation that agrees with the RFC's tag:
      * nonce 070000004041424344454647, data "Ladies and Gentlemen", no additional data. */
     static const uint8_t sealed[48] = {

@@ -41,7 +41,8 @@ static void test_a_part_is_found_by_kind_and_name(void)
     assert(part == archive + 8192 && bytes == 8192);
     assert(!payload_find(&payload, "program", "storage", &part, &bytes));
     assert(!payload_find(&payload, "deck", "stor", &part, &bytes));
-    assert(!payload_find(&payload, "deck", "a-name-that-is-longer-than-the-archive-can-hold", &part, &bytes));
+    assert(!payload_find(&payload, "deck", "a-name-that-is-longer-than-the-archive-can-hold", &part,
+                         &bytes));
 }
 
 static void test_an_archive_that_lies_about_itself_is_refused(void)

@@ -20,12 +20,14 @@ struct kwe_pair {
     uint64_t second;
 };
 
-int64_t kwe_call6(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
+int64_t kwe_call6(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                  uint64_t f);
 struct kwe_pair kwe_call_pair(uint64_t number, uint64_t argument);
 
 /* ---- programs ------------------------------------------------------------------------------------------------------ */
 
-static inline int64_t kwe_call_kernel_notify(uint32_t ring, uint32_t flags, uint64_t min, uint64_t timeout_ns)
+static inline int64_t kwe_call_kernel_notify(uint32_t ring, uint32_t flags, uint64_t min,
+                                             uint64_t timeout_ns)
 {
     return kwe_call6(KWE_CALL_KERNEL_NOTIFY, ring, flags, min, timeout_ns, 0, 0);
 }
@@ -40,7 +42,8 @@ static inline int64_t kwe_call_ring_destroy(uint32_t ring)
     return kwe_call6(KWE_CALL_RING_DESTROY, ring, 0, 0, 0, 0, 0);
 }
 
-static inline int64_t kwe_call_workflow_register(const void *blob, size_t bytes, struct kwe_workflow_info *info)
+static inline int64_t kwe_call_workflow_register(const void *blob, size_t bytes,
+                                                 struct kwe_workflow_info *info)
 {
     return kwe_call6(KWE_CALL_WORKFLOW_REGISTER, (uintptr_t)blob, bytes, (uintptr_t)info, 0, 0, 0);
 }
@@ -60,7 +63,8 @@ static inline int64_t kwe_call_workflow_cancel(uint32_t workflow)
     return kwe_call6(KWE_CALL_WORKFLOW_CANCEL, workflow, 0, 0, 0, 0, 0);
 }
 
-static inline int64_t kwe_call_boot_file(const char *name, uint64_t offset, void *buffer, size_t bytes)
+static inline int64_t kwe_call_boot_file(const char *name, uint64_t offset, void *buffer,
+                                         size_t bytes)
 {
     return kwe_call6(KWE_CALL_BOOT_FILE, (uintptr_t)name, offset, (uintptr_t)buffer, bytes, 0, 0);
 }

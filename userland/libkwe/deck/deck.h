@@ -65,7 +65,8 @@ uint64_t deck_deadline_ns(const struct deck_request *request);
 void deck_set_output_length(struct deck_request *request, size_t length);
 void deck_set_value(struct deck_request *request, unsigned index, uint64_t value);
 /* Does the workflow's manifest let it touch this path (rights: KWE_MANIFEST_READ / WRITE)? */
-bool deck_path_allowed(const struct deck_request *request, const char *path, size_t length, uint32_t rights);
+bool deck_path_allowed(const struct deck_request *request, const char *path, size_t length,
+                       uint32_t rights);
 /* Bytes copied inside the deck for this request, by kind. */
 void deck_count_copied_cache(struct deck_request *request, size_t bytes);
 void deck_count_copied_device(struct deck_request *request, size_t bytes);

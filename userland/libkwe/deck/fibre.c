@@ -13,15 +13,16 @@
 
 #define MXCSR_DEFAULT 0x1f80u
 #define X87CW_DEFAULT 0x037fu
-#define STACK_COLOUR_BYTES 192u /* fibres' tops are that much apart modulo a page: equal ones would share cache sets */
+#define STACK_COLOUR_BYTES                                                                         \
+    192u /* fibres' tops are that much apart modulo a page: equal ones would share cache sets */
 
 struct fibre {
     _Alignas(16) void *stack_pointer; /* while it does not run */
-    uint8_t *stack_end;       /* one past its highest byte, a multiple of 16 */
+    uint8_t *stack_end;               /* one past its highest byte, a multiple of 16 */
     void (*run)(void *argument);
     void *argument;
-    struct fibre *next;       /* in the one list that it is in */
-    struct fibre_event *event;/* WAITING for this */
+    struct fibre *next;        /* in the one list that it is in */
+    struct fibre_event *event; /* WAITING for this */
     uint64_t deadline_ns;
     bool timed_out;
 };
@@ -46,11 +47,11 @@ struct fibre_list {
 
 /* The instance's one scheduler; a deck is one thread. */
 static struct {
-    struct fibre *current;    /* NULL: the main loop */
-    void *loop_stack;         /* the main loop's, while a fibre runs */
+    struct fibre *current; /* NULL: the main loop */
+    void *loop_stack;      /* the main loop's, while a fibre runs */
     struct fibre *free;
     struct fibre_list ready;
-    struct fibre *timed;      /* WAITING with a deadline, unordered: there are few */
+    struct fibre *timed; /* WAITING with a deadline, unordered: there are few */
     uint32_t made, limit;
 } fibres;
 
@@ -93,7 +94,8 @@ static struct fibre *make_fibre(void)
     if (mprotect(memory, FIBRE_GUARD_BYTES, PROT_NONE) != 0) {
         deck_die("no guard page under a fibre's stack");
     }
-    uint8_t *top = memory + FIBRE_GUARD_BYTES + FIBRE_STACK_BYTES - fibres.made * STACK_COLOUR_BYTES % FIBRE_GUARD_BYTES;
+    uint8_t *top = memory + FIBRE_GUARD_BYTES + FIBRE_STACK_BYTES -
+                   fibres.made * STACK_COLOUR_BYTES % FIBRE_GUARD_BYTES;
     struct fibre *fibre = (struct fibre *)(void *)(top - sizeof(struct fibre));
     fibre->stack_end = (uint8_t *)fibre;
     fibres.made++;
@@ -127,7 +129,8 @@ bool fibre_start(void (*run)(void *argument), void *argument)
     } else if (fibres.made >= fibres.limit || (fibre = make_fibre()) == NULL) {
         return false;
     }
-    struct fibre_frame *frame = (struct fibre_frame *)(void *)(fibre->stack_end - sizeof(struct fibre_frame));
+    struct fibre_frame *frame =
+        (struct fibre_frame *)(void *)(fibre->stack_end - sizeof(struct fibre_frame));
     *frame = (struct fibre_frame){
         .mxcsr = MXCSR_DEFAULT,
         .x87cw = X87CW_DEFAULT,

@@ -27,11 +27,11 @@ struct deck_loop {
     struct kwe_deck_info info;
     struct ring_consumer work;
     struct ring_producer done;
-    enum kerr start_status;         /* what deck_start() said */
-    struct deck_request *requests;  /* info.depth of them */
+    enum kerr start_status;        /* what deck_start() said */
+    struct deck_request *requests; /* info.depth of them */
     struct deck_request *free;
-    uint64_t turn_ns;               /* when this turn's first operation began; 0: none has */
-    uint64_t stamp_ns;              /* when its newest one ended (or began); 0: none has */
+    uint64_t turn_ns;  /* when this turn's first operation began; 0: none has */
+    uint64_t stamp_ns; /* when its newest one ended (or began); 0: none has */
 };
 
 /* Ask the nucleus who this is, set up, and call deck_start(). Dies when it cannot. */
@@ -41,8 +41,8 @@ void deck_loop_turn(struct deck_loop *loop);
 
 /* ---- request.c --------------------------------------------------------------------------------------------------- */
 
-void request_begin(struct deck_request *request, const struct kwe_work *work, const struct kwe_work_frame *frames,
-                   uint64_t now_ns);
+void request_begin(struct deck_request *request, const struct kwe_work *work,
+                   const struct kwe_work_frame *frames, uint64_t now_ns);
 /* The status that goes into the completion: what the operation said, if what it says can be. */
 enum kerr request_verdict(const struct deck_request *request, enum kerr said);
 

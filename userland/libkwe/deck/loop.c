@@ -96,7 +96,8 @@ static void take_one(struct deck_loop *loop, const struct kwe_work *work)
         loop->stamp_ns = deck_now_ns();
         loop->turn_ns = loop->stamp_ns;
     }
-    request_begin(request, work, (const struct kwe_work_frame *)(uintptr_t)loop->info.frames, loop->stamp_ns);
+    request_begin(request, work, (const struct kwe_work_frame *)(uintptr_t)loop->info.frames,
+                  loop->stamp_ns);
     if (work->op == KWE_OP_NOP) {
         answer(loop, request, KERR_OK);
     } else if (loop->start_status != KERR_OK) {
@@ -133,7 +134,7 @@ void deck_loop_start(struct deck_loop *loop)
     int64_t answered = kwe_call_deck_info(&loop->info);
 
     if (answered < 0) {
-        deck_die("deck_info: %s", kerr_sentence((enum kerr)-answered));
+        deck_die("deck_info: %s", kerr_sentence((enum kerr) - answered));
     }
     struct ring *work = (struct ring *)(uintptr_t)loop->info.work_ring;
     struct ring *done = (struct ring *)(uintptr_t)loop->info.done_ring;
@@ -180,7 +181,7 @@ void deck_loop_turn(struct deck_loop *loop)
     }
     struct kwe_pair next = kwe_call_deck_next(deadline_ns);
     if (next.first < 0) {
-        deck_die("deck_next: %s", kerr_sentence((enum kerr)-next.first));
+        deck_die("deck_next: %s", kerr_sentence((enum kerr) - next.first));
     }
     if (next.second != 0) {
         deck_interrupt(next.second);

@@ -6,8 +6,8 @@
 /* The arena's segment 0 is the nucleus's (constants, manifest), 1 the program's, the rest the instances'. */
 #define SEGMENT_PROGRAM 1u
 
-void request_begin(struct deck_request *request, const struct kwe_work *work, const struct kwe_work_frame *frames,
-                   uint64_t now_ns)
+void request_begin(struct deck_request *request, const struct kwe_work *work,
+                   const struct kwe_work_frame *frames, uint64_t now_ns)
 {
     *request = (struct deck_request){
         .work = *work,
@@ -20,8 +20,8 @@ void request_begin(struct deck_request *request, const struct kwe_work *work, co
 enum kerr request_verdict(const struct deck_request *request, enum kerr said)
 {
     if (said == KERR_OK && request->completion.out_length > request->work.out_capacity) {
-        deck_die("op %u wrote %u bytes into a room of %u", request->work.op, request->completion.out_length,
-                 request->work.out_capacity);
+        deck_die("op %u wrote %u bytes into a room of %u", request->work.op,
+                 request->completion.out_length, request->work.out_capacity);
     }
     return said;
 }
@@ -49,7 +49,9 @@ struct deck_room deck_output(const struct deck_request *request)
     const struct kwe_work *work = &request->work;
 
     return (struct deck_room){
-        .data = work->out_capacity == 0 ? NULL : (uint8_t *)(uintptr_t)(work->arena_base + work->out_offset),
+        .data = work->out_capacity == 0
+                    ? NULL
+                    : (uint8_t *)(uintptr_t)(work->arena_base + work->out_offset),
         .capacity = work->out_capacity,
     };
 }
@@ -89,10 +91,12 @@ static bool path_is_below(const char *path, size_t length, const struct kwe_path
     while (root > 0 && subtree->bytes[root - 1] == '/') {
         root--;
     }
-    return length > 0 && length >= root && memcmp(path, subtree->bytes, root) == 0 && (length == root || path[root] == '/');
+    return length > 0 && length >= root && memcmp(path, subtree->bytes, root) == 0 &&
+           (length == root || path[root] == '/');
 }
 
-bool deck_path_allowed(const struct deck_request *request, const char *path, size_t length, uint32_t rights)
+bool deck_path_allowed(const struct deck_request *request, const char *path, size_t length,
+                       uint32_t rights)
 {
     const struct kwe_work *work = &request->work;
     const struct kwe_manifest_entry *manifest =
@@ -101,7 +105,8 @@ bool deck_path_allowed(const struct deck_request *request, const char *path, siz
     for (uint32_t i = 0; i < work->manifest_count; i++) {
         const struct kwe_manifest_entry *entry = &manifest[i];
         if (entry->kind == KWE_MANIFEST_SUBTREE && (entry->rights & rights) == rights &&
-            entry->path.length <= sizeof(entry->path.bytes) && path_is_below(path, length, &entry->path)) {
+            entry->path.length <= sizeof(entry->path.bytes) &&
+            path_is_below(path, length, &entry->path)) {
             return true;
         }
     }

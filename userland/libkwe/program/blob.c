@@ -21,7 +21,8 @@ static struct layout lay_out(const struct kwe_builder *builder)
 
     at.stages = sizeof(struct kwe_workflow);
     at.dependencies = at.stages + builder->stage_count * sizeof(struct kwe_stage);
-    at.bindings = round_up(at.dependencies + builder->dependency_count * sizeof(struct kwe_dependency));
+    at.bindings =
+        round_up(at.dependencies + builder->dependency_count * sizeof(struct kwe_dependency));
     at.manifest = at.bindings + builder->binding_count * sizeof(struct kwe_binding);
     at.params = at.manifest + builder->manifest_count * sizeof(struct kwe_manifest_entry);
     at.constants = at.params + round_up(builder->params.length);
@@ -31,7 +32,8 @@ static struct layout lay_out(const struct kwe_builder *builder)
 }
 
 /* Stage by stage, as the wire groups them. */
-static void put_dependencies(const struct kwe_builder *builder, struct kwe_stage *stages, struct kwe_dependency *out)
+static void put_dependencies(const struct kwe_builder *builder, struct kwe_stage *stages,
+                             struct kwe_dependency *out)
 {
     uint16_t next = 0;
 
@@ -46,7 +48,8 @@ static void put_dependencies(const struct kwe_builder *builder, struct kwe_stage
     }
 }
 
-static void put_bindings(const struct kwe_builder *builder, struct kwe_stage *stages, struct kwe_binding *out)
+static void put_bindings(const struct kwe_builder *builder, struct kwe_stage *stages,
+                         struct kwe_binding *out)
 {
     uint16_t next = 0;
 
@@ -75,7 +78,8 @@ void *builder_blob(struct kwe_builder *builder, size_t *bytes)
     }
     struct layout at = lay_out(builder);
     if (at.total > KWE_MAX_BLOB_BYTES) {
-        builder_fail(builder, KERR_OVER_LIMITS, KWE_NO_STAGE, "a workflow's bytes are at most %u", KWE_MAX_BLOB_BYTES);
+        builder_fail(builder, KERR_OVER_LIMITS, KWE_NO_STAGE, "a workflow's bytes are at most %u",
+                     KWE_MAX_BLOB_BYTES);
     }
     if (builder->error != KERR_OK) {
         return NULL;
@@ -107,7 +111,8 @@ void *builder_blob(struct kwe_builder *builder, size_t *bytes)
     memcpy(stages, builder->stage, builder->stage_count * sizeof(struct kwe_stage));
     put_dependencies(builder, stages, (struct kwe_dependency *)(void *)(blob + at.dependencies));
     put_bindings(builder, stages, (struct kwe_binding *)(void *)(blob + at.bindings));
-    memcpy(blob + at.manifest, builder->manifest, builder->manifest_count * sizeof(struct kwe_manifest_entry));
+    memcpy(blob + at.manifest, builder->manifest,
+           builder->manifest_count * sizeof(struct kwe_manifest_entry));
     put_bytes(blob + at.params, &builder->params);
     put_bytes(blob + at.constants, &builder->constants);
     put_bytes(blob + at.names, &builder->names);
@@ -135,9 +140,9 @@ int kwe_register(struct kwe_builder *builder, struct kwe_workflow_info *info)
     int answer = kwe_register_blob(blob, bytes, info);
     free(blob);
     if (answer < 0) {
-        enum kerr error = (enum kerr)-answer;
-        builder_fail(builder, error, info->stage, "%s (%s, byte %u of the workflow)", kerr_sentence(error),
-                     kerr_name(error), info->detail);
+        enum kerr error = (enum kerr) - answer;
+        builder_fail(builder, error, info->stage, "%s (%s, byte %u of the workflow)",
+                     kerr_sentence(error), kerr_name(error), info->detail);
     }
     return answer;
 }

@@ -14,10 +14,13 @@
 
 const char *builder_stage_name(const struct kwe_builder *builder, uint16_t stage)
 {
-    return stage < builder->stage_count ? (const char *)builder->names.data + builder->stage[stage].name_offset : "?";
+    return stage < builder->stage_count
+               ? (const char *)builder->names.data + builder->stage[stage].name_offset
+               : "?";
 }
 
-void builder_fail(struct kwe_builder *builder, enum kerr error, uint16_t stage, const char *format, ...)
+void builder_fail(struct kwe_builder *builder, enum kerr error, uint16_t stage, const char *format,
+                  ...)
 {
     va_list arguments;
     int used = 0;
@@ -27,7 +30,8 @@ void builder_fail(struct kwe_builder *builder, enum kerr error, uint16_t stage, 
     }
     builder->error = error;
     if (stage != KWE_NO_STAGE) {
-        used = snprintf(builder->error_text, BUILDER_ERROR_BYTES, "stage '%s': ", builder_stage_name(builder, stage));
+        used = snprintf(builder->error_text, BUILDER_ERROR_BYTES,
+                        "stage '%s': ", builder_stage_name(builder, stage));
         used = used < BUILDER_ERROR_BYTES ? used : BUILDER_ERROR_BYTES - 1;
     }
     va_start(arguments, format);
@@ -35,20 +39,22 @@ void builder_fail(struct kwe_builder *builder, enum kerr error, uint16_t stage, 
     va_end(arguments);
 }
 
-bool builder_append(struct kwe_builder *builder, struct builder_bytes *bytes, const void *data, size_t length,
-                    uint32_t *offset)
+bool builder_append(struct kwe_builder *builder, struct builder_bytes *bytes, const void *data,
+                    size_t length, uint32_t *offset)
 {
     size_t start = (bytes->length + 7) & ~(size_t)7;
 
     if (length > KWE_MAX_BLOB_BYTES || start + length > KWE_MAX_BLOB_BYTES) {
-        builder_fail(builder, KERR_OVER_LIMITS, KWE_NO_STAGE, "a workflow's bytes are at most %u", KWE_MAX_BLOB_BYTES);
+        builder_fail(builder, KERR_OVER_LIMITS, KWE_NO_STAGE, "a workflow's bytes are at most %u",
+                     KWE_MAX_BLOB_BYTES);
         return false;
     }
     if (start + length > bytes->capacity) {
         size_t capacity = (start + length) * 2 + 256;
         uint8_t *grown = realloc(bytes->data, capacity);
         if (grown == NULL) {
-            builder_fail(builder, KERR_NO_MEMORY, KWE_NO_STAGE, "no memory to build the workflow in");
+            builder_fail(builder, KERR_NO_MEMORY, KWE_NO_STAGE,
+                         "no memory to build the workflow in");
             return false;
         }
         bytes->data = grown;
@@ -117,8 +123,8 @@ void kwe_program_bytes(struct kwe_builder *builder, uint64_t bytes)
 
 /* ---- stages ------------------------------------------------------------------------------------------------------------ */
 
-kwe_stage_t kwe_stage(struct kwe_builder *builder, const char *name, uint8_t deck, uint16_t op, const void *params,
-                      size_t params_bytes)
+kwe_stage_t kwe_stage(struct kwe_builder *builder, const char *name, uint8_t deck, uint16_t op,
+                      const void *params, size_t params_bytes)
 {
     uint16_t index = builder->stage_count;
     struct kwe_stage stage = {
@@ -135,13 +141,13 @@ kwe_stage_t kwe_stage(struct kwe_builder *builder, const char *name, uint8_t dec
         return KWE_STAGE_NONE;
     }
     if (index >= KWE_MAX_STAGES) {
-        builder_fail(builder, KERR_OVER_LIMITS, KWE_NO_STAGE, "stage '%s': a workflow has at most %u stages", name,
-                     KWE_MAX_STAGES);
+        builder_fail(builder, KERR_OVER_LIMITS, KWE_NO_STAGE,
+                     "stage '%s': a workflow has at most %u stages", name, KWE_MAX_STAGES);
         return KWE_STAGE_NONE;
     }
     if (params_bytes > KWE_MAX_PARAM_BYTES) {
-        builder_fail(builder, KERR_BAD_PARAMETER, KWE_NO_STAGE, "stage '%s': parameters are at most %u bytes", name,
-                     KWE_MAX_PARAM_BYTES);
+        builder_fail(builder, KERR_BAD_PARAMETER, KWE_NO_STAGE,
+                     "stage '%s': parameters are at most %u bytes", name, KWE_MAX_PARAM_BYTES);
         return KWE_STAGE_NONE;
     }
     if (!builder_append(builder, &builder->names, name, strlen(name) + 1, &stage.name_offset) ||
@@ -156,7 +162,8 @@ kwe_stage_t kwe_stage(struct kwe_builder *builder, const char *name, uint8_t dec
 static bool is_stage(struct kwe_builder *builder, kwe_stage_t stage)
 {
     if (builder->error == KERR_OK && stage.index >= builder->stage_count) {
-        builder_fail(builder, KERR_BAD_BINDING, KWE_NO_STAGE, "a stage is named that was never made");
+        builder_fail(builder, KERR_BAD_BINDING, KWE_NO_STAGE,
+                     "a stage is named that was never made");
     }
     return builder->error == KERR_OK;
 }
@@ -172,16 +179,18 @@ void kwe_after(struct kwe_builder *builder, kwe_stage_t later, kwe_stage_t earli
         return;
     }
     for (uint16_t i = 0; i < builder->dependency_count; i++) {
-        if (builder->dependency[i].later == later.index && builder->dependency[i].earlier == earlier.index) {
+        if (builder->dependency[i].later == later.index &&
+            builder->dependency[i].earlier == earlier.index) {
             return;
         }
     }
     if (builder->dependency_count >= KWE_MAX_DEPENDENCIES) {
-        builder_fail(builder, KERR_OVER_LIMITS, later.index, "a workflow has at most %u dependencies",
-                     KWE_MAX_DEPENDENCIES);
+        builder_fail(builder, KERR_OVER_LIMITS, later.index,
+                     "a workflow has at most %u dependencies", KWE_MAX_DEPENDENCIES);
         return;
     }
-    builder->dependency[builder->dependency_count++] = (struct builder_dependency){ later.index, earlier.index };
+    builder->dependency[builder->dependency_count++] =
+        (struct builder_dependency){ later.index, earlier.index };
 }
 
 void kwe_out_limit(struct kwe_builder *builder, kwe_stage_t stage, uint64_t bytes)
@@ -203,7 +212,8 @@ void kwe_result(struct kwe_builder *builder, kwe_stage_t stage)
 static void bind(struct kwe_builder *builder, kwe_stage_t consumer, struct kwe_binding wire)
 {
     if (builder->binding_count >= KWE_MAX_BINDINGS) {
-        builder_fail(builder, KERR_OVER_LIMITS, consumer.index, "a workflow has at most %u bindings", KWE_MAX_BINDINGS);
+        builder_fail(builder, KERR_OVER_LIMITS, consumer.index,
+                     "a workflow has at most %u bindings", KWE_MAX_BINDINGS);
         return;
     }
     builder->binding[builder->binding_count++] = (struct builder_binding){ consumer.index, wire };
@@ -215,7 +225,8 @@ static bool is_input(struct kwe_builder *builder, kwe_stage_t consumer, unsigned
         return false;
     }
     if (input >= KWE_MAX_INPUTS) {
-        builder_fail(builder, KERR_BAD_BINDING, consumer.index, "a stage has at most %u inputs", KWE_MAX_INPUTS);
+        builder_fail(builder, KERR_BAD_BINDING, consumer.index, "a stage has at most %u inputs",
+                     KWE_MAX_INPUTS);
         return false;
     }
     return true;
@@ -229,20 +240,23 @@ static bool is_param(struct kwe_builder *builder, kwe_stage_t consumer, size_t o
     }
     uint32_t bytes = builder->stage[consumer.index].params_bytes;
     if (offset > bytes || width > bytes - offset) {
-        builder_fail(builder, KERR_BAD_BINDING, consumer.index, "bytes %zu..%zu are not within its %u parameter bytes",
-                     offset, offset + width, bytes);
+        builder_fail(builder, KERR_BAD_BINDING, consumer.index,
+                     "bytes %zu..%zu are not within its %u parameter bytes", offset, offset + width,
+                     bytes);
         return false;
     }
     return true;
 }
 
-void kwe_input_stage(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input, kwe_stage_t producer)
+void kwe_input_stage(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input,
+                     kwe_stage_t producer)
 {
     if (is_input(builder, consumer, input) && is_stage(builder, producer)) {
         kwe_after(builder, consumer, producer);
         bind(builder, consumer,
-             (struct kwe_binding){
-                 .kind = KWE_BIND_INPUT_STAGE, .stage = producer.index, .target = (uint16_t)input });
+             (struct kwe_binding){ .kind = KWE_BIND_INPUT_STAGE,
+                                   .stage = producer.index,
+                                   .target = (uint16_t)input });
     }
 }
 
@@ -255,7 +269,8 @@ void kwe_input_event(struct kwe_builder *builder, kwe_stage_t consumer, unsigned
     }
 }
 
-void kwe_input_constant(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input, const void *data, size_t bytes)
+void kwe_input_constant(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input,
+                        const void *data, size_t bytes)
 {
     uint32_t offset;
 
@@ -270,8 +285,9 @@ void kwe_input_constant(struct kwe_builder *builder, kwe_stage_t consumer, unsig
     }
 }
 
-static void bind_field(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, unsigned width,
-                       kwe_stage_t producer, enum kwe_binding_kind kind, unsigned value_index)
+static void bind_field(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                       unsigned width, kwe_stage_t producer, enum kwe_binding_kind kind,
+                       unsigned value_index)
 {
     if (!is_param(builder, consumer, param_offset, width) || !is_stage(builder, producer)) {
         return;
@@ -285,14 +301,14 @@ static void bind_field(struct kwe_builder *builder, kwe_stage_t consumer, size_t
                                .source_index = (uint16_t)value_index });
 }
 
-void kwe_param_value(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, unsigned width,
-                     kwe_stage_t producer, unsigned value_index)
+void kwe_param_value(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                     unsigned width, kwe_stage_t producer, unsigned value_index)
 {
     bind_field(builder, consumer, param_offset, width, producer, KWE_BIND_PARAM_VALUE, value_index);
 }
 
-void kwe_param_length(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, unsigned width,
-                      kwe_stage_t producer)
+void kwe_param_length(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                      unsigned width, kwe_stage_t producer)
 {
     bind_field(builder, consumer, param_offset, width, producer, KWE_BIND_PARAM_LENGTH, 0);
 }
@@ -301,16 +317,19 @@ static const struct kwe_op_value *find_value(const struct kwe_stage *stage, cons
 {
     for (size_t i = 0; i < kwe_op_value_count; i++) {
         const struct kwe_op_value *value = &kwe_op_values[i];
-        if (value->deck == stage->deck && value->op == stage->op && strcmp(value->name, name) == 0) {
+        if (value->deck == stage->deck && value->op == stage->op &&
+            strcmp(value->name, name) == 0) {
             return value;
         }
     }
     return NULL;
 }
 
-static bool is_set_by_hand(const struct kwe_builder *builder, kwe_stage_t stage, size_t offset, unsigned width)
+static bool is_set_by_hand(const struct kwe_builder *builder, kwe_stage_t stage, size_t offset,
+                           unsigned width)
 {
-    const uint8_t *field = builder->params.data + builder->stage[stage.index].params_offset + offset;
+    const uint8_t *field =
+        builder->params.data + builder->stage[stage.index].params_offset + offset;
 
     for (unsigned i = 0; i < width; i++) {
         if (field[i] != 0) {
@@ -320,8 +339,8 @@ static bool is_set_by_hand(const struct kwe_builder *builder, kwe_stage_t stage,
     return false;
 }
 
-void kwe_param_from(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, unsigned width,
-                    kwe_stage_t producer, const char *value_name)
+void kwe_param_from(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                    unsigned width, kwe_stage_t producer, const char *value_name)
 {
     if (!is_param(builder, consumer, param_offset, width) || !is_stage(builder, producer)) {
         return;
@@ -330,13 +349,14 @@ void kwe_param_from(struct kwe_builder *builder, kwe_stage_t consumer, size_t pa
     if (value != NULL) {
         kwe_param_value(builder, consumer, param_offset, width, producer, value->index);
     } else if (!is_set_by_hand(builder, consumer, param_offset, width)) {
-        builder_fail(builder, KERR_BAD_BINDING, consumer.index, "'%s' answers no %s; set that parameter by hand",
+        builder_fail(builder, KERR_BAD_BINDING, consumer.index,
+                     "'%s' answers no %s; set that parameter by hand",
                      builder_stage_name(builder, producer.index), value_name);
     }
 }
 
-void kwe_param_block(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, size_t bytes,
-                     size_t block_offset)
+void kwe_param_block(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                     size_t bytes, size_t block_offset)
 {
     if (is_param(builder, consumer, param_offset, bytes)) {
         bind(builder, consumer,
@@ -371,9 +391,11 @@ void kwe_manifest_subtree(struct kwe_builder *builder, const char *path, uint32_
         return;
     }
     if (path[0] != '/' || !kwe_path(&entry.path, path)) {
-        builder_fail(builder, KERR_BAD_PATH, KWE_NO_STAGE, "manifest: '%s' is not absolute, or too long", path);
+        builder_fail(builder, KERR_BAD_PATH, KWE_NO_STAGE,
+                     "manifest: '%s' is not absolute, or too long", path);
     } else if (builder->manifest_count >= KWE_MAX_MANIFEST) {
-        builder_fail(builder, KERR_OVER_LIMITS, KWE_NO_STAGE, "a manifest has at most %u entries", KWE_MAX_MANIFEST);
+        builder_fail(builder, KERR_OVER_LIMITS, KWE_NO_STAGE, "a manifest has at most %u entries",
+                     KWE_MAX_MANIFEST);
     } else {
         builder->manifest[builder->manifest_count++] = entry;
     }

@@ -36,11 +36,11 @@ struct kwe_builder {
 
 const char *builder_stage_name(const struct kwe_builder *builder, uint16_t stage);
 /* The first mistake sticks; `stage` is named in front of the sentence (KWE_NO_STAGE: none). */
-void builder_fail(struct kwe_builder *builder, enum kerr error, uint16_t stage, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void builder_fail(struct kwe_builder *builder, enum kerr error, uint16_t stage, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
 /* Append, after filling up to a multiple of 8. False: no memory (sticks). *offset: where it lies. */
-bool builder_append(struct kwe_builder *builder, struct builder_bytes *bytes, const void *data, size_t length,
-                    uint32_t *offset);
+bool builder_append(struct kwe_builder *builder, struct builder_bytes *bytes, const void *data,
+                    size_t length, uint32_t *offset);
 
 /* The blob (malloc); NULL: the builder has a mistake. */
 void *builder_blob(struct kwe_builder *builder, size_t *bytes);

@@ -46,28 +46,30 @@ void kwe_builder_destroy(struct kwe_builder *builder);
 const char *kwe_builder_error(const struct kwe_builder *builder);
 
 /* A stage: operation `op` of the deck with this prefix, with its parameter struct (copied; NULL, 0: none). Typed ones are generated. */
-kwe_stage_t kwe_stage(struct kwe_builder *builder, const char *name, uint8_t deck, uint16_t op, const void *params,
-                      size_t params_bytes);
+kwe_stage_t kwe_stage(struct kwe_builder *builder, const char *name, uint8_t deck, uint16_t op,
+                      const void *params, size_t params_bytes);
 
 /* An input is the output of `producer`, which must come before: `consumer` waits for it. */
-void kwe_input_stage(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input, kwe_stage_t producer);
+void kwe_input_stage(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input,
+                     kwe_stage_t producer);
 /* ... is the event's own buffer (kwe_event.input_offset, input_length). */
 void kwe_input_event(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input);
 /* ... are bytes that stay the same for all events (copied). */
-void kwe_input_constant(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input, const void *data, size_t bytes);
+void kwe_input_constant(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input,
+                        const void *data, size_t bytes);
 
 /* A parameter field of 4 or 8 bytes is a value that `producer` answered: `consumer` waits for it. */
-void kwe_param_value(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, unsigned width,
-                     kwe_stage_t producer, unsigned value_index);
+void kwe_param_value(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                     unsigned width, kwe_stage_t producer, unsigned value_index);
 /* The same by the value's name. When the producer has no such value and the parameter is set by hand, that one stays. */
-void kwe_param_from(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, unsigned width,
-                    kwe_stage_t producer, const char *value_name);
+void kwe_param_from(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                    unsigned width, kwe_stage_t producer, const char *value_name);
 /* ... is the length of the output of `producer`. */
-void kwe_param_length(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, unsigned width,
-                      kwe_stage_t producer);
+void kwe_param_length(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                      unsigned width, kwe_stage_t producer);
 /* Parameter bytes are the event's block from block_offset on. */
-void kwe_param_block(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset, size_t bytes,
-                     size_t block_offset);
+void kwe_param_block(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                     size_t bytes, size_t block_offset);
 
 /* `later` waits for `earlier` without taking anything from it. */
 void kwe_after(struct kwe_builder *builder, kwe_stage_t later, kwe_stage_t earlier);

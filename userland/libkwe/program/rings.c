@@ -55,7 +55,8 @@ int kwe_wait(struct kwe_rings *rings, uint32_t min, uint64_t timeout_ns)
     if (ring_used(&rings->results, &count) == RING_OK && count > 0 && count >= min) {
         return (int)count;
     }
-    return (int)kwe_call_kernel_notify(rings->id, KWE_NOTIFY_SUBMIT | KWE_NOTIFY_WAIT, min, timeout_ns);
+    return (int)kwe_call_kernel_notify(rings->id, KWE_NOTIFY_SUBMIT | KWE_NOTIFY_WAIT, min,
+                                       timeout_ns);
 }
 
 bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result)
@@ -73,5 +74,6 @@ bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result)
 
 const void *kwe_result_bytes(const struct kwe_workflow_info *info, const struct kwe_result *result)
 {
-    return result->length == 0 ? NULL : (const void *)(uintptr_t)(info->arena_base + result->offset);
+    return result->length == 0 ? NULL
+                               : (const void *)(uintptr_t)(info->arena_base + result->offset);
 }

@@ -13,9 +13,9 @@ static bool register_workflow(const struct job *job, struct kwe_workflow_info *i
     int answer = kwe_register_blob(job->workflow, job->header.workflow_bytes, info);
 
     if (answer < 0) {
-        enum kerr error = (enum kerr)-answer;
-        report_error(error, info->stage, "the kernel refuses the workflow: %s (byte %u)", kerr_sentence(error),
-                     info->detail);
+        enum kerr error = (enum kerr) - answer;
+        report_error(error, info->stage, "the kernel refuses the workflow: %s (byte %u)",
+                     kerr_sentence(error), info->detail);
         return false;
     }
     report_registered(info);

@@ -11,8 +11,9 @@ static bool fetch(uint64_t offset, void *to, size_t bytes)
     int64_t got = bytes == 0 ? 0 : kwe_call_boot_file(KWE_JOB_FILE, offset, to, bytes);
 
     if (got < 0 || (uint64_t)got != bytes) {
-        report_error(got < 0 ? (enum kerr)-got : KERR_BAD_CALL, KWE_NO_STAGE,
-                     "the job is cut off: %zu bytes from %llu on are not all there", bytes, (unsigned long long)offset);
+        report_error(got < 0 ? (enum kerr) - got : KERR_BAD_CALL, KWE_NO_STAGE,
+                     "the job is cut off: %zu bytes from %llu on are not all there", bytes,
+                     (unsigned long long)offset);
         return false;
     }
     return true;
@@ -30,11 +31,13 @@ static const char *find_fault(const struct kwe_job *header)
     if ((header->flags & ~KWE_JOB_SYNC_AT_END) != 0 || header->reserved != 0) {
         return "it asks for what this agent does not know";
     }
-    if (header->workflow_bytes < sizeof(struct kwe_workflow) || header->workflow_bytes > KWE_MAX_BLOB_BYTES) {
+    if (header->workflow_bytes < sizeof(struct kwe_workflow) ||
+        header->workflow_bytes > KWE_MAX_BLOB_BYTES) {
         return "its workflow has an impossible size";
     }
-    if (header->ring_slots < 8 || header->ring_slots > 4096 || (header->ring_slots & (header->ring_slots - 1)) != 0 ||
-        header->batch == 0 || header->batch > header->ring_slots) {
+    if (header->ring_slots < 8 || header->ring_slots > 4096 ||
+        (header->ring_slots & (header->ring_slots - 1)) != 0 || header->batch == 0 ||
+        header->batch > header->ring_slots) {
         return "its ring or batch has an impossible size";
     }
     if (header->row_bytes > KWE_MAX_BLOCK_BYTES) {
@@ -46,7 +49,8 @@ static const char *find_fault(const struct kwe_job *header)
 bool job_load(struct job *job)
 {
     if (kwe_call_boot_file(KWE_JOB_FILE, 0, NULL, 0) <= 0) {
-        report_error(KERR_NO_SUCH_FILE, KWE_NO_STAGE, "there is no job: the machine has no opt/kwe/%s", KWE_JOB_FILE);
+        report_error(KERR_NO_SUCH_FILE, KWE_NO_STAGE,
+                     "there is no job: the machine has no opt/kwe/%s", KWE_JOB_FILE);
         return false;
     }
     if (!fetch(0, &job->header, sizeof(job->header))) {
@@ -59,7 +63,8 @@ bool job_load(struct job *job)
     }
     job->workflow = malloc(job->header.workflow_bytes);
     if (job->workflow == NULL) {
-        report_error(KERR_NO_MEMORY, KWE_NO_STAGE, "no memory for a workflow of %u bytes", job->header.workflow_bytes);
+        report_error(KERR_NO_MEMORY, KWE_NO_STAGE, "no memory for a workflow of %u bytes",
+                     job->header.workflow_bytes);
         return false;
     }
     if (!fetch(job->header.workflow_offset, job->workflow, job->header.workflow_bytes)) {
@@ -68,8 +73,9 @@ bool job_load(struct job *job)
     const struct kwe_workflow *workflow = job->workflow;
     job->stage_count = workflow->stage_count;
     if (workflow->block_bytes != job->header.row_bytes) {
-        report_error(KERR_BAD_WORKFLOW, KWE_NO_STAGE, "the job's rows are %u bytes, its workflow's blocks %u",
-                     job->header.row_bytes, workflow->block_bytes);
+        report_error(KERR_BAD_WORKFLOW, KWE_NO_STAGE,
+                     "the job's rows are %u bytes, its workflow's blocks %u", job->header.row_bytes,
+                     workflow->block_bytes);
         return false;
     }
     return true;

@@ -22,10 +22,12 @@ static uint32_t gathered_bytes;
 /* The payload lies in frame.payload. */
 static void send(uint16_t type, size_t length)
 {
-    frame.header = (struct kwe_control_frame){ .magic = KWE_CONTROL_MAGIC, .type = type, .length = (uint32_t)length };
-    frame.header.crc32c =
-        crc32c(0, (const uint8_t *)&frame.header + offsetof(struct kwe_control_frame, type),
-               offsetof(struct kwe_control_frame, crc32c) - offsetof(struct kwe_control_frame, type));
+    frame.header = (struct kwe_control_frame){ .magic = KWE_CONTROL_MAGIC,
+                                               .type = type,
+                                               .length = (uint32_t)length };
+    frame.header.crc32c = crc32c(
+        0, (const uint8_t *)&frame.header + offsetof(struct kwe_control_frame, type),
+        offsetof(struct kwe_control_frame, crc32c) - offsetof(struct kwe_control_frame, type));
     frame.header.crc32c = crc32c(frame.header.crc32c, frame.payload, length);
     if (kwe_call_control_write(&frame, sizeof(frame.header) + length) < 0) {
         kwe_log("agent: the control channel does not take what it is given");
@@ -77,7 +79,8 @@ void report_result(uint32_t row, const struct kwe_result *result, const void *ou
         report_flush();
     }
     if (output != NULL) {
-        head.output_bytes = result->length < KWE_CONTROL_MAX_OUTPUT ? result->length : KWE_CONTROL_MAX_OUTPUT;
+        head.output_bytes =
+            result->length < KWE_CONTROL_MAX_OUTPUT ? result->length : KWE_CONTROL_MAX_OUTPUT;
     }
     uint8_t *at = gathered + gathered_bytes;
     memset(at, 0, most);
@@ -93,7 +96,8 @@ void report_stages(const struct kwe_workflow_info *info, uint32_t stage_count)
     struct kwe_workflow_status status;
     struct kwe_stage_status stages[KWE_MAX_STAGES];
 
-    if (stage_count > KWE_MAX_STAGES || kwe_workflow_status(info, &status, stages, stage_count) < 0) {
+    if (stage_count > KWE_MAX_STAGES ||
+        kwe_workflow_status(info, &status, stages, stage_count) < 0) {
         return;
     }
     size_t stage_bytes = stage_count * sizeof(stages[0]);
@@ -124,8 +128,12 @@ void report_error(enum kerr status, uint16_t stage, const char *format, ...)
     va_start(arguments, format);
     int length = vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    uint32_t bytes = length < 0 ? 0 : length < TEXT_MAX_BYTES ? (uint32_t)length : TEXT_MAX_BYTES - 1;
-    struct kwe_control_error error = { .status = (uint16_t)status, .stage = stage, .text_bytes = bytes };
+    uint32_t bytes = length < 0                ? 0
+                     : length < TEXT_MAX_BYTES ? (uint32_t)length
+                                               : TEXT_MAX_BYTES - 1;
+    struct kwe_control_error error = { .status = (uint16_t)status,
+                                       .stage = stage,
+                                       .text_bytes = bytes };
     report_flush();
     memcpy(frame.payload, &error, sizeof(error));
     memcpy(frame.payload + sizeof(error), text, bytes);

@@ -15,4 +15,5 @@ void report_stages(const struct kwe_workflow_info *info, uint32_t stage_count);
 void report_statistics(void);
 void report_done(const struct kwe_control_done *done);
 /* What went wrong, in words; `stage` of the workflow or KWE_NO_STAGE. */
-void report_error(enum kerr status, uint16_t stage, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void report_error(enum kerr status, uint16_t stage, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

@@ -19,11 +19,11 @@ struct run {
     const struct job *job;
     const struct kwe_workflow_info *info;
     struct kwe_rings rings;
-    uint8_t *blocks;            /* in the program's segment, place * stride */
+    uint8_t *blocks; /* in the program's segment, place * stride */
     uint32_t stride;
     uint32_t *free_places;
     uint32_t free_count, place_count;
-    uint8_t *rows;              /* of one batch */
+    uint8_t *rows; /* of one batch */
     struct kwe_event *batch;
     uint32_t next_row;
     struct kwe_control_progress progress;
@@ -46,7 +46,8 @@ static bool make_places(struct run *run)
         run->place_count = (uint32_t)(run->info->program_bytes / run->stride);
     }
     if (run->place_count == 0) {
-        report_error(KERR_BAD_WORKFLOW, KWE_NO_STAGE, "the workflow's program segment has no room for one block");
+        report_error(KERR_BAD_WORKFLOW, KWE_NO_STAGE,
+                     "the workflow's program segment has no room for one block");
         return false;
     }
     run->blocks = kwe_program_memory(run->info);
@@ -54,7 +55,8 @@ static bool make_places(struct run *run)
     run->rows = malloc((size_t)header->batch * header->row_bytes + 1);
     run->batch = calloc(header->batch, sizeof(*run->batch));
     if (run->free_places == NULL || run->rows == NULL || run->batch == NULL) {
-        report_error(KERR_NO_MEMORY, KWE_NO_STAGE, "no memory for %u events at once", run->place_count);
+        report_error(KERR_NO_MEMORY, KWE_NO_STAGE, "no memory for %u events at once",
+                     run->place_count);
         return false;
     }
     while (run->free_count < run->place_count) {
@@ -71,7 +73,8 @@ static void make_event(struct run *run, uint32_t index)
     uint32_t offset = place * run->stride;
 
     if (header->row_bytes > 0) {
-        memcpy(run->blocks + offset, run->rows + (size_t)index * header->row_bytes, header->row_bytes);
+        memcpy(run->blocks + offset, run->rows + (size_t)index * header->row_bytes,
+               header->row_bytes);
     }
     run->batch[index] = (struct kwe_event){
         .cookie = (uint64_t)place << 32 | (run->next_row + index),
@@ -98,8 +101,9 @@ static bool submit_rows(struct run *run)
         }
         int taken = kwe_submit(&run->rings, run->batch, count);
         if (taken != (int)count) {
-            enum kerr error = taken < 0 ? (enum kerr)-taken : KERR_OVERLOADED;
-            report_error(error, KWE_NO_STAGE, "submitting events %u and on: %s", run->next_row, kerr_sentence(error));
+            enum kerr error = taken < 0 ? (enum kerr) - taken : KERR_OVERLOADED;
+            report_error(error, KWE_NO_STAGE, "submitting events %u and on: %s", run->next_row,
+                         kerr_sentence(error));
             return false;
         }
         run->next_row += count;
@@ -148,7 +152,8 @@ static bool wait_for_results(struct run *run)
                           progress_ms == 0 ? UINT64_MAX : progress_ms * 1000000ull);
 
     if (waited < 0 && -waited != KERR_TIMED_OUT) {
-        report_error((enum kerr)-waited, KWE_NO_STAGE, "waiting for results: %s", kerr_sentence((enum kerr)-waited));
+        report_error((enum kerr) - waited, KWE_NO_STAGE, "waiting for results: %s",
+                     kerr_sentence((enum kerr) - waited));
         return false;
     }
     return true;
@@ -160,8 +165,8 @@ bool run_events(const struct job *job, const struct kwe_workflow_info *info)
     int created = kwe_rings_create(&run.rings, job->header.ring_slots);
 
     if (created < 0) {
-        report_error((enum kerr)-created, KWE_NO_STAGE, "making rings of %u slots: %s", job->header.ring_slots,
-                     kerr_sentence((enum kerr)-created));
+        report_error((enum kerr) - created, KWE_NO_STAGE, "making rings of %u slots: %s",
+                     job->header.ring_slots, kerr_sentence((enum kerr) - created));
         return false;
     }
     if (!make_places(&run)) {
@@ -200,7 +205,7 @@ static enum kerr sync_once(const struct kwe_workflow_info *info, struct kwe_ring
         answer = kwe_wait(rings, 1, SYNC_TIMEOUT_NS);
     }
     if (answer < 0) {
-        return (enum kerr)-answer;
+        return (enum kerr) - answer;
     }
     return kwe_result_next(rings, &result) ? (enum kerr)result.status : KERR_TIMED_OUT;
 }
@@ -223,5 +228,5 @@ enum kerr run_sync(void)
     if (answer >= 0) {
         answer = kwe_rings_create(&rings, 8);
     }
-    return answer < 0 ? (enum kerr)-answer : sync_once(&info, &rings);
+    return answer < 0 ? (enum kerr) - answer : sync_once(&info, &rings);
 }

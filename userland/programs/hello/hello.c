@@ -38,7 +38,7 @@ int main(void)
     struct kwe_event event = { .workflow = workflow.workflow, .input_length = strlen(text) };
     int answer = kwe_rings_create(&rings, 8);
     if (answer < 0 || (answer = kwe_submit(&rings, &event, 1)) != 1) {
-        return complain("submitting", kerr_sentence((enum kerr)-answer));
+        return complain("submitting", kerr_sentence((enum kerr) - answer));
     }
 
     /* Wait, and look at the one result where it lies. */

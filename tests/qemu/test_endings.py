@@ -1,0 +1,58 @@
+"""How a guest may end otherwise than well, and what `kwe` makes of it."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.harness.plugin import Boot, Kwe
+from tests.harness.workflow import workflow_file
+from tests.qemu import pictures
+from tools.kwe import abi
+from tools.kwe.errors import EXIT_MACHINE, MachineError, PanicError
+
+
+def test_a_guest_that_resets_is_believed_to_have_panicked(boot: Boot) -> None:
+    # As a triple fault under -no-reboot: QEMU ends with status 0 and nobody has said why.
+    with boot("forever") as guest:
+        guest.wait_for("program forever: here")
+        guest.machine.monitor.execute("system_reset")
+
+        ending = guest.wait_end()
+
+        assert ending.status == 0
+        with pytest.raises(PanicError, match="without the agreed last line"):
+            guest.machine.verdict(ending.status)
+
+
+def test_a_qemu_that_was_killed_is_the_machines_error(boot: Boot) -> None:
+    with boot("forever") as guest:
+        guest.wait_for("program forever: here")
+        os.kill(guest.machine.pid, signal.SIGKILL)
+
+        ending = guest.wait_end()
+
+        with pytest.raises(MachineError, match="QEMU was killed by signal 9"):
+            guest.machine.verdict(ending.status)
+
+
+def test_a_program_that_fails_is_told_by_the_exit_code(boot: Boot) -> None:
+    with boot("null_store") as guest:
+        guest.expect_fault("program null_store: FAULT")
+        assert guest.exit_code == abi.EXIT_PROGRAM_FAILED
+        assert guest.lines[-1] == "KWE: exit 17 a program failed"
+
+
+def test_without_qemu_the_machine_is_at_fault(kwe: Kwe, tmp_path: Path) -> None:
+    pictures.write_jpeg(tmp_path / "clip/a.jpg", 8, 8)
+    (tmp_path / "bin").mkdir()
+
+    done = kwe(
+        *("run", workflow_file("video"), "--input", f"clip={tmp_path / 'clip'}"),
+        *("--output", tmp_path / "out"),
+        path=tmp_path / "bin",
+    )
+
+    assert done.status == EXIT_MACHINE
+    assert done.err.startswith("kwe: qemu-system-x86_64 is missing: install qemu-system-x86")
