@@ -121,7 +121,7 @@ $(foreach deck,$(DECKS),$(eval $(call deck_rules,$(deck))))
 
 # ---- programs: the tree's, and those in the folders of PROGRAMS_EXTRA -------------------------------
 
-PROGRAM_DIRS := $(patsubst %/,%,$(sort $(wildcard userland/programs/*/ $(addsuffix /*/,$(PROGRAMS_EXTRA)))))
+PROGRAM_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard userland/programs/*/*.c $(addsuffix /*/*.c,$(PROGRAMS_EXTRA))))))
 PROGRAMS := $(notdir $(PROGRAM_DIRS))
 
 define program_rules
