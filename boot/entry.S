@@ -54,9 +54,15 @@ pvh_entry:
     movl %cr4, %eax
     orl $0x20, %eax         /* PAE */
     movl %eax, %cr4
+    movl $0x80000001, %eax
+    cpuid
+    movl %edx, %edi
+    shrl $9, %edi           /* NX is bit 20: to where NXE is; without it cpu_need_features() says so */
+    andl $0x800, %edi
     movl $0xc0000080, %ecx  /* EFER */
     rdmsr
-    orl $0x901, %eax        /* NXE, LME, SCE */
+    orl $0x101, %eax        /* LME, SCE */
+    orl %edi, %eax
     wrmsr
     movl %cr0, %eax
     orl $0x80010001, %eax   /* PG, WP, PE */

@@ -64,6 +64,7 @@ _Noreturn void nucleus_on_kernel_fault(const struct port_fault *fault); /* from 
  */
 void nucleus_on_timer(struct cpu *cpu, bool from_user);
 void nucleus_on_kick(struct cpu *cpu, bool from_user);
+void nucleus_on_iommu_fault(struct cpu *cpu, bool from_user);
 void nucleus_on_interrupt(struct cpu *cpu, uint8_t vector, bool from_user);
 void nucleus_on_control(struct cpu *cpu,
                         bool from_user); /* bytes have arrived on the control channel (CPU 0) */

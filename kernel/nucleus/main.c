@@ -151,39 +151,50 @@ void nucleus_on_kick(struct cpu *cpu, bool from_user)
     sched_leave(cpu);
 }
 
-void nucleus_on_interrupt(struct cpu *cpu, uint8_t vector, bool from_user)
+/* An interrupt: from ring 3, or one that ends port_idle(). */
+static void begin_interrupt(struct cpu *cpu, bool from_user)
 {
-    struct nucleus *nucleus = cpu->nucleus;
-
     if (from_user) {
         enter(cpu);
     } else {
-        port_lock_acquire(&nucleus->lock);
+        port_lock_acquire(&cpu->nucleus->lock);
     }
-    KASSERT(vector >= DEVICE_VECTOR_FIRST && vector - DEVICE_VECTOR_FIRST < DEVICE_VECTOR_COUNT,
-            "vector %u", vector);
-    const struct device_vector *owner = &nucleus->vector[vector - DEVICE_VECTOR_FIRST];
-    if (owner->instance != NULL) {
-        deck_interrupted(nucleus, owner->instance, owner->bit);
-    }
+}
+
+static void end_interrupt(struct cpu *cpu, bool from_user)
+{
     if (from_user) {
         sched_leave(cpu);
     }
-    port_lock_release(&nucleus->lock);
+    port_lock_release(&cpu->nucleus->lock);
+}
+
+void nucleus_on_interrupt(struct cpu *cpu, uint8_t vector, bool from_user)
+{
+    struct nucleus *nucleus = cpu->nucleus;
+    unsigned index = vector - DEVICE_VECTOR_FIRST; /* huge for one below */
+
+    begin_interrupt(cpu, from_user);
+    /* One without an owner does no harm: a device can raise any, see docs/decisions/0009. */
+    if (index < DEVICE_VECTOR_COUNT && nucleus->vector[index].instance != NULL) {
+        deck_interrupted(nucleus, nucleus->vector[index].instance, nucleus->vector[index].bit);
+    }
+    end_interrupt(cpu, from_user);
+}
+
+void nucleus_on_iommu_fault(struct cpu *cpu, bool from_user)
+{
+    uint16_t source;
+    uint64_t address;
+
+    begin_interrupt(cpu, from_user);
+    (void)port_iommu_fault_count(&source, &address); /* which logs what is new */
+    end_interrupt(cpu, from_user);
 }
 
 void nucleus_on_control(struct cpu *cpu, bool from_user)
 {
-    struct nucleus *nucleus = cpu->nucleus;
-
-    if (from_user) {
-        enter(cpu);
-    } else {
-        port_lock_acquire(&nucleus->lock);
-    }
-    syscall_control_arrived(nucleus);
-    if (from_user) {
-        sched_leave(cpu);
-    }
-    port_lock_release(&nucleus->lock);
+    begin_interrupt(cpu, from_user);
+    syscall_control_arrived(cpu->nucleus);
+    end_interrupt(cpu, from_user);
 }

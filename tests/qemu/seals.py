@@ -27,3 +27,8 @@ def unpacked(packed: bytes) -> bytes:
 def restored(sealed: Path, key: bytes) -> bytes:
     """Return the file that was archived."""
     return unpacked(opened(sealed.read_bytes(), key))
+
+
+def packed(content: bytes) -> bytes:
+    """Return a zstd frame of `content`."""
+    return subprocess.run(["zstd", "-c"], input=content, capture_output=True, check=True).stdout

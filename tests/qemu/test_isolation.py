@@ -89,3 +89,14 @@ def test_odd_flags_selectors_and_stacks_do_not_reach_the_nucleus(
     programs = ["bystander", *(f"probe_{kind}" for kind in ODDITIES)]
     with boot(*programs, payload=payload, network=False, accelerator=False) as guest:
         assert guest.exit_code == abi.EXIT_DONE
+
+
+@pytest.mark.parametrize("seed", [1, 20261123])
+def test_no_argument_of_any_call_gets_past_the_nucleus(boot: Boot, seed: int) -> None:
+    with boot("bad_calls", "bystander", files={"seed": b"%016d" % seed}) as guest:
+        assert guest.exit_code == abi.EXIT_DONE
+
+
+def test_a_malformed_workflow_is_refused_by_code_and_stage(boot: Boot) -> None:
+    with boot("bad_blobs", "bystander") as guest:
+        assert guest.exit_code == abi.EXIT_DONE

@@ -1,6 +1,7 @@
 """`kwe run` as people use it: CPUs, places, the disk that it leaves, deadlines, two at a time."""
 
 import json
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -144,7 +145,9 @@ def test_a_deadline_that_passes_is_the_machines_error(kwe: Kwe, tmp_path: Path) 
     assert "--timeout gives more time" in done.err
     figures = read_figures(tmp_path / "figures.json")
     assert figures.status == "not finished"
-    assert figures.errors
+    assert [error.code for error in figures.errors] == ["MACHINE"]
+    [log] = re.findall(r"The guest's log: (\S+)", done.err)
+    assert "qemu-system-x86_64" in Path(log).read_text()
 
 
 def test_too_little_memory_is_said(kwe: Kwe, tmp_path: Path) -> None:

@@ -15,12 +15,14 @@ class KweError(Exception):
     """Something a person can act on; its text is the whole line that they see."""
 
     exit_code = EXIT_INPUT
+    code = "INPUT"  # what --json calls it
 
 
 class WorkflowError(KweError):
     """The workflow ran, and one or more of its events failed."""
 
     exit_code = EXIT_WORKFLOW
+    code = "WORKFLOW"
 
 
 class SpecError(KweError):
@@ -35,9 +37,11 @@ class MachineError(KweError):
     """The machine cannot do it: no QEMU, a missing package, a deadline passed."""
 
     exit_code = EXIT_MACHINE
+    code = "MACHINE"
 
 
 class PanicError(KweError):
     """The nucleus panicked, or ended without the agreed last line."""
 
     exit_code = EXIT_PANIC
+    code = "PANIC"

@@ -271,11 +271,14 @@ class Machine:
 
         Raises:
             PanicError: The nucleus panicked, or ended without saying so.
-            MachineError: The guest found that the machine lacks something.
+            MachineError: The machine lacks something, or QEMU itself failed.
         """
         if status < 0:
             raise MachineError(f"QEMU was killed by signal {-status}: {self.qemu_errors()}")
         line = self.console.exit_line()
+        if line is None and status == 1:
+            # No guest ends so: its codes are above 0.
+            raise MachineError(f"QEMU could not go on: {self.qemu_errors()}")
         if line is not None and line.code == abi.EXIT_MACHINE:
             raise MachineError(f"the guest cannot run here: {line.words}")
         if panics := self.console.find(PANIC):

@@ -92,7 +92,7 @@ def run_workflow(options: RunOptions) -> Report:
             progress.say(f"{job.spec.workflow}: booting")
             run_job(job, config, report, job_output, options.timeout_s, progress.update)
     except KweError as error:
-        report.add_error(type(error).__name__, str(error))
+        report.add_error(error.code, str(error))
         raise
     finally:
         progress.close()

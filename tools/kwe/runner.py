@@ -1,15 +1,15 @@
-"""Runs a compiled workflow on the machine: disk in, boot, listen, disk out."""
+"""Runs a compiled workflow on the machine: makes its disk, boots, listens, judges the end."""
 
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tools.kwe import disk
-from tools.kwe.errors import MachineError, SpecError
+from tools.kwe.errors import KweError, MachineError, SpecError
 from tools.kwe.job import Job, folder_of
 from tools.kwe.machine import Machine, MachineConfig
+from tools.kwe.outputs import fetch_outputs
 from tools.kwe.report import Report
 from tools.kwe.session import Session
 
@@ -59,7 +59,7 @@ def run_job(
 
     Args:
         job: The compiled workflow.
-        config: The machine; its disk is made here, at `config.disk`.
+        config: The machine; its disk has been made.
         report: Filled as the run goes.
         output: The host's directory for the outputs.
         timeout_s: For the whole guest.
@@ -80,18 +80,16 @@ def run_job(
             listen(machine, session, started + timeout_s)
             machine.verdict(machine.wait(STOP_S))
             _check_end(session, machine, report)
-        except Exception:
-            report.status = "not finished"
+        except KweError as error:
             log = machine.keep_log(f"{job.spec.workflow}-{os.getpid()}")
-            report.add_error("RUN_FAILED", f"the guest's log is {log}")
-            raise
+            raise type(error)(f"{error}\nThe guest's log: {log}") from error
         finally:
             report.console = tuple(machine.console.lines)
             report.faults = machine.faults()
     report.host_ns = round((time.monotonic() - started) * 1e9)
     report.add_failed_events(session.results)
     _check_disk(config.disk, report)
-    _fetch(job, config.disk, report, output)
+    fetch_outputs(job, config.disk, report, output)
     report.status = "failed" if report.errors else "done"
 
 
@@ -153,61 +151,3 @@ def _check_disk(image: Path, report: Report) -> None:
         restarts = report.guest()["deck_restarts"].get(storage.name, 0) if storage else 0
         if not restarts:
             report.add_error("CORRUPT_FILESYSTEM", f"e2fsck: {wrong}")
-
-
-def _fetch(job: Job, image: Path, report: Report, output: Path) -> None:
-    """Bring the files of all events that are done, the digests and the keys that were made."""
-    assert report.session is not None
-    results = report.session.results
-    for name in job.inputs.made:
-        # First: without it, what was sealed is lost.
-        disk.write_file(output / name, job.inputs.constants[name], mode=0o600)
-        report.outputs[name] = [str(output / name)]
-    names = [name for name, item in job.spec.outputs.items() if item.kind == "files"]
-    done = [
-        item for item in job.host_outputs() if item[1] in results and not results[item[1]].status
-    ]
-    report.outputs |= {name: [] for name in names}
-    if done:
-        disk.make_folder(output)
-        with tempfile.TemporaryDirectory(prefix=".kwe-", dir=output) as scratch:
-            for name in names:
-                (Path(scratch) / name).mkdir()
-                disk.fetch_folder(image, folder_of(job.spec, name), Path(scratch) / name)
-            pairs = {}
-            for name, row, path, relative in done:
-                # rdump /out/edges DIR makes DIR/edges.
-                source = Path(scratch) / name / os.fsdecode(_below(path))
-                pairs[source] = (name, row, output / relative)
-            missing = dict(disk.place_files([(source, item[2]) for source, item in pairs.items()]))
-        for source, (name, row, target) in pairs.items():
-            if source in missing:
-                report.add_error(
-                    "NO_OUTPUT",
-                    f"output {name} is not on the disk",
-                    event=job.events[row].file.name,
-                )
-            else:
-                report.outputs[name].append(str(target))
-    for name, item in job.spec.outputs.items():
-        if item.kind == "sha256sum":
-            disk.write_file(output / item.name, sha256sums(job, report))
-            report.outputs[name] = [str(output / item.name)]
-
-
-def _below(path: bytes) -> bytes:
-    """Return a guest path without its first folder: /out/edges/x to edges/x."""
-    return path.split(b"/", 2)[2]
-
-
-def sha256sums(job: Job, report: Report) -> bytes:
-    """Return the digests of the events that are done, as `sha256sum -c` reads them."""
-    assert report.session is not None
-    lines = b""
-    for row, result in sorted(report.session.results.items()):
-        if result.status == 0:
-            name = os.fsencode(job.events[row].file.name)
-            escaped = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
-            mark = b"\\" if escaped != name else b""
-            lines += mark + result.output.hex().encode() + b"  " + escaped + b"\n"
-    return lines

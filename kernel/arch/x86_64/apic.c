@@ -3,6 +3,7 @@
 #include "kernel/lib/string.h"
 
 #define LAPIC_ID        0x020
+#define LAPIC_TPR       0x080
 #define LAPIC_EOI       0x0b0
 #define LAPIC_SPURIOUS  0x0f0
 #define LAPIC_ICR_LOW   0x300
@@ -43,6 +44,7 @@ void apic_eoi(void)
 
 void apic_setup_cpu(void)
 {
+    lapic_write(LAPIC_TPR, 0x1f); /* no interrupt passes for an exception */
     lapic_write(LAPIC_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
     lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
     lapic_write(LAPIC_LVT_LINT1, 0x400); /* NMI */
@@ -146,6 +148,7 @@ void port_kick(unsigned cpu_index)
 
 void port_stop_other_cpus(void)
 {
+    arch.stopping = true;
     if (arch.lapic != NULL && arch.cpu_count > 1) {
         send(0, ICR_OTHERS | 0x4000u | VECTOR_STOP);
     }
@@ -172,7 +175,6 @@ void port_start_cpus(struct cpu *(*cpu_for)(struct nucleus *nucleus, unsigned in
 {
     uint8_t *page = direct(TRAMPOLINE);
     size_t bytes = (size_t)(ap_trampoline_end - ap_trampoline);
-    uint64_t low_table = 0;
 
     if (arch.cpu_count < 2) {
         return;
@@ -183,9 +185,8 @@ void port_start_cpus(struct cpu *(*cpu_for)(struct nucleus *nucleus, unsigned in
     *(uint64_t *)direct(pdpt) = pd | 3;
     *(uint64_t *)direct(pd) = 0x83;
     top[0] = pdpt | 3;
-    (void)low_table;
     for (unsigned i = 1; i < arch.cpu_count; i++) {
-        stack_make(i);
+        stacks_make(i);
         arch.cpu[i].cpu = cpu_for(nucleus, i);
         struct cpu_head *head = (struct cpu_head *)arch.cpu[i].cpu;
         head->arch_private[0] = arch.cpu[i].stack_top;

@@ -10,6 +10,7 @@ struct arch_cpu {
     uint32_t tss[26];
     uint8_t apic_id;
     uint64_t stack_top;
+    uint64_t fault_stack_top;
     struct cpu *cpu;
 };
 
@@ -29,6 +30,7 @@ struct arch {
     struct arch_cpu cpu[MAX_CPUS];
     uint32_t cpus_started; /* atomic */
     bool boot_cpu_set;
+    bool stopping; /* a panic: VECTOR_STOP means it */
     uint64_t mmio_next;
     uint64_t early_next, early_end; /* early frames: physical range of the image's own reserve */
     struct boot_info boot;
@@ -48,7 +50,9 @@ volatile void *map_mmio(uint64_t physical, uint64_t bytes);
 /* Choose the canary of ring 0; before any function that has one returns. */
 void stack_guard_set(void);
 void paging_build(void);
-void stack_make(unsigned index);
+/* The CPU's two stacks. */
+void stacks_make(unsigned index);
+void cpu_need_features(void);
 void cpu_setup(unsigned index);
 void traps_build(void);
 void acpi_read(void);

@@ -120,11 +120,12 @@ static _Noreturn void on_own_stack(void)
 __attribute__((optimize("no-stack-protector"))) _Noreturn void arch_early_main(uint64_t start_info)
 {
     arch.tsc_base = rdtsc();
+    cpu_need_features();
     stack_guard_set();
     time_set_rate(2000000); /* until it is measured: log lines have times from the first on */
     read_start_info(direct(start_info));
     paging_build();
-    stack_make(0);
+    stacks_make(0);
     traps_build();
     cpu_setup(0);
     acpi_read();

@@ -14,7 +14,6 @@
      (1u << 11)) /* PAE PGE OSFXSR OSXMMEXCPT UMIP */
 #define CR4_SMEP    (1u << 20)
 #define CR4_SMAP    (1u << 21)
-#define IST_BYTES   8192u
 #define RFLAGS_USER 0x202u /* interrupts on */
 
 struct idt_gate {
@@ -29,7 +28,6 @@ struct table_pointer {
 } __attribute__((packed));
 
 static struct idt_gate idt[256];
-static _Alignas(16) uint8_t ist_stack[MAX_CPUS][IST_BYTES];
 static _Alignas(16) uint8_t fx_defaults[512];
 
 extern const char trap_stubs[];
@@ -38,6 +36,12 @@ _Noreturn void resume_user(struct context *context, int by_syscall);
 void trap_from_user(void);
 void trap_from_kernel(struct trap_frame *frame);
 
+/* Not the doing of the thread that ran: NMI, double fault, machine check. They have a stack of their own. */
+static bool is_machines_own(uint64_t vector)
+{
+    return vector == 2 || vector == 8 || vector == 18;
+}
+
 void traps_build(void)
 {
     for (unsigned i = 0; i < 256; i++) {
@@ -45,7 +49,7 @@ void traps_build(void)
         idt[i] = (struct idt_gate){
             .offset_low = (uint16_t)at,
             .selector = SELECTOR_KERNEL_CODE,
-            .ist = (i == 2 || i == 8 || i == 18) ? 1 : 0,
+            .ist = is_machines_own(i) ? 1 : 0,
             .type = 0x8e,
             .offset_middle = (uint16_t)(at >> 16),
             .offset_high = (uint32_t)(at >> 32),
@@ -58,17 +62,18 @@ void traps_build(void)
     fx_defaults[25] = 0x1f;
 }
 
-static void need_features(void)
+void cpu_need_features(void)
 {
-    uint32_t leaf7[4], leaf1x[4];
+    uint32_t leaf1[4], leaf7[4], leaf1x[4];
+    cpuid(1, 0, leaf1);
     cpuid(7, 0, leaf7);
     cpuid(0x80000001u, 0, leaf1x);
     if ((leaf7[1] & (1u << 7)) == 0 || (leaf7[1] & (1u << 20)) == 0 ||
         (leaf7[2] & (1u << 2)) == 0) {
         arch_stop("the CPU lacks SMEP, SMAP or UMIP");
     }
-    if ((leaf1x[3] & (1u << 20)) == 0) {
-        arch_stop("the CPU lacks NX");
+    if ((leaf1x[3] & (1u << 20)) == 0 || (leaf1[2] & (1u << 30)) == 0) {
+        arch_stop("the CPU lacks NX or RDRAND");
     }
 }
 
@@ -77,7 +82,6 @@ void cpu_setup(unsigned index)
     struct arch_cpu *cpu = &arch.cpu[index];
     uint64_t tss = (uint64_t)(uintptr_t)cpu->tss;
 
-    need_features();
     cpu->gdt[1] = 0x00af9a000000ffff;
     cpu->gdt[2] = 0x00cf92000000ffff;
     cpu->gdt[3] = 0x00cff2000000ffff;
@@ -86,8 +90,7 @@ void cpu_setup(unsigned index)
                   (tss >> 24 & 0xff) << 56;
     cpu->gdt[6] = tss >> 32;
     memcpy(&cpu->tss[1], &cpu->stack_top, sizeof(uint64_t)); /* rsp0 */
-    uint64_t ist = (uint64_t)(uintptr_t)(ist_stack[index] + IST_BYTES);
-    memcpy(&cpu->tss[9], &ist, sizeof(ist));
+    memcpy(&cpu->tss[9], &cpu->fault_stack_top, sizeof(uint64_t)); /* IST 1 */
     cpu->tss[25] = sizeof(cpu->tss) << 16; /* no I/O permission bitmap */
 
     struct table_pointer gdt = { .limit = sizeof(cpu->gdt) - 1,
@@ -208,14 +211,13 @@ void port_vector_save(struct port_context *opaque)
         return; /* the copy is the newest: the registers were not loaded since */
     }
     __asm__ volatile("fxsave64 %0" : "=m"(*(uint8_t(*)[512])context->fx));
-    context->vector_valid = 1;
+    context->vector_valid = VECTOR_SAVED;
 }
 
 void port_vector_reset(struct port_context *opaque)
 {
     struct context *context = context_of(opaque);
-    memcpy(context->fx, fx_defaults, sizeof(fx_defaults));
-    context->vector_valid = 1;
+    context->vector_valid = VECTOR_DEFAULTS;
 }
 
 _Noreturn void port_resume(struct port_context *opaque, paddr_t root)
@@ -225,7 +227,8 @@ _Noreturn void port_resume(struct port_context *opaque, paddr_t root)
         write_cr3(root.value);
     }
     if (context->vector_valid != 0) {
-        __asm__ volatile("fxrstor64 %0" : : "m"(*(const uint8_t(*)[512])context->fx));
+        const uint8_t *from = context->vector_valid == VECTOR_SAVED ? context->fx : fx_defaults;
+        __asm__ volatile("fxrstor64 %0" : : "m"(*(const uint8_t(*)[512])from));
         context->vector_valid = 0;
     }
     wrmsr(MSR_FS_BASE, context->fs_base);
@@ -286,11 +289,13 @@ static void interrupt(struct cpu *cpu, uint64_t vector, bool from_user)
     case VECTOR_CONTROL:
         nucleus_on_control(cpu, from_user);
         break;
+    case VECTOR_FAULT:
+        nucleus_on_iommu_fault(cpu, from_user);
+        break;
     case VECTOR_STOP:
-        for (;;) {
+        while (arch.stopping) {
             __asm__ volatile("cli; hlt");
         }
-    case VECTOR_SPURIOUS:
         nucleus_on_kick(cpu, from_user);
         break;
     default:
@@ -306,12 +311,14 @@ void trap_from_user(void)
     const struct trap_frame *frame = &context_of(head->running)->frame;
     if (frame->vector >= 32) {
         interrupt(cpu, frame->vector, true);
-    } else {
-        struct port_fault fault;
-        describe(frame, &fault);
-        nucleus_on_fault(cpu, &fault);
+        __builtin_unreachable();
     }
-    __builtin_unreachable();
+    struct port_fault fault;
+    describe(frame, &fault);
+    if (is_machines_own(frame->vector)) {
+        nucleus_on_kernel_fault(&fault);
+    }
+    nucleus_on_fault(cpu, &fault);
 }
 
 void trap_from_kernel(struct trap_frame *frame)

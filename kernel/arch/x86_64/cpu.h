@@ -22,6 +22,7 @@
 #define VECTOR_STOP     0xf1
 #define VECTOR_TIMER    0xf2
 #define VECTOR_CONTROL  0xf3
+#define VECTOR_FAULT    0xf4 /* the IOMMU has recorded one */
 #define VECTOR_SPURIOUS 0xff
 
 /* Lowest address first. The order is ABI with trap.S; the asserts below hold both to it. */
@@ -35,11 +36,17 @@ struct trap_frame {
 _Static_assert(offsetof(struct trap_frame, vector) == 15 * 8, "trap.S pushes 15 registers");
 _Static_assert(sizeof(struct trap_frame) == 22 * 8, "trap.S drops vector and error, then iretq");
 
+enum {
+    VECTOR_LIVE,     /* nothing: the registers are the thread's */
+    VECTOR_SAVED,    /* fx */
+    VECTOR_DEFAULTS, /* power-on state */
+};
+
 /* What lies in a port_context. */
 struct context {
     struct trap_frame frame;
     uint64_t fs_base;
-    uint64_t vector_valid; /* fx holds what port_resume() must load */
+    uint64_t vector_valid; /* what port_resume() must load: VECTOR_* */
     uint64_t by_syscall;   /* entered by SYSCALL: rcx and r11 are the caller's to lose */
     _Alignas(16) uint8_t fx[512];
 };

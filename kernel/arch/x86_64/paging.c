@@ -98,14 +98,20 @@ volatile void *map_mmio(uint64_t physical, uint64_t bytes)
     return (volatile void *)(address + offset);
 }
 
-/* A stack with an unmapped page below. */
-void stack_make(unsigned index)
+/* A stack with unmapped pages below; returns its top. */
+static uint64_t make_stack(unsigned place)
 {
-    uint64_t bottom = STACKS_BASE + (uint64_t)index * 2 * STACK_BYTES + STACK_BYTES;
+    uint64_t bottom = STACKS_BASE + (uint64_t)place * 2 * STACK_BYTES + STACK_BYTES;
     for (uint64_t at = 0; at < STACK_BYTES; at += PAGE_SIZE) {
         map_kernel(bottom + at, early_frame(), PAGE_SIZE, P_WRITE | P_NX);
     }
-    arch.cpu[index].stack_top = bottom + STACK_BYTES;
+    return bottom + STACK_BYTES;
+}
+
+void stacks_make(unsigned index)
+{
+    arch.cpu[index].stack_top = make_stack(2 * index);
+    arch.cpu[index].fault_stack_top = make_stack(2 * index + 1);
 }
 
 /* In the image's .bss: in the direct map too, but part of the nucleus's own guarded half. */

@@ -88,6 +88,7 @@ trap_common:
     pushq %r14
     pushq %r15
     cld
+    clac                        /* gates leave AC as ring 3 had it */
     testb $3, 17*8+8(%rsp)      /* cs */
     jz 1f
     swapgs

@@ -15,6 +15,9 @@
 #define REG_RTADDR    0x20
 #define REG_CCMD      0x28
 #define REG_FSTS      0x34
+#define REG_FECTL     0x38
+#define REG_FEDATA    0x3c
+#define REG_FEADDR    0x40
 #define GCMD_ENABLE   (1u << 31)
 #define GCMD_ROOT     (1u << 30)
 #define SAGAW_4_LEVEL (1ull << 10)
@@ -105,6 +108,9 @@ void iommu_setup(void)
     }
     flush_contexts();
     flush_iotlb(0);
+    write32(REG_FEDATA, VECTOR_FAULT);
+    write32(REG_FEADDR, 0xfee00000u | (uint32_t)arch.cpu[0].apic_id << 12);
+    write32(REG_FECTL, 0); /* unmasked */
     write32(REG_GCMD, GCMD_ENABLE);
     while ((read32(REG_GSTS) & GCMD_ENABLE) == 0) {
         port_relax();
