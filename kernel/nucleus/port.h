@@ -45,6 +45,8 @@ bool port_space_unmap(paddr_t root, vaddr_t address, paddr_t *frame);
 bool port_space_protect(paddr_t root, vaddr_t address, unsigned prot);
 /* Look one page up; false when nothing is mapped there. */
 bool port_space_query(paddr_t root, vaddr_t address, paddr_t *frame, unsigned *prot);
+/* Free the lower half's tables that map nothing any more. No other CPU may have it loaded; this one reloads it afterwards. */
+void port_space_prune(paddr_t root);
 /* Reload this CPU's current root, dropping its translations. */
 void port_space_reload(void);
 
@@ -177,6 +179,7 @@ void port_iommu_attach(unsigned device_index, unsigned domain);
 bool port_iommu_map(unsigned domain, uint64_t io_address, paddr_t frame, bool writable);
 /* Unmap one page; call port_iommu_flush() before the frame is used for anything else. */
 void port_iommu_unmap(unsigned domain, uint64_t io_address);
+/* Drop what the IOMMU has cached of the domain, and the tables that map nothing any more. */
 void port_iommu_flush(unsigned domain);
 /* Faults that the IOMMU recorded since boot; the newest one's device (bus << 8 | slot << 3 | function) and address. */
 uint64_t port_iommu_fault_count(uint16_t *source, uint64_t *address);

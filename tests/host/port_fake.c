@@ -211,6 +211,11 @@ bool port_space_unmap(paddr_t root, vaddr_t address, paddr_t *frame)
     return true;
 }
 
+void port_space_prune(paddr_t root)
+{
+    (void)root; /* tables are no frames here */
+}
+
 bool port_space_protect(paddr_t root, vaddr_t address, unsigned prot)
 {
     struct fake_page *page = slot_of(root.value, address.value, false);

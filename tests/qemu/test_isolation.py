@@ -1,5 +1,6 @@
 """What a program must not do ends that program, by name, and nobody else."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,80 @@ def test_no_argument_of_any_call_gets_past_the_nucleus(boot: Boot, seed: int) ->
 def test_a_malformed_workflow_is_refused_by_code_and_stage(boot: Boot) -> None:
     with boot("bad_blobs", "bystander") as guest:
         assert guest.exit_code == abi.EXIT_DONE
+
+
+LIES = ["tail_far", "tail_one", "tail_back", "head_far", "head_back", "scribble", "wait"]
+LOSSES = ["garbage", "unread", "own_words", "in_flight"]
+
+
+def _liars(image: Build, kinds: list[str], folder: Path) -> Path:
+    liar = image.folder / "programs/ring_liar.elf"
+    return payload_with(image, {f"program/liar_{kind}": liar for kind in kinds}, folder / "payload")
+
+
+def test_a_program_that_lies_in_its_rings_is_ended(
+    boot: Boot, test_image: Build, tmp_path: Path
+) -> None:
+    payload = _liars(test_image, LIES, tmp_path)
+    with boot("bystander", *(f"liar_{kind}" for kind in LIES), payload=payload) as guest:
+        for kind in LIES:
+            guest.expect_fault(f"program liar_{kind}: FAULT wrote an impossible count")
+
+        assert guest.exit_code == abi.EXIT_PROGRAM_FAILED
+
+        guest.wait_for("program bystander: exit 0")
+
+
+def test_other_lies_in_a_ring_are_the_liars_own_loss(
+    boot: Boot, test_image: Build, tmp_path: Path
+) -> None:
+    payload = _liars(test_image, LOSSES, tmp_path)
+    with boot("bystander", *(f"liar_{kind}" for kind in LOSSES), payload=payload) as guest:
+        assert guest.exit_code == abi.EXIT_DONE
+
+
+def test_a_bad_event_is_told_so_and_nothing_else_happens(boot: Boot) -> None:
+    with boot("bystander", "bad_events") as guest:
+        assert guest.exit_code == abi.EXIT_DONE
+
+
+@pytest.mark.parametrize("how", ["exit", "fault"])
+def test_a_program_that_dies_in_the_middle_leaves_nothing_behind(boot: Boot, how: str) -> None:
+    with boot("mourner", "dier", files={"dier": how.encode()}) as guest:
+        if how == "fault":
+            guest.expect_fault("program dier: FAULT page fault writing 0x8,")
+
+        assert guest.exit_code == (
+            abi.EXIT_DONE if how == "exit" else abi.EXIT_PROGRAM_FAILED
+        )
+
+        guest.wait_for("program mourner: exit 0")
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_a_program_that_loops_for_ever_does_not_stop_another(boot: Boot, cpus: int) -> None:
+    with boot("spinner", "spinner", "bystander", cpus=cpus) as guest:
+        guest.wait_for("program bystander: exit 0")
+
+
+CR4_UMIP, CR4_SMEP, CR4_SMAP = 1 << 11, 1 << 20, 1 << 21
+EFER_NXE, CR0_WP = 1 << 11, 1 << 16
+
+
+def test_the_cpus_own_protections_are_on(boot: Boot) -> None:
+    with boot("spinner", "spinner", "bystander") as guest:
+        guest.wait_for("program bystander: exit 0")
+        text = str(
+            guest.machine.monitor.execute(
+                "human-monitor-command", {"command-line": "info registers -a"}
+            )
+        )
+
+        for name, bits in (
+            ("CR4", CR4_UMIP | CR4_SMEP | CR4_SMAP),
+            ("EFER", EFER_NXE),
+            ("CR0", CR0_WP),
+        ):
+            values = re.findall(rf"\b{name}=([0-9a-f]+)", text)
+            assert len(values) == 2, text
+            assert all(int(value, 16) & bits == bits for value in values), text

@@ -1,6 +1,7 @@
 """`kwe boot`: boot programs of the image and show the console. `kwe debug`: the same, under gdb."""
 
 import argparse
+import signal
 import subprocess
 import sys
 import threading
@@ -95,10 +96,12 @@ def debug(args: argparse.Namespace) -> int:
         kernel = config.build.kernel
         command = [
             *("gdb", "-q", str(kernel)),
-            *("-ex", f"target remote {machine.folder}/gdb", "-ex", "hbreak nucleus_main"),
+            *("-ex", f"target remote {machine.folder}/gdb", "-ex", "hbreak arch_early_main"),
             *("-ex", f"directory {ROOT}"),
         ]
-        print(f"console: tail -f {machine.folder}/console.log")
+        print(f"console: tail -f {machine.folder}/console.log", flush=True)
+        # Ctrl-C is for gdb, to stop the guest. (A handler, unlike ignoring it, is not inherited.)
+        signal.signal(signal.SIGINT, lambda _number, _frame: None)
         return subprocess.run(command, check=False).returncode
 
 

@@ -52,6 +52,8 @@ void stack_guard_set(void);
 void paging_build(void);
 /* The CPU's two stacks. */
 void stacks_make(unsigned index);
+/* Free the tables below `table` that hold no entry; looks at its first `count`. True: it holds none itself. IOMMU tables alike. */
+bool tables_prune(uint64_t table, unsigned level, unsigned count);
 void cpu_need_features(void);
 void cpu_setup(unsigned index);
 void traps_build(void);

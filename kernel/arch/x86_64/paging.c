@@ -156,6 +156,29 @@ void port_space_destroy(paddr_t root)
     nucleus_frame_give(root);
 }
 
+bool tables_prune(uint64_t table, unsigned level, unsigned count)
+{
+    uint64_t *entries = table_at(table);
+    bool empty = true;
+    for (unsigned i = 0; i < count && (empty || level > 0); i++) {
+        if (entries[i] == 0) {
+            continue;
+        }
+        if (level > 0 && tables_prune(entries[i], level - 1, 512)) {
+            nucleus_frame_give(paddr(entries[i] & P_ADDRESS));
+            entries[i] = 0;
+        } else {
+            empty = false;
+        }
+    }
+    return empty;
+}
+
+void port_space_prune(paddr_t root)
+{
+    tables_prune(root.value, 3, 256);
+}
+
 static uint64_t flags_of(unsigned prot)
 {
     KASSERT((prot & (PORT_WRITE | PORT_EXEC)) != (PORT_WRITE | PORT_EXEC),

@@ -215,6 +215,7 @@ void port_iommu_unmap(unsigned domain, uint64_t io_address)
 
 void port_iommu_flush(unsigned domain)
 {
+    tables_prune(vtd.table[domain], 3, 512);
     flush_iotlb(domain);
 }
 

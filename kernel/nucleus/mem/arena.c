@@ -133,6 +133,7 @@ void arena_unmap(struct arena *arena, struct space *space)
 {
     KASSERT(arena->map_count > 0, "mapped nowhere");
     unmap_segments(arena, space, arena->segment_count);
+    space_prune(space); /* arenas lie at random places, each with tables of its own */
     arena->map_count--;
 }
 

@@ -41,6 +41,20 @@ void space_unloaded(struct space *space, unsigned cpu_index)
 {
     space->loaded_cpus &= ~(1u << cpu_index);
     frames_cpu_loaded(space->frames, cpu_index);
+    if (space->prune) {
+        space_prune(space);
+    }
+}
+
+void space_prune(struct space *space)
+{
+    space->prune = space_stale_cpus(space) != 0;
+    if (!space->prune) {
+        port_space_prune(space->root);
+        if (space->loaded_cpus != 0) {
+            port_space_reload();
+        }
+    }
 }
 
 uint32_t space_stale_cpus(const struct space *space)

@@ -78,6 +78,7 @@ struct space {
     uint64_t private_frames; /* all of the space's own, for statistics */
 
     uint32_t loaded_cpus; /* bit mask: whose page-table register points here */
+    bool prune;           /* page tables may have become empty while another CPU had it loaded */
 };
 
 /* An empty space; brk, mmap and DMA memory may take up to `quota_bytes`. NULL: no memory. */
@@ -91,6 +92,9 @@ void space_destroy(struct space *space);
 /* This CPU has just loaded the space's page table, or has just loaded another in its place. */
 void space_loaded(struct space *space, unsigned cpu_index);
 void space_unloaded(struct space *space, unsigned cpu_index);
+
+/* Give page tables back that map nothing any more: now, or as soon as no other CPU has the space loaded. */
+void space_prune(struct space *space);
 
 /* ---- mapping ---------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,29 @@
+"""`kwe debug`: gdb attached at the first instruction, Ctrl-C stops the guest and not the session."""
+
+import os
+from pathlib import Path
+
+from tests.harness.terminal import CTRL_C, Terminal
+from tests.harness.workflow import KWE
+from tools.kwe.tree import Build
+
+DEADLINE_S = 40.0
+
+
+def test_gdb_stops_at_the_first_c_function_and_at_ctrl_c(test_image: Build, tmp_path: Path) -> None:
+    environment = {**os.environ, "TERM": "dumb", "HOME": str(tmp_path)}
+    words = (KWE, "debug", "forever", "--cpus", "1", "--build", test_image.folder)
+    with Terminal(words, environment) as terminal:
+        assert terminal.wait_for("(gdb)", DEADLINE_S), terminal.text
+
+        terminal.press(b"continue\n")
+        assert terminal.wait_for("Breakpoint 1, arch_early_main", DEADLINE_S), terminal.text
+        assert terminal.wait_for("kernel/arch/x86_64/boot_main.c:", DEADLINE_S), terminal.text
+
+        terminal.press(b"continue\n")
+        assert terminal.wait_for("Continuing.", DEADLINE_S), terminal.text
+        terminal.press(CTRL_C)
+        assert terminal.wait_for("received signal SIGINT", DEADLINE_S), terminal.text
+
+        terminal.press(b"kill\ny\nquit\n")
+        assert terminal.wait_end(DEADLINE_S) == 0
