@@ -20,6 +20,7 @@ class Terminal:
         self._words = words
         self._environment = environment
         self.text = ""
+        self._seen = 0  # how much of it earlier waits have passed
 
     def __enter__(self) -> Self:
         self._master, slave = pty.openpty()
@@ -47,9 +48,12 @@ class Terminal:
         os.close(self._master)
 
     def wait_for(self, text: str, timeout_s: float) -> bool:
-        """Read until `text` is shown; False when the time is over or the command has ended."""
+        """Read until `text` is shown behind what the last wait was for.
+
+        False: the time is over, or the command has ended.
+        """
         deadline = time.monotonic() + timeout_s
-        while text not in self.text:
+        while (found := self.text.find(text, self._seen)) < 0:
             ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
             if not ready:
                 return False
@@ -57,6 +61,7 @@ class Terminal:
                 self.text += os.read(self._master, 65536).decode(errors="replace")
             except OSError:
                 return False  # nobody holds the other side any more
+        self._seen = found + len(text)
         return True
 
     def press(self, key: bytes) -> None:

@@ -144,9 +144,7 @@ def test_a_program_that_dies_in_the_middle_leaves_nothing_behind(boot: Boot, how
         if how == "fault":
             guest.expect_fault("program dier: FAULT page fault writing 0x8,")
 
-        assert guest.exit_code == (
-            abi.EXIT_DONE if how == "exit" else abi.EXIT_PROGRAM_FAILED
-        )
+        assert guest.exit_code == (abi.EXIT_DONE if how == "exit" else abi.EXIT_PROGRAM_FAILED)
 
         guest.wait_for("program mourner: exit 0")
 

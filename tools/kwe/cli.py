@@ -16,6 +16,7 @@ from tools.kwe.errors import KweError
 SUBCOMMANDS = {
     "boot": ("boot", "debug"),
     "demo": ("demo",),
+    "disk_command": ("disk",),
     "doctor": ("doctor",),
     "run": ("run",),
     "stats": ("stats",),

@@ -1,0 +1,22 @@
+"""Rings as programs meet them, and what Execution remembers of what came through them."""
+
+import pytest
+
+from tests.harness.plugin import Boot
+from tools.kwe import abi
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_every_event_has_its_one_result_however_rings_are_used(boot: Boot, cpus: int) -> None:
+    with boot("ring_traffic", cpus=cpus) as guest:
+        assert guest.exit_code == abi.EXIT_DONE
+
+
+def test_two_programs_use_rings_at_once(boot: Boot) -> None:
+    with boot("ring_traffic", "ring_traffic", "bystander") as guest:
+        assert guest.exit_code == abi.EXIT_DONE
+
+
+def test_execution_remembers_every_result(boot: Boot) -> None:
+    with boot("history") as guest:
+        assert guest.exit_code == abi.EXIT_DONE
