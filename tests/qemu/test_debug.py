@@ -1,4 +1,4 @@
-"""`kwe debug`: gdb attached at the first instruction, Ctrl-C stops the guest and not the session."""
+"""`kwe debug`: gdb attached at the first instruction; Ctrl-C stops the guest, not the session."""
 
 import os
 from pathlib import Path

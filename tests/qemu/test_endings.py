@@ -10,7 +10,7 @@ from tests.harness.plugin import Boot, Kwe
 from tests.harness.workflow import workflow_file
 from tests.qemu import pictures
 from tools.kwe import abi
-from tools.kwe.errors import EXIT_MACHINE, MachineError, PanicError
+from tools.kwe.errors import EXIT_MACHINE, EXIT_PANIC, MachineError, PanicError
 
 
 def test_a_guest_that_resets_is_believed_to_have_panicked(boot: Boot) -> None:
@@ -35,6 +35,22 @@ def test_a_qemu_that_was_killed_is_the_machines_error(boot: Boot) -> None:
 
         with pytest.raises(MachineError, match="QEMU was killed by signal 9"):
             guest.machine.verdict(ending.status)
+
+
+def test_a_panic_says_where_and_ends_the_guest_as_agreed(boot: Boot) -> None:
+    with boot("forever", cpus=1) as guest:
+        guest.expect_fault("PANIC")
+        guest.wait_for("program forever: here")
+        # Out of the blue: nobody but the nucleus is there to blame.
+        guest.machine.monitor.execute("inject-nmi")
+
+        assert guest.exit_code == abi.EXIT_PANIC
+
+        assert guest.lines[-1] == "KWE: exit 32 panic"
+        assert any("kernel/" in frame for frame in guest.backtrace("PANIC"))
+        with pytest.raises(PanicError, match=r"the nucleus panicked: .*NMI") as panic:
+            guest.machine.verdict(guest.wait_end().status)
+        assert panic.value.exit_code == EXIT_PANIC
 
 
 def test_a_program_that_fails_is_told_by_the_exit_code(boot: Boot) -> None:

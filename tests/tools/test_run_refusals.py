@@ -140,7 +140,3 @@ def test_two_outputs_of_one_name_are_refused(
     complaint = refused(capsys, "run", path, "--input", f"files={files}")
 
     assert "the file 'SHA256SUMS' would land on that of digests" in complaint
-
-
-def test_an_unknown_program_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "there is no program hallo; agent, hello" in refused(capsys, "boot", "hallo")

@@ -14,6 +14,7 @@ from tools.kwe.errors import KweError
 # `run=function(args) -> exit code`. The values are the commands that it registers: only the module
 # that is asked for is loaded.
 SUBCOMMANDS = {
+    "bench": ("bench",),
     "boot": ("boot", "debug"),
     "demo": ("demo",),
     "disk_command": ("disk",),

@@ -20,7 +20,7 @@ def closing_lines(report: Report) -> Iterator[str]:
         f"route {list(report.job.route)}"
     )
     yield from _table(
-        ("stage", "operation", "events", "failed", "in", "out", "guest ms", "MB/s"),
+        ("stage", "operation", "events", "failed", "in", "out", "deck ms", "MB/s"),
         [_stage_row(stage) for stage in report.stages()],
     )
     yield (

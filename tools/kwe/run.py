@@ -33,6 +33,11 @@ examples:
   kwe run userland/workflows/archive.yaml --input files=DIR --input key=FILE --output sealed
   kwe run userland/workflows/video.yaml --input clip=frames --json - | jq .stages
 
+the closing table:
+  deck ms  from taken to answered, added up over the events: what waits for a device
+           at the same time is counted for each; in the JSON it is guest_ns
+  MB/s     the larger of in and out by that time
+
 exit status:
   0  all events are done
   1  the workflow ran, and an event failed; the others' outputs are there

@@ -55,7 +55,12 @@ HEADERS_sodium := sodium.h sodium
 HEADERS_turbojpeg := turbojpeg.h
 HEADERS_zstd := zdict.h zstd.h zstd_errors.h
 
-LIBRARIES := $(sort $(foreach deck,$(DECKS),$(DECK_$(deck)_LIBRARIES)))
+PROGRAM_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard userland/programs/*/*.c $(addsuffix /*/*.c,$(PROGRAMS_EXTRA))))))
+PROGRAMS := $(notdir $(PROGRAM_DIRS))
+# A program that links one of them names it in a file `libraries` in its folder.
+program_libraries = $(if $(wildcard $(1)/libraries),$(file < $(1)/libraries))
+
+LIBRARIES := $(sort $(foreach deck,$(DECKS),$(DECK_$(deck)_LIBRARIES)) $(foreach dir,$(PROGRAM_DIRS),$(call program_libraries,$(dir))))
 archive = $(shell $(CC) -print-file-name=lib$(1).a)
 
 $(BUILD)/include/%.stamp: tools/make/image.mk
@@ -121,15 +126,13 @@ $(foreach deck,$(DECKS),$(eval $(call deck_rules,$(deck))))
 
 # ---- programs: the tree's, and those in the folders of PROGRAMS_EXTRA -------------------------------
 
-PROGRAM_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard userland/programs/*/*.c $(addsuffix /*/*.c,$(PROGRAMS_EXTRA))))))
-PROGRAMS := $(notdir $(PROGRAM_DIRS))
-
 define program_rules
-PROGRAM_$(notdir $(1))_OBJECTS := $$(call objects,ring3,$$(call sources,$(1))) $$(PROGRAM_LIBRARY_OBJECTS) $$(COMMON_OBJECTS)
+PROGRAM_$(notdir $(1))_OBJECTS := $$(call objects,ring3,$$(call sources,$(1))) $$(PROGRAM_LIBRARY_OBJECTS) $$(COMMON_OBJECTS) \
+	$$(if $$(call program_libraries,$(1)),$$(SHIM_OBJECTS))
 DEPENDENCIES += $$(PROGRAM_$(notdir $(1))_OBJECTS:.o=.d)
 
 $(BUILD)/programs/$(notdir $(1)).elf: $$(PROGRAM_$(notdir $(1))_OBJECTS) tools/make/image.mk
-	$$(call link_ring3,$$(PROGRAM_$(notdir $(1))_OBJECTS),)
+	$$(call link_ring3,$$(PROGRAM_$(notdir $(1))_OBJECTS),$$(foreach library,$$(call program_libraries,$(1)),$$(call archive,$$(library))))
 endef
 
 $(foreach dir,$(PROGRAM_DIRS),$(eval $(call program_rules,$(dir))))

@@ -239,6 +239,24 @@ enum kerr storage_write(struct storage_write_call *call)
     return end(call->request, error);
 }
 
+enum kerr storage_write_at(struct storage_write_at_call *call)
+{
+    const struct kwe_path *path = &call->params->path;
+    struct ext4_file file;
+    size_t put = 0;
+    enum kerr error = begin(call->request, path, KWE_MANIFEST_WRITE);
+    if (error == KERR_OK) {
+        error = ext4_open(storage.fs, path->bytes, path->length, true, &file);
+    }
+    if (error == KERR_OK) {
+        error = ext4_write(storage.fs, &file, call->params->offset, call->data.data,
+                           call->data.length, &put);
+        ext4_close(storage.fs, &file);
+    }
+    call->written = put;
+    return end(call->request, error);
+}
+
 enum kerr storage_create(struct storage_create_call *call)
 {
     const struct kwe_path *path = &call->params->path;

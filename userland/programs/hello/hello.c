@@ -24,6 +24,7 @@ int main(void)
     struct kwe_result result;
     char hex[2 * 32 + 1] = "";
 
+    kwe_log("in ring 3");
     /* Declare: mistakes stick in the builder and are told by kwe_register(). */
     kwe_stage_t digest = kwe_operations_sha256(builder, "digest", KWE_STAGE_NONE);
     kwe_input_event(builder, digest, OPERATIONS_SHA256_INPUT_DATA);

@@ -147,6 +147,7 @@ class StorageOp(IntEnum):
     STAT = 6
     REMOVE = 7
     SYNC = 8
+    WRITE_AT = 9
 
 
 class NetworkOp(IntEnum):

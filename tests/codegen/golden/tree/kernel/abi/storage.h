@@ -25,6 +25,7 @@ enum {
     STORAGE_OP_STAT = 6,
     STORAGE_OP_REMOVE = 7,
     STORAGE_OP_SYNC = 8,
+    STORAGE_OP_WRITE_AT = 9,
 };
 
 /* ---- read ---- */
@@ -163,4 +164,31 @@ _Static_assert(sizeof(struct storage_remove_params) == 256, "ABI");
 static inline struct storage_remove_params storage_remove_defaults(void)
 {
     return (struct storage_remove_params){ 0 };
+}
+
+/* ---- write_at ---- */
+
+enum {
+    STORAGE_WRITE_AT_INPUT_DATA = 0, /* bytes */
+};
+
+enum {
+    STORAGE_WRITE_AT_VALUE_WRITTEN = 0, /* u64 */
+};
+
+/* Overwrite a file that exists from offset on; it grows when the data ends behind its end. */
+struct storage_write_at_params {
+    struct kwe_path path; /* absolute */
+    uint64_t offset;
+};
+_Static_assert(offsetof(struct storage_write_at_params, path) == 0, "ABI");
+_Static_assert(offsetof(struct storage_write_at_params, offset) == 256, "ABI");
+_Static_assert(sizeof(struct storage_write_at_params) == 264, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct storage_write_at_params storage_write_at_defaults(void)
+{
+    return (struct storage_write_at_params){
+        .offset = 0u,
+    };
 }

@@ -364,6 +364,18 @@ static const struct op_spec storage_ops[] = {
         .traits = OP_TRAIT_IDEMPOTENT,
         .cost_fixed_ns = 400000,
     },
+    /* Overwrite a file that exists from offset on; it grows when the data ends behind its end. */
+    [STORAGE_OP_WRITE_AT] = {
+        .name = "write_at",
+        .params_bytes = sizeof(struct storage_write_at_params),
+        .validate = storage_write_at_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 1,
+        .traits = OP_TRAIT_EFFECT | OP_TRAIT_IDEMPOTENT,
+        .cost_fixed_ns = 100000,
+        .cost_ns_per_kib = 1024,
+    },
 };
 
 static const struct deck_device_spec storage_devices[] = {

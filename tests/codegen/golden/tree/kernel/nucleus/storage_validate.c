@@ -88,3 +88,14 @@ enum kerr storage_remove_validate(const void *params, uint32_t *bad_offset)
     }
     return KERR_OK;
 }
+
+enum kerr storage_write_at_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct storage_write_at_params *p = params;
+
+    if (p->path.length > sizeof(p->path.bytes)) {
+        *bad_offset = offsetof(struct storage_write_at_params, path);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}

@@ -105,3 +105,17 @@ static inline kwe_stage_t kwe_storage_sync(struct kwe_builder *builder, const ch
 
     return stage;
 }
+
+/* Overwrite a file that exists from offset on; it grows when the data ends behind its end. */
+static inline kwe_stage_t kwe_storage_write_at(struct kwe_builder *builder, const char *name,
+                                               kwe_stage_t data,
+                                               const struct storage_write_at_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, STORAGE_PREFIX, STORAGE_OP_WRITE_AT, params, sizeof(*params));
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, STORAGE_WRITE_AT_INPUT_DATA, data);
+    }
+    return stage;
+}

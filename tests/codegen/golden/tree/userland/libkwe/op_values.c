@@ -18,7 +18,7 @@
 #include "kernel/abi/operations.h"
 #include "kernel/abi/storage.h"
 
-const struct kwe_op_value kwe_op_values[19] = {
+const struct kwe_op_value kwe_op_values[20] = {
     {
         .deck = EXECUTION_PREFIX,
         .width = 8,
@@ -139,6 +139,13 @@ const struct kwe_op_value kwe_op_values[19] = {
         .name = "mtime",
     },
     {
+        .deck = STORAGE_PREFIX,
+        .width = 8,
+        .op = STORAGE_OP_WRITE_AT,
+        .index = STORAGE_WRITE_AT_VALUE_WRITTEN,
+        .name = "written",
+    },
+    {
         .deck = NETWORK_PREFIX,
         .width = 8,
         .op = NETWORK_OP_LINK,
@@ -153,4 +160,4 @@ const struct kwe_op_value kwe_op_values[19] = {
         .name = "up",
     },
 };
-const size_t kwe_op_value_count = 19;
+const size_t kwe_op_value_count = 20;

@@ -106,6 +106,21 @@ static enum kerr run_sync(struct deck_request *request)
     return storage_sync(&call);
 }
 
+static enum kerr run_write_at(struct deck_request *request)
+{
+    struct storage_write_at_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .data = deck_input(request, STORAGE_WRITE_AT_INPUT_DATA),
+    };
+    enum kerr status = storage_write_at(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, STORAGE_WRITE_AT_VALUE_WRITTEN, call.written);
+    }
+    return status;
+}
+
 enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
 {
     switch (op) {
@@ -125,6 +140,8 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
         return run_remove(request);
     case STORAGE_OP_SYNC:
         return run_sync(request);
+    case STORAGE_OP_WRITE_AT:
+        return run_write_at(request);
     default:
         return KERR_UNKNOWN_OP;
     }
@@ -141,6 +158,7 @@ bool deck_op_uses_fibre(uint16_t op)
     case STORAGE_OP_STAT:
     case STORAGE_OP_REMOVE:
     case STORAGE_OP_SYNC:
+    case STORAGE_OP_WRITE_AT:
         return true;
     default:
         return false;

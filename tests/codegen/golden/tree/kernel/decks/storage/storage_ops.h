@@ -105,3 +105,16 @@ struct storage_sync_call {
 };
 /* Everything that was answered so far is on the device. Errors: IO_ERROR. On a fibre: may wait. */
 enum kerr storage_sync(struct storage_sync_call *call);
+
+struct storage_write_at_call {
+    struct deck_request *request;
+    const struct storage_write_at_params *params;
+    struct deck_bytes data; /* in: bytes */
+    uint64_t written;       /* value: set it */
+};
+/*
+ * Overwrite a file that exists from offset on; it grows when the data ends behind its end. Errors:
+ * NO_SUCH_FILE, IS_A_DIRECTORY, NOT_A_DIRECTORY, NO_SPACE, TOO_LARGE, BAD_PATH, NOT_PERMITTED,
+ * IO_ERROR, CORRUPT_FILESYSTEM. On a fibre: may wait.
+ */
+enum kerr storage_write_at(struct storage_write_at_call *call);

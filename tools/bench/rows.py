@@ -1,0 +1,119 @@
+"""From samples, one a timed part of one boot, to rows, one a figure. Pure."""
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Key:
+    """What was measured."""
+
+    bench: str
+    variant: str
+    cpus: int
+    stages: int = 0  # 0: does not apply, as below
+    record_bytes: int = 0
+    batch: int = 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One timed part of one boot, or the counts of the same part under the plugin.
+
+    Attributes:
+        ops: Events, or boots.
+        ns: Time of all, by the clock that the bench names; None under the plugin, which slows it.
+        counts: Of all: instructions by ring, crossings, CR3 writes; None without the plugin.
+        copied: Bytes copied inside decks; None where the bench does not say.
+    """
+
+    key: Key
+    ops: int
+    ns: int | None = None
+    counts: Mapping[str, int] | None = None
+    copied: int | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure: medians over boots, with the smallest and largest time. None: not measured."""
+
+    key: Key
+    reps: int
+    ns_op: float | None
+    min: float | None
+    max: float | None
+    insn_user_op: float | None
+    insn_kernel_op: float | None
+    crossings_op: float | None
+    cr3_op: float | None
+    bytes_copied_op: float | None
+
+    @property
+    def insn_op(self) -> float | None:
+        """Guest instructions of both rings."""
+        if self.insn_user_op is None or self.insn_kernel_op is None:
+            return None
+        return self.insn_user_op + self.insn_kernel_op
+
+    def as_json(self) -> dict[str, object]:
+        """Return the row as `results.json` has it."""
+        return {
+            **vars(self.key),
+            "ops_s": None if not self.ns_op else 1e9 / self.ns_op,
+            "ns_op": self.ns_op,
+            "insn_op": self.insn_op,
+            "insn_user_op": self.insn_user_op,
+            "insn_kernel_op": self.insn_kernel_op,
+            "crossings_op": self.crossings_op,
+            "cr3_op": self.cr3_op,
+            "bytes_copied_op": self.bytes_copied_op,
+            "reps": self.reps,
+            "min": self.min,
+            "max": self.max,
+        }
+
+
+def make_rows(samples: Iterable[Sample]) -> list[Row]:
+    """Gather samples by key, in the order in which keys first come."""
+    by_key: dict[Key, list[Sample]] = {}
+    for sample in samples:
+        by_key.setdefault(sample.key, []).append(sample)
+    return [_row(key, found) for key, found in by_key.items()]
+
+
+def _row(key: Key, samples: list[Sample]) -> Row:
+    times = [sample.ns / sample.ops for sample in samples if sample.ns is not None]
+
+    def count(name: str) -> float | None:
+        return _median(s.counts[name] / s.ops for s in samples if s.counts is not None)
+
+    return Row(
+        key=key,
+        reps=len(times),
+        ns_op=_median(times),
+        min=min(times, default=None),
+        max=max(times, default=None),
+        insn_user_op=count("user"),
+        insn_kernel_op=count("kernel"),
+        crossings_op=count("syscalls"),
+        cr3_op=count("cr3"),
+        bytes_copied_op=_median(s.copied / s.ops for s in samples if s.copied is not None),
+    )
+
+
+def _median(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return statistics.median(found) if found else None
+
+
+def ratios(rows: Iterable[Row], over: str, under: str) -> dict[Key, float]:
+    """Return time of variant `over` divided by that of `under`, by the key of `over`."""
+    times = {row.key: row.ns_op for row in rows if row.ns_op}
+    found = {}
+    for key, ns in times.items():
+        base = times.get(Key(key.bench, under, key.cpus, key.stages, key.record_bytes, key.batch))
+        if key.variant == over and base:
+            found[key] = ns / base
+    return found
