@@ -201,6 +201,20 @@ def test_an_empty_directory_gives_empty_digests(kwe: Kwe, tmp_path: Path) -> Non
     assert (tmp_path / "out/SHA256SUMS").read_bytes() == b""
 
 
+def test_a_single_file_whose_name_is_no_text_is_told_all_the_same(kwe: Kwe, tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff\n")
+    (tmp_path / name).write_bytes(b"alone")
+
+    done = kwe(
+        *("run", ARCHIVE, "--input", f"files={tmp_path / name}", "--output", tmp_path / "out"),
+    )
+
+    assert done.status == EXIT_DONE, done.err
+    assert "output sealed: " in done.out
+    key = (tmp_path / "out/key").read_bytes()
+    assert seals.restored(tmp_path / f"out/{name}.zst.sealed", key) == b"alone"
+
+
 def test_a_single_file_is_an_event_of_its_own_name(
     run_workflow: RunWorkflow, tmp_path: Path
 ) -> None:

@@ -81,6 +81,15 @@ def test_a_deck_that_dies_too_often_is_given_up_and_others_go_on(boot: Boot) -> 
         guest.wait_for("deck witness.0: given up after 3 deaths")
 
 
+def test_the_highest_restart_limit_is_a_limit_too(boot: Boot) -> None:
+    with boot("deck_limit", append="debug") as guest:
+        guest.expect_fault("deck rng.0: FAULT killed by injection")
+
+        assert guest.exit_code == abi.EXIT_DONE
+
+        guest.wait_for("deck rng.0: given up after 17 deaths")
+
+
 @pytest.fixture
 def pixels(tmp_path: Path) -> Path:
     """A disk with a file /pixels of 96 x 64 rgb8."""

@@ -11,6 +11,7 @@ from tests.harness.workflow import workflow_file
 from tests.qemu import pictures
 from tools.kwe import abi
 from tools.kwe.errors import EXIT_MACHINE, EXIT_PANIC, MachineError, PanicError
+from tools.kwe.tree import Build
 
 
 def test_a_guest_that_resets_is_believed_to_have_panicked(boot: Boot) -> None:
@@ -58,6 +59,14 @@ def test_a_program_that_fails_is_told_by_the_exit_code(boot: Boot) -> None:
         guest.expect_fault("program null_store: FAULT")
         assert guest.exit_code == abi.EXIT_PROGRAM_FAILED
         assert guest.lines[-1] == "KWE: exit 17 a program failed"
+
+
+def test_a_guest_that_does_not_end_is_ended_at_its_deadline(kwe: Kwe, test_image: Build) -> None:
+    done = kwe("boot", "forever", "--timeout", "1", image=test_image)
+
+    assert done.status == EXIT_MACHINE
+    assert "program forever: here" in done.out
+    assert done.err == "kwe: the guest did not end within 1 s\n"
 
 
 def test_without_qemu_the_machine_is_at_fault(kwe: Kwe, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """However `kwe run` is ended, no process is left; on a terminal it shows how far it is."""
 
 import os
+import re
 import signal
 import uuid
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from tests.harness.processes import wait_gone, with_word
 from tests.harness.terminal import CTRL_C, Terminal
 from tests.harness.workflow import KWE, workflow_file
 from tools.kwe.cli import EXIT_INTERRUPTED, EXIT_TERMINATED
+from tools.kwe.errors import EXIT_WORKFLOW
 from tools.kwe.tree import ROOT, Build
 
 DEADLINE_S = 30.0
@@ -92,3 +94,20 @@ def test_progress_is_shown_and_cleared(running: Terminal) -> None:
     assert "video: booting" in running.text
     assert "events/s" in running.text
     assert running.text.rstrip().splitlines()[-1].startswith("output edges: 60 files")
+
+
+def test_an_accelerator_that_dies_fails_its_events_by_name(
+    running: Terminal, marker: str, tmp_path: Path
+) -> None:
+    [worker] = [
+        pid for pid, line in started_by(marker).items() if "tools.accelerator.worker" in line
+    ]
+
+    os.kill(worker, signal.SIGKILL)
+
+    assert running.wait_end(DEADLINE_S) == EXIT_WORKFLOW
+    assert "at stage edges in deck hardware: DEVICE_GONE:" in running.text
+    done = re.search(r"video: failed; (\d+) of 60 events done, (\d+) failed", running.text)
+    assert done is not None
+    assert int(done[1]) + int(done[2]) == 60
+    assert len(list((tmp_path / "out").iterdir())) == int(done[1])

@@ -155,6 +155,11 @@ def test_a_program_that_loops_for_ever_does_not_stop_another(boot: Boot, cpus: i
         guest.wait_for("program bystander: exit 0")
 
 
+def test_a_program_cannot_keep_the_nucleus_busy_with_one_call(boot: Boot) -> None:
+    with boot("flooder", "flooder", "bystander") as guest:
+        assert guest.exit_code == abi.EXIT_DONE
+
+
 CR4_UMIP, CR4_SMEP, CR4_SMAP = 1 << 11, 1 << 20, 1 << 21
 EFER_NXE, CR0_WP = 1 << 11, 1 << 16
 

@@ -5,6 +5,7 @@
 
 #define FILE_NAME_MAX 48
 #define CHUNK_BYTES   2048u
+#define WRITE_MAX     (32u << 10) /* of one call, since the lock is held: the rest is another call's */
 
 void syscall_boot_file(struct syscall *call)
 {
@@ -52,7 +53,7 @@ void syscall_boot_file(struct syscall *call)
 void syscall_control_write(struct syscall *call)
 {
     uint8_t chunk[CHUNK_BYTES];
-    uint64_t length = call->argument[1];
+    uint64_t length = call->argument[1] < WRITE_MAX ? call->argument[1] : WRITE_MAX;
 
     for (uint64_t done = 0; done < length;) {
         uint64_t bytes = length - done < CHUNK_BYTES ? length - done : CHUNK_BYTES;

@@ -19,6 +19,20 @@ static struct {
 static uint8_t gathered[16384]; /* results; small enough that the host sees them flow */
 static uint32_t gathered_bytes;
 
+/* A call takes only so much at a time. */
+static void write_all(const uint8_t *data, size_t length)
+{
+    while (length > 0) {
+        int64_t taken = kwe_call_control_write(data, length);
+        if (taken <= 0) {
+            kwe_log("agent: the control channel does not take what it is given");
+            exit(1);
+        }
+        data += taken;
+        length -= (size_t)taken;
+    }
+}
+
 /* The payload lies in frame.payload. */
 static void send(uint16_t type, size_t length)
 {
@@ -29,10 +43,7 @@ static void send(uint16_t type, size_t length)
         0, (const uint8_t *)&frame.header + offsetof(struct kwe_control_frame, type),
         offsetof(struct kwe_control_frame, crc32c) - offsetof(struct kwe_control_frame, type));
     frame.header.crc32c = crc32c(frame.header.crc32c, frame.payload, length);
-    if (kwe_call_control_write(&frame, sizeof(frame.header) + length) < 0) {
-        kwe_log("agent: the control channel does not take what it is given");
-        exit(1);
-    }
+    write_all((const uint8_t *)&frame, sizeof(frame.header) + length);
 }
 
 static void send_struct(uint16_t type, const void *data, size_t bytes)
