@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import subprocess
 import time
@@ -47,22 +48,23 @@ class Terminal:
         self.process.wait()
         os.close(self._master)
 
-    def wait_for(self, text: str, timeout_s: float) -> bool:
-        """Read until `text` is shown behind what the last wait was for.
+    def wait_for(self, pattern: str, timeout_s: float) -> re.Match[str] | None:
+        """Read until `pattern` is found behind what the last wait was for.
 
-        False: the time is over, or the command has ended.
+        None: the time is over, or the command has ended.
         """
         deadline = time.monotonic() + timeout_s
-        while (found := self.text.find(text, self._seen)) < 0:
+        search = re.compile(pattern).search
+        while (match := search(self.text, self._seen)) is None:
             ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
             if not ready:
-                return False
+                return None
             try:
                 self.text += os.read(self._master, 65536).decode(errors="replace")
             except OSError:
-                return False  # nobody holds the other side any more
-        self._seen = found + len(text)
-        return True
+                return None  # nobody holds the other side any more
+        self._seen = match.end()
+        return match
 
     def press(self, key: bytes) -> None:
         """Type something."""
@@ -74,5 +76,5 @@ class Terminal:
         Raises:
             TimeoutExpired: It is still there.
         """
-        self.wait_for("\0 never shown", timeout_s)
+        self.wait_for(r"(?!)", timeout_s)  # matches nothing: all there is
         return self.process.wait(timeout_s)

@@ -5,7 +5,6 @@
 
 #define FILE_NAME_MAX 48
 #define CHUNK_BYTES   2048u
-#define WRITE_MAX     (32u << 10) /* of one call, since the lock is held: the rest is another call's */
 
 void syscall_boot_file(struct syscall *call)
 {
@@ -50,22 +49,21 @@ void syscall_boot_file(struct syscall *call)
     syscall_answer(call->thread, (int64_t)wanted);
 }
 
+/* A serial port is slow: one call takes one chunk, and the lock is not held meanwhile. To all others the caller still runs. */
 void syscall_control_write(struct syscall *call)
 {
     uint8_t chunk[CHUNK_BYTES];
-    uint64_t length = call->argument[1] < WRITE_MAX ? call->argument[1] : WRITE_MAX;
+    uint64_t bytes = call->argument[1] < CHUNK_BYTES ? call->argument[1] : CHUNK_BYTES;
 
-    for (uint64_t done = 0; done < length;) {
-        uint64_t bytes = length - done < CHUNK_BYTES ? length - done : CHUNK_BYTES;
-        if (space_copy_in(call->thread->space, chunk, (uaddr_t){ call->argument[0] + done },
-                          bytes) != KERR_OK) {
-            syscall_refuse(call->thread, KERR_BAD_ADDRESS);
-            return;
-        }
-        port_control_write(chunk, bytes);
-        done += bytes;
+    if (space_copy_in(call->thread->space, chunk, (uaddr_t){ call->argument[0] }, bytes) !=
+        KERR_OK) {
+        syscall_refuse(call->thread, KERR_BAD_ADDRESS);
+        return;
     }
-    syscall_answer(call->thread, (int64_t)length);
+    port_lock_release(&call->nucleus->lock);
+    port_control_write(chunk, bytes);
+    port_lock_acquire(&call->nucleus->lock);
+    syscall_answer(call->thread, (int64_t)bytes);
 }
 
 /* Answer with what lies there. False: nothing does, and there is time left. wait_argument: address, room, deadline. */

@@ -119,7 +119,8 @@
 #define KWE_CALL_BOOT_FILE 0x100du
 
 /*
- * Programs. Send bytes on the control channel.
+ * Programs. Send bytes on the control channel. Returns how many were taken, at most 2 KiB at a
+ * time.
  *   data: address
  *   bytes: how many
  */
