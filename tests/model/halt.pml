@@ -15,7 +15,7 @@
 #define HALTED    2
 #define QUEUE     3
 #define JOBS      2
-#include "tso.h"
+#include "tso.promela"
 
 #define IDLER  0
 #define KICKER 1

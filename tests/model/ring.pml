@@ -16,7 +16,7 @@
 #define SLOT      3 /* and 4 */
 #define SLOTS     2
 #define ITEMS     4
-#include "tso.h"
+#include "tso.promela"
 
 #define PRODUCER 0
 #define CONSUMER 1

@@ -38,6 +38,7 @@ WAYS = {
     "work_count": "corrupted its WorkRing",
     "too_long": "gave up: op",
     "spin": "ran out of its time budget",
+    "poll": "ran out of its time budget",
 }
 
 
@@ -107,5 +108,13 @@ def test_a_real_deck_is_reborn_in_the_middle_of_its_work(
 ) -> None:
     with boot("real_decks", append="debug", disk=pixels, files={"deck": deck.encode()}) as guest:
         guest.expect_fault("FAULT killed by injection")
+
+        assert guest.exit_code == abi.EXIT_DONE
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_chaos_loses_no_event_and_no_memory(boot: Boot, cpus: int) -> None:
+    with boot("chaos", append="debug", cpus=cpus, files={"seed": b"20261123"}) as guest:
+        guest.expect_fault("by injection")
 
         assert guest.exit_code == abi.EXIT_DONE

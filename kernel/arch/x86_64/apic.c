@@ -148,7 +148,14 @@ void port_kick(unsigned cpu_index)
 
 void port_stop_other_cpus(void)
 {
-    arch.stopping = true;
+    /* The first one that panics tells; another one that does so meanwhile is stopped like all others. */
+    if (__atomic_exchange_n(&arch.stopping, true, __ATOMIC_SEQ_CST) &&
+        arch.stopped_by != port_this_cpu()) {
+        for (;;) {
+            __asm__ volatile("cli; hlt");
+        }
+    }
+    arch.stopped_by = port_this_cpu();
     if (arch.lapic != NULL && arch.cpu_count > 1) {
         send(0, ICR_OTHERS | 0x4000u | VECTOR_STOP);
     }

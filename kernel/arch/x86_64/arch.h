@@ -31,6 +31,7 @@ struct arch {
     uint32_t cpus_started; /* atomic */
     bool boot_cpu_set;
     bool stopping; /* a panic: VECTOR_STOP means it */
+    struct cpu *stopped_by;
     uint64_t mmio_next;
     uint64_t early_next, early_end; /* early frames: physical range of the image's own reserve */
     struct boot_info boot;

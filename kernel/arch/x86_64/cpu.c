@@ -89,9 +89,9 @@ void cpu_setup(unsigned index)
     cpu->gdt[5] = 0x0000890000000000 | (sizeof(cpu->tss) - 1) | (tss & 0xffffff) << 16 |
                   (tss >> 24 & 0xff) << 56;
     cpu->gdt[6] = tss >> 32;
-    memcpy(&cpu->tss[1], &cpu->stack_top, sizeof(uint64_t)); /* rsp0 */
+    memcpy(&cpu->tss[1], &cpu->stack_top, sizeof(uint64_t));       /* rsp0 */
     memcpy(&cpu->tss[9], &cpu->fault_stack_top, sizeof(uint64_t)); /* IST 1 */
-    cpu->tss[25] = sizeof(cpu->tss) << 16; /* no I/O permission bitmap */
+    cpu->tss[25] = sizeof(cpu->tss) << 16;                         /* no I/O permission bitmap */
 
     struct table_pointer gdt = { .limit = sizeof(cpu->gdt) - 1,
                                  .base = (uint64_t)(uintptr_t)cpu->gdt };

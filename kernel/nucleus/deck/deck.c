@@ -92,10 +92,10 @@ static bool deck_next_resume(struct cpu *cpu, struct thread *thread)
         nucleus->deck[instance->spec->prefix].interrupt_entries++;
     }
     instance->pending_interrupts = 0;
-    instance->ran_ns = 0;
     port_syscall_return(&thread->context, (uint64_t)count);
     port_syscall_return_second(&thread->context, interrupts);
     if (count > 0) {
+        instance->ran_ns = 0;
         wake_sibling(nucleus, instance, cpu);
     }
     return true;
@@ -110,7 +110,6 @@ void syscall_deck_next(struct syscall *call)
     /* Nothing of one workflow stays in vector registers for the next. */
     port_vector_reset(&thread->context);
     thread->vectors_reset = true;
-    instance->ran_ns = 0;
     if (instance->crash_next) {
         deck_fail(nucleus, instance, "crashed by injection");
         return;
@@ -121,6 +120,7 @@ void syscall_deck_next(struct syscall *call)
     program_rings_serve_starved(nucleus);
     thread->wait_argument[0] = call->argument[0];
     if (!deck_next_resume(call->cpu, thread)) {
+        instance->ran_ns = 0; /* it has come to rest; one that only polls has not */
         sched_sleep(nucleus, thread, deck_next_resume, call->argument[0]);
     }
 }

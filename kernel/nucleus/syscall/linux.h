@@ -37,5 +37,8 @@ struct linux_caller {
 
 /* A result >= 0, or a negative errno. Not to be given to the thread when caller->exited is set afterwards. */
 int64_t linux_call(struct linux_caller *caller, uint64_t number, const uint64_t arguments[6]);
+/* nanosleep() is no call of linux_call(): its thread waits. This is its argument, read; 0, or a negative errno. */
+#define LINUX_NANOSLEEP 35
+int64_t linux_read_duration(const struct linux_caller *caller, uint64_t address, uint64_t *ns);
 /* Log what is left of an unfinished line (the thread ends). */
 void linux_flush(struct linux_caller *caller);

@@ -1,4 +1,5 @@
 /* linux_time.c - clocks. All count from boot: the system has no notion of the date yet. */
+#include "kernel/nucleus/mem/space.h"
 #include "kernel/nucleus/syscall/linux_calls.h"
 
 #define NS_PER_SECOND 1000000000u
@@ -19,6 +20,23 @@ int64_t linux_clock_gettime(struct linux_caller *caller, const uint64_t argument
         return LINUX_EINVAL;
     }
     return linux_give(caller, arguments[1], &time, sizeof(time));
+}
+
+int64_t linux_read_duration(const struct linux_caller *caller, uint64_t address, uint64_t *ns)
+{
+    struct linux_timespec time;
+
+    if (space_copy_in(caller->space, &time, (uaddr_t){ address }, sizeof(time)) != KERR_OK) {
+        return LINUX_EFAULT;
+    }
+    if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= NS_PER_SECOND) {
+        return LINUX_EINVAL;
+    }
+    uint64_t most_seconds = (UINT64_MAX / 4) / NS_PER_SECOND; /* as good as for ever */
+    uint64_t seconds =
+        (uint64_t)time.seconds < most_seconds ? (uint64_t)time.seconds : most_seconds;
+    *ns = seconds * NS_PER_SECOND + (uint64_t)time.nanoseconds;
+    return 0;
 }
 
 int64_t linux_clock_getres(struct linux_caller *caller, const uint64_t arguments[6])

@@ -64,11 +64,42 @@ static void own_call(struct syscall *call, uint64_t index)
     }
 }
 
+/* nanosleep(): wait_argument[0] is when it ends. */
+static bool sleep_resume(struct cpu *cpu, struct thread *thread)
+{
+    (void)cpu;
+    if (port_now_ns() < thread->wait_argument[0]) {
+        return false;
+    }
+    syscall_answer(thread, 0);
+    return true;
+}
+
+/* For programs: a deck waits in deck_next() only. */
+static void sleep_call(struct syscall *call)
+{
+    struct thread *thread = call->thread;
+    uint64_t duration_ns;
+    int64_t result = linux_read_duration(&thread->linux_calls, call->argument[0], &duration_ns);
+
+    if (result != 0) {
+        syscall_answer(thread, result);
+        return;
+    }
+    thread->wait_argument[0] = port_now_ns() + duration_ns;
+    sched_sleep(call->nucleus, thread, sleep_resume, thread->wait_argument[0]);
+}
+
 /* Memory, time and standard error, as static C libraries ask for them. */
 static void linux_numbered(struct syscall *call, uint64_t number)
 {
     struct thread *thread = call->thread;
     struct linux_caller *caller = &thread->linux_calls;
+
+    if (number == LINUX_NANOSLEEP && thread->program != NULL) {
+        sleep_call(call);
+        return;
+    }
     int64_t result = linux_call(caller, number, call->argument);
 
     if (!caller->exited) {

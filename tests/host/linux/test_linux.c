@@ -229,6 +229,26 @@ static void test_clocks_count_from_boot(void)
     end();
 }
 
+static void test_how_long_to_sleep_is_checked(void)
+{
+    const struct timespec good = { 2, 5 }, endless = { INT64_MAX, 0 }, negative = { -1, 0 },
+                          too_fine = { 0, 1000000000 };
+    uint64_t ns;
+    begin();
+
+    put(page, &good, sizeof(good));
+    assert(linux_read_duration(&caller, page, &ns) == 0 && ns == 2000000005);
+    put(page, &endless, sizeof(endless));
+    assert(linux_read_duration(&caller, page, &ns) == 0 && ns > UINT64_MAX / 8 &&
+           ns < UINT64_MAX / 2);
+    put(page, &negative, sizeof(negative));
+    assert(linux_read_duration(&caller, page, &ns) == -EINVAL);
+    put(page, &too_fine, sizeof(too_fine));
+    assert(linux_read_duration(&caller, page, &ns) == -EINVAL);
+    assert(linux_read_duration(&caller, 64, &ns) == -EFAULT);
+    end();
+}
+
 static void test_the_thread_pointer_cannot_be_the_nucleuss(void)
 {
     uint64_t base = 0;
@@ -368,6 +388,7 @@ int main(void)
     test_mprotect_keeps_w_xor_x();
     test_memory_grows_shrinks_and_is_forgotten();
     test_clocks_count_from_boot();
+    test_how_long_to_sleep_is_checked();
     test_the_thread_pointer_cannot_be_the_nucleuss();
     test_exit_ends_the_thread_with_its_status();
     test_abort_ends_it_as_aborted();
