@@ -85,6 +85,7 @@ void paging_build(void)
     map_section(kernel_text_end, kernel_rodata_end, P_NX);
     map_section(kernel_rodata_end, kernel_end, P_WRITE | P_NX);
     arch.mmio_next = MMIO_BASE;
+    arch.direct_end = end;
     write_cr3(arch.kernel_root);
 }
 
