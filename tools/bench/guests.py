@@ -109,7 +109,9 @@ def boot_times(build: Build, cpus: int) -> list[Sample]:
             if words in line:
                 seen.setdefault(what, time.monotonic())
 
-    config = MachineConfig(build=build, cpus=cpus, append="program=hello")
+    config = MachineConfig(
+        build=build, cpus=cpus, append="program=hello", network=False, accelerator=False
+    )
     with Machine(config, echo=note) as machine:
         drain(machine)
         machine.verdict(machine.wait(DEADLINE_S))

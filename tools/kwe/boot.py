@@ -1,6 +1,7 @@
 """`kwe boot`: boot programs of the image and show the console. `kwe debug`: the same, under gdb."""
 
 import argparse
+import contextlib
 import signal
 import subprocess
 import sys
@@ -73,12 +74,20 @@ def drain(machine: Machine) -> None:
     threading.Thread(target=read, name="control", daemon=True).start()
 
 
+def _reader_gone(_number: int, _frame: object) -> None:
+    # The console is written by a thread of its own; whoever waits for the guest has to know.
+    raise BrokenPipeError
+
+
 def run(args: argparse.Namespace) -> int:
     """Boot, show the console, end with the guest; 1 when a program failed."""
     config = config_from(args, gdb=False)
 
     def show(line: str) -> None:
-        print("\n".join([line, *symbolize_line(config.build.folder, line)]), flush=True)
+        with contextlib.suppress(BrokenPipeError):  # which the main thread gets as well
+            print("\n".join([line, *symbolize_line(config.build.folder, line)]), flush=True)
+
+    signal.signal(signal.SIGPIPE, _reader_gone)
 
     with Machine(config, echo=show) as machine:
         if args.verbose:
