@@ -28,7 +28,7 @@ struct cpu {
     struct thread *current;                    /* RUNNING here; NULL: idle */
     struct space *loaded;                      /* whose pages are loaded; NULL: the nucleus's own */
     struct thread_queue ready[THREAD_CLASSES]; /* threads pinned here */
-    uint64_t run_start_ns;                     /* when `current` went to ring 3 */
+    uint64_t run_start_ns;                     /* up to when `current` has been charged */
     uint64_t slice_end_ns;
     bool slice_armed;  /* the timer will end the slice */
     uint64_t timer_ns; /* when the timer fires, at the latest; UINT64_MAX: it may not be set */

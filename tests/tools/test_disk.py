@@ -109,3 +109,19 @@ def test_a_written_file_has_its_mode(tmp_path: Path) -> None:
 
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_what_debugfs_may_not_give_away_is_no_trouble_whatever_its_name() -> None:
+    said = (
+        b"debugfs 1.47.0 (5-Feb-2023)\n"
+        b"rdump: Operation not permitted while changing ownership of out/a\n"
+        b"rdump: Operation not permitted while changing ownership of out/new\nline.zst\n"
+        b"rdump: Input/output error while reading ext2 file\n"
+    )
+
+    left = disk.NOT_OWNED.sub(b"", said)
+
+    assert left.splitlines() == [
+        b"debugfs 1.47.0 (5-Feb-2023)",
+        b"rdump: Input/output error while reading ext2 file",
+    ]

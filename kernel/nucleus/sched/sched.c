@@ -189,7 +189,7 @@ void sched_enter(struct cpu *cpu, uint64_t now_ns)
     struct thread *thread = cpu->current;
     uint64_t ran_ns = now_ns - cpu->run_start_ns;
 
-    cpu->run_start_ns = now_ns;
+    cpu->run_start_ns = port_now_ns(); /* what is done for it from here on counts as its own */
     thread->cpu_ns += ran_ns;
     if (thread->instance != NULL) {
         deck_charge(thread->instance, ran_ns);
@@ -378,6 +378,7 @@ _Noreturn void sched_leave(struct cpu *cpu)
         }
         now_ns = port_now_ns();
         cpu->slice_end_ns = now_ns + SCHED_SLICE_NS;
+        cpu->run_start_ns = now_ns;
     }
 
     uint64_t timer_ns = now_ns + SCHED_BUDGET_CHECK_NS;
@@ -396,7 +397,6 @@ _Noreturn void sched_leave(struct cpu *cpu)
     thread->vectors_reset = false;
     cpu->head.running = &thread->context;
     cpu_load_space(cpu, thread->space);
-    cpu->run_start_ns = port_now_ns();
     paddr_t root = thread->space->root;
     port_lock_release(&nucleus->lock);
     port_resume(&thread->context, root);

@@ -40,5 +40,8 @@ bool thread_load(struct nucleus *nucleus, struct thread *thread, struct space *s
 /* Log where ring 3 stood, in addresses of the image's file. */
 void thread_log_backtrace(struct thread *thread, const char *kind, const char *name);
 
-/* On entry from ring 3 at `now_ns`, with the lock just taken: charge the running thread. */
+/*
+ * On entry from ring 3 at `now_ns`, with the lock just taken: charge the running thread for its time in ring 3 and for what the nucleus did for it
+ * before; not for waiting for the lock.
+ */
 void sched_enter(struct cpu *cpu, uint64_t now_ns);
