@@ -37,7 +37,9 @@ struct ext4_host {
     void (*wait)(
         void *
             context); /* lock held: let go of it, sleep until wake(), take it again; may wake for nothing */
-    void (*wake)(void *context); /* lock held: end every wait() */
+    void (*wake)(
+        void *
+            context); /* lock held: end every wait(); who waited first gets the lock first, or readers could keep a writer out */
     uint64_t (*now_seconds)(
         void *
             context); /* since 1970; a clock that is behind the disk's times counts on from those */

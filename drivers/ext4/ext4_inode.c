@@ -42,7 +42,8 @@ enum kerr ext4_node_load(struct ext4 *fs, uint32_t inode, struct ext4_node *node
         return KERR_CORRUPT_FILESYSTEM;
     }
     if (ext4_is_directory(node) &&
-        (size == 0 || (size & (fs->block_size - 1)) != 0 || node->disk.size_hi != 0)) {
+        (size == 0 || (size & (fs->block_size - 1)) != 0 || node->disk.size_hi != 0 ||
+         size >> fs->block_shift > fs->blocks_count)) {
         return KERR_CORRUPT_FILESYSTEM;
     }
     return KERR_OK;
@@ -113,10 +114,28 @@ enum kerr ext4_node_create(struct ext4 *fs, uint32_t near_inode, uint16_t mode,
     return ext4_node_store(fs, node);
 }
 
+static uint64_t attributes_block(const struct ext4_node *node)
+{
+    return node->disk.attributes_lo | (uint64_t)node->disk.attributes_hi << 32;
+}
+
+enum kerr ext4_node_check_freeable(const struct ext4 *fs, const struct ext4_node *node)
+{
+    if ((node->disk.flags & EXT4_INODE_EXTENTS) != 0) {
+        return KERR_OK;
+    }
+    struct ext4_node bare = { .disk = { .flags = node->disk.flags } };
+    ext4_node_count_blocks(fs, &bare, attributes_block(node) == 0 ? 0 : 1);
+    return node->disk.blocks_lo == bare.disk.blocks_lo &&
+                   node->disk.blocks_hi == bare.disk.blocks_hi
+               ? KERR_OK
+               : KERR_NOT_SUPPORTED;
+}
+
 /* Let go of the block of extended attributes, which inodes may share. */
 static enum kerr drop_attributes(struct ext4 *fs, struct ext4_node *node)
 {
-    const uint64_t block = node->disk.attributes_lo | (uint64_t)node->disk.attributes_hi << 32;
+    const uint64_t block = attributes_block(node);
     if (block == 0) {
         return KERR_OK;
     }

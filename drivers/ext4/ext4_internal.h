@@ -74,6 +74,8 @@ struct ext4_busy {
     uint32_t inode; /* 0: free entry */
     uint32_t readers;
     bool writer;
+    bool
+        writer_waits; /* readers that come now wait too, or a stream of them would keep it out for ever */
 };
 
 struct ext4 {
@@ -240,6 +242,8 @@ enum kerr ext4_node_create(struct ext4 *fs, uint32_t near_inode, uint16_t mode,
                            struct ext4_node *node);
 /* Free an inode that never had a name on the disk, and all its blocks. */
 enum kerr ext4_node_destroy(struct ext4 *fs, struct ext4_node *node);
+/* NOT_SUPPORTED: it has blocks by maps as before extents, which freeing it would leak. Before anything is changed. */
+enum kerr ext4_node_check_freeable(const struct ext4 *fs, const struct ext4_node *node);
 /* It has lost its last name: free it after the next write-back, so that nobody overwrites what the disk still names. */
 enum kerr ext4_node_orphan(struct ext4 *fs, const struct ext4_node *node);
 /* `blocks` file system blocks more (or fewer) belong to it. */

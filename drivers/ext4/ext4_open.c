@@ -14,7 +14,11 @@ static struct ext4_busy *find_busy(struct ext4 *fs, uint32_t inode)
 bool ext4_busy_enter(struct ext4 *fs, uint32_t inode, bool writer)
 {
     struct ext4_busy *busy = find_busy(fs, inode);
-    const bool excluded = busy != NULL && (busy->writer || (writer && busy->readers != 0));
+    const bool excluded =
+        busy != NULL && (busy->writer || (writer ? busy->readers != 0 : busy->writer_waits));
+    if (excluded && writer) {
+        busy->writer_waits = true;
+    }
     if (busy == NULL) {
         busy = find_busy(fs, 0);
     }
@@ -33,6 +37,8 @@ void ext4_busy_leave(struct ext4 *fs, uint32_t inode, bool writer)
     struct ext4_busy *busy = find_busy(fs, inode);
     busy->writer = false;
     busy->readers -= writer ? 0 : 1;
+    busy->writer_waits =
+        false; /* all who wait are woken and look again, in the order in which they came */
     if (busy->readers == 0) {
         busy->inode = 0;
     }

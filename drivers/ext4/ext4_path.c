@@ -324,6 +324,10 @@ static enum kerr try_remove(struct ext4 *fs, const char *path, size_t length, bo
         (node.disk.flags & (EXT4_INODE_IMMUTABLE | EXT4_INODE_APPEND_ONLY)) != 0) {
         return KERR_NOT_PERMITTED;
     }
+    error = ext4_node_check_freeable(fs, &node);
+    if (error != KERR_OK) {
+        return error;
+    }
     if (!ext4_busy_enter(fs, node.number, true)) {
         *again = true;
         return KERR_OK;

@@ -37,7 +37,7 @@ static enum kerr look_at(struct ext4 *fs, struct target *target)
     }
     return (target->old.disk.flags & (EXT4_INODE_IMMUTABLE | EXT4_INODE_APPEND_ONLY)) != 0
                ? KERR_NOT_PERMITTED
-               : KERR_OK;
+               : ext4_node_check_freeable(fs, &target->old);
 }
 
 /* Make the new inode, without a name yet. */

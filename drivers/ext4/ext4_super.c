@@ -25,6 +25,10 @@ static const struct feature refused_incompat[] = {
     { 0x10000, "incompat feature encrypt is not supported" },
     { 0x20000, "incompat feature casefold is not supported" },
 };
+/* Features that others may ignore say so of old drivers; this one moves the copies of the superblock. */
+static const struct feature refused_compat[] = {
+    { 0x200, "compat feature sparse_super2 is not supported" },
+};
 static const struct feature refused_ro[] = {
     { 0x4, "ro_compat feature btree_dir is not supported" },
     { 0x10, "ro_compat feature uninit_bg is not supported" },
@@ -66,6 +70,10 @@ static const char *check_features(const struct ext4_disk_super *super)
     if (why == NULL) {
         why = find_refused(refused_ro, sizeof(refused_ro) / sizeof(refused_ro[0]), super->ro_compat,
                            ro, "an unknown ro_compat feature is not supported");
+    }
+    if (why == NULL) {
+        why = find_refused(refused_compat, sizeof(refused_compat) / sizeof(refused_compat[0]),
+                           super->compat, UINT32_MAX, NULL);
     }
     if (why == NULL && (super->incompat & EXT4_INCOMPAT_FILETYPE) == 0) {
         return "no feature filetype: it is needed";

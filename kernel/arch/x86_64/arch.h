@@ -33,7 +33,7 @@ struct arch {
     bool stopping; /* a panic: VECTOR_STOP means it */
     struct cpu *stopped_by;
     uint64_t mmio_next;
-    uint64_t direct_end; /* the direct map reaches so far */
+    uint64_t direct_end;            /* the direct map reaches so far */
     uint64_t early_next, early_end; /* early frames: physical range of the image's own reserve */
     struct boot_info boot;
 };

@@ -38,7 +38,7 @@ struct job_layout hardware_layout(uint64_t bytes)
     return layout;
 }
 
-struct job *job_take(struct job_table *table, uint64_t region)
+struct job *job_take(struct job_table *table, uint64_t region, uint64_t bytes)
 {
     for (uint32_t i = 0; i < HARDWARE_MAX_JOBS; i++) {
         struct job *job = &table->job[i];
@@ -48,7 +48,8 @@ struct job *job_take(struct job_table *table, uint64_t region)
         table->generation++;
         *job = (struct job){ .state = JOB_POSTED,
                              .id = (table->generation << 8) | i,
-                             .region = region };
+                             .region = region,
+                             .bytes = bytes };
         return job;
     }
     return NULL;
@@ -90,31 +91,46 @@ void job_release(struct window *window, struct job *job)
     job->state = JOB_FREE;
 }
 
-void job_lose_all(struct job_table *table)
+void job_lose_all(struct job_table *table, enum kerr why)
 {
     for (uint32_t i = 0; i < HARDWARE_MAX_JOBS; i++) {
         struct job *job = &table->job[i];
         if (job->state == JOB_POSTED || job->state == JOB_ANSWERED) {
             job->state = JOB_LOST;
+            job->why = why;
         } else if (job->state == JOB_ABANDONED) {
             job->state = JOB_FREE;
         }
     }
 }
 
+static bool is_in_flight(const struct job *job)
+{
+    return job->state == JOB_POSTED || job->state == JOB_ABANDONED;
+}
+
 uint32_t job_in_flight(const struct job_table *table)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < HARDWARE_MAX_JOBS; i++) {
-        count += table->job[i].state == JOB_POSTED || table->job[i].state == JOB_ABANDONED;
+        count += is_in_flight(&table->job[i]);
     }
     return count;
 }
 
+uint64_t job_patience_ns(const struct job_table *table)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < HARDWARE_MAX_JOBS; i++) {
+        bytes += is_in_flight(&table->job[i]) ? table->job[i].bytes : 0;
+    }
+    return HARDWARE_PATIENCE_NS + bytes * HARDWARE_PATIENCE_NS_PER_BYTE;
+}
+
 enum kerr hardware_verdict(const struct job *job, uint64_t bytes)
 {
-    if (job->state != JOB_ANSWERED) {
-        return KERR_DEVICE_GONE;
+    if (job->state == JOB_LOST) {
+        return job->why;
     }
     bool done = job->response.status == KWE_ACCEL_OK && job->response.out_bytes == bytes;
     return done ? KERR_OK : KERR_DEVICE_REFUSED;

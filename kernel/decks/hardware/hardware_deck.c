@@ -17,8 +17,6 @@
 #define LOOK_NS 100000000ull
 /* A worker that is there answers a greeting at once; on a busy host, within this. Later requests fail at once until it does. */
 #define GRACE_NS 1000000000ull
-/* For a place before the device, when it works through a long line of large pictures. */
-#define PLACE_NS 30000000000ull
 
 static struct {
     struct ivshmem device;
@@ -29,6 +27,8 @@ static struct {
     struct fibre_mutex door;  /* who holds it waits for a place; the others stand in line */
     struct fibre_event place; /* there may be one now */
     uint64_t grace_until_ns;
+    uint64_t heard_ns; /* when the worker last answered, or was given work after it had none */
+    uint32_t stuck;    /* times it had work and answered nothing for too long */
     bool present;
 } hardware;
 
@@ -49,28 +49,36 @@ static void greet(void)
     ring_worker();
 }
 
-static void wake_all(void)
+/* The session is over for all that wait, with that answer; ask for a new one. */
+static void begin_anew(enum kerr why)
 {
+    job_lose_all(&hardware.jobs, why);
     for (unsigned i = 0; i < HARDWARE_MAX_JOBS; i++) {
         if (hardware.jobs.job[i].state == JOB_LOST) {
             fibre_signal(&hardware.answered[i]);
         }
     }
+    greet();
+    fibre_signal(&hardware.place);
+}
+
+static bool is_stuck(uint64_t now_ns)
+{
+    return hardware.link.state == LINK_UP && job_in_flight(&hardware.jobs) != 0 &&
+           now_ns - hardware.heard_ns > job_patience_ns(&hardware.jobs);
 }
 
 /* Learn what the worker has to say: is it there, what has it answered? */
 static void look(void)
 {
     struct kwe_accel_response response;
+    uint64_t now_ns = deck_now_ns();
 
-    switch (link_poll(&hardware.link, deck_now_ns())) {
+    switch (link_poll(&hardware.link, now_ns)) {
     case LINK_LOST:
         deck_log("the accelerator is gone; %u requests were in its hands",
                  job_in_flight(&hardware.jobs));
-        job_lose_all(&hardware.jobs);
-        wake_all();
-        greet();
-        fibre_signal(&hardware.place);
+        begin_anew(KERR_DEVICE_GONE);
         break;
     case LINK_CAME_UP:
         deck_log("the accelerator is there, epoch %u, session %u", hardware.link.epoch,
@@ -89,6 +97,13 @@ static void look(void)
         } else {
             fibre_signal(&hardware.place); /* an abandoned one has given its region back */
         }
+        hardware.heard_ns = now_ns;
+    }
+    if (is_stuck(now_ns)) {
+        deck_log("the accelerator lives and does not answer; %u requests were in its hands",
+                 job_in_flight(&hardware.jobs));
+        hardware.stuck++;
+        begin_anew(KERR_DEVICE_TIMEOUT);
     }
 }
 
@@ -135,16 +150,20 @@ uint64_t deck_idle(void)
 
 /* ---- convolve ------------------------------------------------------------------------------------------------------ */
 
-/* Wait until the link is up and there is room for `bytes`. The caller holds the door. */
-static enum kerr wait_for_place(uint64_t bytes, uint64_t deadline_ns, struct job **job)
+/* Wait until the link is up and there is room for `layout`. The caller holds the door, before which it was `stuck` so many times. */
+static enum kerr wait_for_place(const struct job_layout *layout, uint64_t bytes,
+                                uint64_t deadline_ns, uint32_t stuck, struct job **job)
 {
     for (;;) {
         uint64_t region;
         uint64_t now_ns = deck_now_ns();
         uint64_t until_ns = deadline_ns;
+        if (hardware.stuck != stuck || now_ns >= deadline_ns) {
+            return KERR_DEVICE_TIMEOUT;
+        }
         if (hardware.link.state == LINK_UP) {
-            if (window_take(&hardware.window, bytes, &region)) {
-                *job = job_take(&hardware.jobs, region);
+            if (window_take(&hardware.window, layout->bytes, &region)) {
+                *job = job_take(&hardware.jobs, region, bytes);
                 if (*job != NULL) {
                     return KERR_OK;
                 }
@@ -155,18 +174,17 @@ static enum kerr wait_for_place(uint64_t bytes, uint64_t deadline_ns, struct job
         } else {
             until_ns = earlier(deadline_ns, hardware.grace_until_ns);
         }
-        if (now_ns >= deadline_ns) {
-            return KERR_DEVICE_TIMEOUT;
-        }
         fibre_wait(&hardware.place, until_ns);
     }
 }
 
-static enum kerr take_place(uint64_t bytes, uint64_t deadline_ns, struct job **job)
+static enum kerr take_place(const struct job_layout *layout, uint64_t bytes, uint64_t deadline_ns,
+                            struct job **job)
 {
     look(); /* a worker that came while nothing was in flight */
+    uint32_t stuck = hardware.stuck;
     fibre_lock(&hardware.door);
-    enum kerr status = wait_for_place(bytes, earlier(deadline_ns, deck_now_ns() + PLACE_NS), job);
+    enum kerr status = wait_for_place(layout, bytes, deadline_ns, stuck, job);
     fibre_unlock(&hardware.door);
     return status;
 }
@@ -190,7 +208,8 @@ static enum kerr post(const struct job *job, const struct job_layout *layout,
     memcpy(region, params, sizeof(*params));
     memcpy(region + layout->in_at, pixels.data, pixels.length);
     if (job_in_flight(&hardware.jobs) == 1) {
-        link_watch(&hardware.link, deck_now_ns());
+        hardware.heard_ns = deck_now_ns();
+        link_watch(&hardware.link, hardware.heard_ns);
     }
     /* There are as many slots as jobs: only a worker that breaks the ring can leave no room. */
     if (!link_post(&hardware.link, &request)) {
@@ -200,7 +219,7 @@ static enum kerr post(const struct job *job, const struct job_layout *layout,
     return KERR_OK;
 }
 
-/* Sleep until the answer is there, the link lost or the time up, and take the result. */
+/* Sleep until the answer is there, the session lost or the event's time up, and take the result. */
 static enum kerr finish(struct hardware_convolve_call *call, struct job *job,
                         const struct job_layout *layout, uint64_t deadline_ns)
 {
@@ -253,7 +272,7 @@ enum kerr hardware_convolve(struct hardware_convolve_call *call)
     }
     uint64_t event_deadline_ns =
         deck_deadline_ns(call->request) == 0 ? UINT64_MAX : deck_deadline_ns(call->request);
-    status = take_place(layout.bytes, event_deadline_ns, &job);
+    status = take_place(&layout, bytes, event_deadline_ns, &job);
     if (status != KERR_OK) {
         return status;
     }
@@ -264,8 +283,7 @@ enum kerr hardware_convolve(struct hardware_convolve_call *call)
         job_abandon(job); /* its place comes back with the next session */
         return status;
     }
-    uint64_t timeout_ns = HARDWARE_TIMEOUT_NS + bytes * HARDWARE_TIMEOUT_NS_PER_BYTE;
     call->width = call->params->width;
     call->height = call->params->height;
-    return finish(call, job, &layout, earlier(event_deadline_ns, deck_now_ns() + timeout_ns));
+    return finish(call, job, &layout, event_deadline_ns);
 }

@@ -1,13 +1,19 @@
 /* picture_core.c - see picture_core.h. The library's errors come as text; only running out of memory is told apart by it. */
 #include "kernel/decks/operations/picture_core.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <turbojpeg.h>
 
 #define CHANNELS 3u
+/* The library's own limit, in its own unit (10^6 bytes): below deck.yaml's scratch_max. A progressive picture is held in memory whole. */
+#define LIBRARY_MEMORY "64M"
 
 bool picture_codec_init(struct picture_codec *codec)
 {
+    if (setenv("JPEGMEM", LIBRARY_MEMORY, 1) != 0) {
+        return false;
+    }
     codec->decompressor = tjInitDecompress();
     codec->compressor = tjInitCompress();
     return codec->decompressor != NULL && codec->compressor != NULL;
@@ -15,8 +21,17 @@ bool picture_codec_init(struct picture_codec *codec)
 
 static enum kerr library_error(void *handle, enum kerr usual)
 {
-    return strstr(tjGetErrorStr2(handle), "nsufficient memory") != NULL ? KERR_OUT_OF_SCRATCH
-                                                                        : usual;
+    /* malloc failed in the codec, in the layer above it, or the limit was reached. */
+    static const char *const memory[] = { "Insufficient memory", "Memory allocation failure",
+                                          "Backing store not supported" };
+    const char *said = tjGetErrorStr2(handle);
+
+    for (size_t i = 0; i < sizeof(memory) / sizeof(memory[0]); i++) {
+        if (strstr(said, memory[i]) != NULL) {
+            return KERR_OUT_OF_SCRATCH;
+        }
+    }
+    return usual;
 }
 
 /*

@@ -99,7 +99,7 @@ class Disk:
         """`data` is what to write, or how many bytes to read."""
         assert self.process.stdin
         b = data if isinstance(data, int) else len(data)
-        self.process.stdin.write(f"{verb} {path} {a} {b}\n".encode())
+        self.process.stdin.write(os.fsencode(f"{verb} {path} {a} {b}\n"))
         self.process.stdin.write(b"" if isinstance(data, int) else data)
         self.process.stdin.flush()
         return self.answer()

@@ -4,23 +4,35 @@
  *   ext4_threads IMAGE THREADS ROUNDS SEED
  *
  * Threads stand for a deck's fibres. They replace, read, overwrite and remove a few files that all share; a file's bytes are all equal,
- * so a torn read shows.
+ * so a torn read shows. After that all but one read one file without a pause, and the last must get through to replace it.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/host/ext4/fake_disk.h"
 
 #define FILES      6u
 #define MOST_BYTES 60000u
+#define STREAM     "/stream"
+
+/* A lock and a wait that are fair, as fibres' are: whoever comes first, or waited first, is served first. */
+struct ticket {
+    uint64_t number; /* 0: still waiting for shared_wake() */
+    struct ticket *next;
+};
 
 struct shared {
     struct ext4 *fs;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
+    uint64_t given, served; /* tickets to the lock */
+    struct ticket *first, **last;
     uint32_t rounds;
+    atomic_bool stop;
 };
 
 struct worker {
@@ -30,25 +42,58 @@ struct worker {
     pthread_t thread;
 };
 
+static void wait_for_turn(struct shared *shared, const struct ticket *ticket)
+{
+    while (ticket->number == 0 || ticket->number != shared->served + 1) {
+        pthread_cond_wait(&shared->changed, &shared->mutex);
+    }
+}
+
+static void pass_on(struct shared *shared)
+{
+    shared->served++;
+    pthread_cond_broadcast(&shared->changed);
+}
+
 static void shared_lock(void *context)
 {
-    pthread_mutex_lock(&((struct shared *)context)->mutex);
+    struct shared *shared = context;
+    pthread_mutex_lock(&shared->mutex);
+    const struct ticket ticket = { .number = ++shared->given };
+    wait_for_turn(shared, &ticket);
+    pthread_mutex_unlock(&shared->mutex);
 }
 
 static void shared_unlock(void *context)
 {
-    pthread_mutex_unlock(&((struct shared *)context)->mutex);
+    struct shared *shared = context;
+    pthread_mutex_lock(&shared->mutex);
+    pass_on(shared);
+    pthread_mutex_unlock(&shared->mutex);
 }
 
 static void shared_wait(void *context)
 {
     struct shared *shared = context;
-    pthread_cond_wait(&shared->changed, &shared->mutex);
+    struct ticket ticket = { .number = 0 };
+    pthread_mutex_lock(&shared->mutex);
+    *shared->last = &ticket;
+    shared->last = &ticket.next;
+    pass_on(shared);
+    wait_for_turn(shared, &ticket);
+    pthread_mutex_unlock(&shared->mutex);
 }
 
 static void shared_wake(void *context)
 {
-    pthread_cond_broadcast(&((struct shared *)context)->changed);
+    struct shared *shared = context;
+    pthread_mutex_lock(&shared->mutex);
+    for (struct ticket *ticket = shared->first; ticket != NULL; ticket = ticket->next) {
+        ticket->number = ++shared->given;
+    }
+    shared->first = NULL;
+    shared->last = &shared->first;
+    pthread_mutex_unlock(&shared->mutex);
 }
 
 static uint64_t shared_seconds(void *context)
@@ -144,6 +189,35 @@ static void *work(void *argument)
     return NULL;
 }
 
+static void *read_always(void *argument)
+{
+    struct worker *worker = argument;
+    struct ext4_file file;
+    while (!worker->shared->stop) {
+        enum kerr error = ext4_open(worker->shared->fs, STREAM, sizeof(STREAM) - 1, false, &file);
+        insist(error == KERR_OK, "open the stream", error);
+        usleep(1000 + random_below(worker, 2000));
+        ext4_close(worker->shared->fs, &file);
+    }
+    return NULL;
+}
+
+static void replace_against_readers(struct worker *worker, uint32_t count)
+{
+    struct shared *shared = worker->shared;
+    for (uint32_t i = 0; i < 20; i++) {
+        enum kerr error = ext4_replace(shared->fs, STREAM, sizeof(STREAM) - 1, "new", 3, false);
+        insist(error == KERR_OK, "replace the stream", error);
+        for (uint32_t k = 1; i == 0 && k < count; k++) {
+            pthread_create(&worker[k].thread, NULL, read_always, &worker[k]);
+        }
+    }
+    shared->stop = true;
+    for (uint32_t k = 1; k < count; k++) {
+        pthread_join(worker[k].thread, NULL);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct fake_disk disk;
@@ -153,6 +227,7 @@ int main(int argc, char **argv)
     }
     const uint32_t threads = (uint32_t)strtoul(argv[2], NULL, 0);
     struct shared shared = { .rounds = (uint32_t)strtoul(argv[3], NULL, 0) };
+    shared.last = &shared.first;
     pthread_mutex_init(&shared.mutex, NULL);
     pthread_cond_init(&shared.changed, NULL);
     const size_t bytes = ext4_memory_least(threads) + (1 << 20);
@@ -179,6 +254,8 @@ int main(int argc, char **argv)
         pthread_join(worker[i].thread, NULL);
         free(worker[i].data);
     }
+    alarm(30);
+    replace_against_readers(worker, threads);
     error = ext4_sync(shared.fs);
     insist(error == KERR_OK, "sync", error);
     ext4_unmount(shared.fs);

@@ -1,5 +1,6 @@
 """drivers/ext4 on the host: e2fsck and debugfs agree with what it writes, and vice versa."""
 
+import os
 import random
 import struct
 from pathlib import Path
@@ -383,6 +384,7 @@ REFUSED = {
     "quota": "^has_journal,^metadata_csum,quota",
     "encrypt": "^has_journal,^metadata_csum,encrypt",
     "casefold": "^has_journal,^metadata_csum,casefold",
+    "sparse_super2": "^has_journal,^metadata_csum,^resize_inode,sparse_super2",
 }
 
 
@@ -476,3 +478,104 @@ def test_an_error_of_the_device_is_told_and_what_was_there_stays(
                 break
             disk.do("writeback")
         check_image(image)
+
+
+def test_a_file_with_block_maps_is_refused_not_leaked(tool: Path, tmp_path: Path) -> None:
+    """As file systems have that were ext3 once."""
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/old").write_bytes(b"old")
+    image = make_image(tmp_path / "image", "8M", block=1024, source=tmp_path / "tree")
+    block = debugfs(image, "bmap /old 0").split()[-1].decode()
+    fields = {"flags": "0", "block[0]": block}
+    fields |= {f"block[{i}]": "0" for i in [*range(1, 12), "IND", "DIND", "TIND"]}
+    for field, value in fields.items():
+        debugfs_write(image, f"sif /old {field} {value}")
+    check_image(image)
+
+    with mounted(tool, image) as disk:
+        assert disk.ask("read", "/old", 0, 3).code == "NOT_SUPPORTED"
+        assert disk.ask("replace", "/old", 0, b"new").code == "NOT_SUPPORTED"
+        assert disk.ask("remove", "/old").code == "NOT_SUPPORTED"
+        disk.do("replace", "/new", 0, b"new")
+        disk.do("writeback")
+
+    check_image(image)
+    assert debugfs(image, "cat /old") == b"old"
+
+
+def test_symbolic_links_are_not_followed_and_can_be_removed(tool: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "inside").mkdir(parents=True)
+    (tree / "secret").write_bytes(b"secret")
+    (tree / "inside/fast").symlink_to("../secret")
+    (tree / "inside/slow").symlink_to("./" * 60 + "../secret")
+    (tree / "inside/up").symlink_to("..")
+    image = make_image(tmp_path / "image", "8M", source=tree)
+
+    with mounted(tool, image) as disk:
+        for name in ("fast", "slow"):
+            assert disk.ask("read", f"/inside/{name}", 0, 6).code == "NOT_SUPPORTED"
+            assert disk.ask("replace", f"/inside/{name}", 0, b"x").code == "NOT_SUPPORTED"
+            assert disk.ask("pwrite", f"/inside/{name}", 0, b"x").code == "NOT_SUPPORTED"
+        assert disk.ask("read", "/inside/up/secret", 0, 6).code == "NOT_A_DIRECTORY"
+        assert disk.ask("replace", "/inside/up/secret", 1, b"x").code == "NOT_A_DIRECTORY"
+        for name in ("fast", "slow", "up"):
+            disk.do("remove", f"/inside/{name}")
+        assert disk.read("/secret") == b"secret"
+        disk.do("writeback")
+
+    check_image(image)
+
+
+@pytest.mark.parametrize("block", [1024, 4096])
+def test_a_file_may_be_mostly_holes_and_far_beyond_its_disk(
+    tool: Path, tmp_path: Path, block: int
+) -> None:
+    image = make_image(tmp_path / "image", "8M", block=block)
+    places = [0, (2 << 30) - 3, (4 << 30) + 5, (1 << 40) + 7]
+    with mounted(tool, image) as disk:
+        disk.do("create", "/holes")
+        for place in places:
+            disk.do("pwrite", "/holes", place, b"data %d" % place)
+        assert disk.do("stat", "/holes").value == places[-1] + len(b"data %d" % places[-1])
+        for place in places:
+            text = b"data %d" % place
+            seen = disk.do("read", "/holes", max(place - 9, 0), len(text) + 18).data
+            assert seen.lstrip(b"\0").rstrip(b"\0") == text
+        most = ((1 << 32) - 1) * block
+        assert disk.ask("pwrite", "/holes", most - 1, b"ab").code == "TOO_LARGE"
+        assert disk.ask("pwrite", "/holes", (1 << 64) - 1, b"ab").code == "TOO_LARGE"
+        disk.do("pwrite", "/holes", most - 1, b"z")
+        assert disk.do("read", "/holes", most - 2, 10).data == b"\0z"
+        disk.do("writeback")
+        check_image(image)
+        disk.do("truncate", "/holes", (2 << 30) - 1)
+        assert disk.do("read", "/holes", (2 << 30) - 4, 10).data == b"\0da"
+        disk.do("remove", "/holes")
+        disk.do("writeback")
+
+    check_image(image)
+
+
+def test_names_are_bytes_of_any_kind_up_to_255(tool: Path, tmp_path: Path) -> None:
+    image = make_image(tmp_path / "image", "8M", block=1024)
+    wild = [bytes([i]) * (i % 255 + 1) for i in (1, 8, 127, 128, 0xC3, 0xFE, 0xFF)]
+    names = [os.fsdecode(name) for name in wild] + ["n" * 255]
+    with mounted(tool, image) as disk:
+        for name in names:
+            disk.do("replace", f"/{name}", 0, os.fsencode(name))
+        assert disk.ask("replace", "/" + "n" * 256, 0, b"").code == "NAME_TOO_LONG"
+        assert disk.ask("mkdir", "/" + "n" * 256 + "/x").code == "NAME_TOO_LONG"
+        listed = disk.do("list", "/").data.splitlines()
+        assert {line.split(b" ", 2)[2] for line in listed} == {
+            *map(os.fsencode, names),
+            b"lost+found",
+        }
+        assert all(disk.read(f"/{name}") == os.fsencode(name) for name in names)
+        disk.do("writeback")
+        check_image(image)
+        for name in names[::2]:
+            disk.do("remove", f"/{name}")
+        disk.do("writeback")
+
+    check_image(image)

@@ -12,7 +12,7 @@ static struct job *posted(void)
 {
     uint64_t region;
     assert(window_take(&window, 1, &region));
-    struct job *job = job_take(&table, region);
+    struct job *job = job_take(&table, region, 1000);
     assert(job != NULL && job->state == JOB_POSTED);
     return job;
 }
@@ -105,7 +105,7 @@ static void test_losing_the_link_loses_answered_jobs_too(void)
     assert(job_answer(&table, &window, &response) == answered);
     job_abandon(abandoned);
 
-    job_lose_all(&table);
+    job_lose_all(&table, KERR_DEVICE_GONE);
 
     assert(hardware_verdict(waiting, 0) == KERR_DEVICE_GONE);
     assert(hardware_verdict(answered, 0) == KERR_DEVICE_GONE);
@@ -115,6 +115,23 @@ static void test_losing_the_link_loses_answered_jobs_too(void)
     assert(window.count == 3); /* until the link is up again */
 }
 
+static void test_a_long_line_is_waited_for_by_what_is_in_it(void)
+{
+    reset();
+    struct job *first = posted(), *second = posted();
+    const uint64_t each = 1000 * HARDWARE_PATIENCE_NS_PER_BYTE;
+
+    assert(job_patience_ns(&table) == HARDWARE_PATIENCE_NS + 2 * each);
+    job_abandon(first); /* still before the worker */
+    assert(job_patience_ns(&table) == HARDWARE_PATIENCE_NS + 2 * each);
+    struct kwe_accel_response response = { .id = first->id };
+    assert(job_answer(&table, &window, &response) == NULL);
+    assert(job_patience_ns(&table) == HARDWARE_PATIENCE_NS + each);
+    job_lose_all(&table, KERR_DEVICE_TIMEOUT);
+    assert(hardware_verdict(second, 0) == KERR_DEVICE_TIMEOUT);
+    assert(job_patience_ns(&table) == HARDWARE_PATIENCE_NS);
+}
+
 static void test_the_table_is_finite(void)
 {
     reset();
@@ -122,7 +139,7 @@ static void test_the_table_is_finite(void)
         posted();
     }
 
-    assert(job_take(&table, 0) == NULL);
+    assert(job_take(&table, 0, 1) == NULL);
 }
 
 int main(void)
@@ -134,6 +151,7 @@ int main(void)
     test_ids_that_name_nothing_are_dropped();
     test_an_abandoned_region_stays_the_workers_until_it_answers();
     test_losing_the_link_loses_answered_jobs_too();
+    test_a_long_line_is_waited_for_by_what_is_in_it();
     test_the_table_is_finite();
     return 0;
 }

@@ -2,7 +2,9 @@
 
 import mmap
 import os
+import select
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -16,8 +18,10 @@ import numpy as np
 import pytest
 
 from tests.tools.accelerator_guest import Guest, random_picture, worker
+from tools.accelerator import protocol
 from tools.accelerator.convolve import convolve
 from tools.accelerator.server import IvshmemServer
+from tools.accelerator.worker import Peers, Worker
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = os.environ.get("KWE_BUILD", "build")
@@ -243,3 +247,62 @@ def test_a_worker_that_answers_nonsense_is_refused_not_believed(program: Path, p
 
         assert hardware.run(1).status in ("DEVICE_GONE", "OK")
         wait_until_served(hardware)
+
+
+@contextmanager
+def deaf_worker(path: Path) -> Iterator[None]:
+    """Hold a worker's place, with a beating heart; answer greetings, and no requests."""
+    ended = threading.Event()
+
+    def pretend(peers: Peers, memory: memoryview) -> None:
+        deaf = Worker(memory, peers.number)
+        deaf.start()
+        session = 0
+        while not ended.wait(0.01):
+            deaf.beat()
+            if guest_session(memory) != session:
+                session = guest_session(memory)
+                deaf.work()
+                select_and_take(peers)
+                peers.ring(deaf.guest_peer())
+
+    def guest_session(memory: memoryview) -> int:
+        return memory.cast("I")[protocol.CONTROL_GUEST_SESSION // 4]
+
+    def select_and_take(peers: Peers) -> None:
+        while select.select([peers.connection], [], [], 0)[0]:
+            peers.take_message()
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.connect(str(path))
+        peers = Peers(connection)
+        peers.handshake()
+        size = os.fstat(peers.memory).st_size
+        memory = memoryview(mmap.mmap(peers.memory, size))
+        thread = threading.Thread(target=pretend, args=(peers, memory))
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
+def test_a_worker_that_beats_and_never_answers_costs_one_deadline_not_one_each(
+    program: Path, path: Path
+) -> None:
+    # More than the window holds: those without a place would wait in line for one each.
+    width, height = 500, 400
+    with deck(program, path) as hardware:
+        with deaf_worker(path):
+            start = time.monotonic()
+            for ticket in range(DEPTH):
+                hardware.submit(ticket, width, height, random_picture(width, height, ticket))
+
+            answers = [hardware.answer(30) for _ in range(DEPTH)]
+
+            assert {done.status for done in answers} == {"DEVICE_TIMEOUT"}
+            assert time.monotonic() - start < 8
+        with worker(path):
+            wait_until_served(hardware)
+            assert [hardware.run(ticket).status for ticket in range(8)] == ["OK"] * 8

@@ -3,12 +3,15 @@
  * uses: kernel/decks/operations/pack_core.c
  * libs: lz4 zstd
  */
+#define ZSTD_STATIC_LINKING_ONLY /* estimates */
 #include "kernel/decks/operations/pack_core.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
+
+#define SCRATCH_MAX (84u << 20) /* of zstd_compress in deck.yaml */
 
 static struct packer packer;
 static uint32_t seed = 7;
@@ -141,6 +144,63 @@ static void test_memory_of_high_levels_is_given_back(void)
     free(packed);
 }
 
+static void test_no_level_needs_more_than_the_scratch(void)
+{
+    for (int level = 1; level <= 19; level++) {
+        assert(ZSTD_estimateCCtxSize(level) <= SCRATCH_MAX);
+    }
+}
+
+static void test_bombs_and_strange_frames_are_named(void)
+{
+    uint8_t *zeros = calloc(1, 8 << 20), packed[4096], back[1000];
+    /* A skippable frame (RFC 8878, 3.1.2) of 3 bytes; an empty frame without content size. */
+    const uint8_t skippable[] = { 0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3 };
+    const uint8_t garbage[] = { 0xde, 0xad, 0xbe, 0xef, 0, 0, 0, 0, 0, 0, 0, 0 };
+    size_t length, got;
+
+    assert(pack_zstd(&packer, 3, zeros, 8 << 20, packed, sizeof(packed), &length) == KERR_OK);
+    assert(unpack_zstd(&packer, packed, length, back, sizeof(back), &got) == KERR_TOO_LARGE);
+    packed[6] = 1; /* the content size lies: first byte of its field */
+    assert(unpack_zstd(&packer, packed, length, back, sizeof(back), &got) != KERR_OK);
+    assert(unpack_zstd(&packer, garbage, sizeof(garbage), back, sizeof(back), &got) ==
+           KERR_CORRUPT_DATA);
+    assert(unpack_zstd(&packer, skippable, sizeof(skippable), back, sizeof(back), &got) ==
+               KERR_OK &&
+           got == 0);
+    assert(unpack_zstd(&packer, skippable, sizeof(skippable) - 1, back, sizeof(back), &got) ==
+           KERR_CORRUPT_DATA);
+    assert(unpack_zstd(&packer, skippable, sizeof(skippable), NULL, 0, &got) == KERR_OK);
+    free(zeros);
+}
+
+static void test_noise_in_packed_data_never_hurts(void)
+{
+    uint8_t *data = make_data(3000, false), *packed = malloc(20000), *noisy = malloc(20000);
+    uint8_t *back = malloc(3000); /* of the very size: ASan sees a byte too many */
+    size_t length[2], got;
+
+    assert(pack_lz4(&packer, data, 3000, packed, 10000, &length[0]) == KERR_OK);
+    assert(pack_zstd(&packer, 9, data, 3000, packed + 10000, 10000, &length[1]) == KERR_OK);
+    for (int i = 0; i < 20000; i++) {
+        const bool lz4 = i % 2 == 0;
+        memcpy(noisy, packed + (lz4 ? 0 : 10000), length[lz4 ? 0 : 1]);
+        for (int k = 0; k < 3; k++) {
+            seed = seed * 1664525u + 1013904223u;
+            noisy[(seed >> 8) % length[lz4 ? 0 : 1]] = (uint8_t)(seed >> 24);
+        }
+        enum kerr status = lz4 ? unpack_lz4(noisy, length[0], back, 3000, &got)
+                               : unpack_zstd(&packer, noisy, length[1], back, 3000, &got);
+        assert(status == KERR_OK || status == KERR_CORRUPT_DATA || status == KERR_TOO_LARGE ||
+               status == KERR_OUT_OF_SCRATCH);
+        assert(status != KERR_OK || got <= 3000);
+    }
+    free(data);
+    free(packed);
+    free(noisy);
+    free(back);
+}
+
 int main(void)
 {
     assert(packer_init(&packer));
@@ -150,6 +210,9 @@ int main(void)
     test_damage_is_found_and_the_next_call_works();
     test_several_frames_are_one_stream();
     test_memory_of_high_levels_is_given_back();
+    test_no_level_needs_more_than_the_scratch();
+    test_bombs_and_strange_frames_are_named();
+    test_noise_in_packed_data_never_hurts();
     free(packer.lz4);
     ZSTD_freeCCtx(packer.zstd);
     ZSTD_freeDCtx(packer.unzstd);

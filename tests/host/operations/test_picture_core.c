@@ -172,6 +172,79 @@ static void test_grey_and_progressive_become_rgb_and_four_colours_are_refused(vo
     tjFree(picture);
 }
 
+static void put_marker(uint8_t **at, uint8_t marker, const uint8_t *bytes, size_t count)
+{
+    const uint8_t head[] = { 0xff, marker, (uint8_t)((count + 2) >> 8), (uint8_t)(count + 2) };
+
+    memcpy(*at, head, 4);
+    memcpy(*at + 4, bytes, count);
+    *at += 4 + count;
+}
+
+/* The start of a picture of any size, kind and precision, by hand; nothing behind its frame header. */
+static size_t make_header(uint8_t *picture, uint8_t frame, uint8_t bits, uint32_t width,
+                          uint32_t height)
+{
+    const uint8_t sizes[] = { bits,
+                              (uint8_t)(height >> 8),
+                              (uint8_t)height,
+                              (uint8_t)(width >> 8),
+                              (uint8_t)width,
+                              1,
+                              1,
+                              0x11,
+                              0 };
+    const uint8_t scan[] = { 1, 1, 0, 0, 63, 0 };
+    uint8_t *at = picture;
+
+    *at++ = 0xff;
+    *at++ = 0xd8;
+    put_marker(&at, frame, sizes, sizeof(sizes));
+    put_marker(&at, 0xda, scan, sizeof(scan));
+    return (size_t)(at - picture);
+}
+
+static void test_sizes_that_cannot_be_and_bombs_are_refused_by_their_header(void)
+{
+    enum { BASELINE = 0xc0, EXTENDED = 0xc1, PROGRESSIVE = 0xc2, LOSSLESS = 0xc3 };
+    uint8_t picture[64];
+
+    assert(decode(picture, make_header(picture, BASELINE, 8, 65500, 65500), 100000) ==
+           KERR_TOO_LARGE);
+    assert(decode(picture, make_header(picture, PROGRESSIVE, 8, 65500, 65500), 100000) ==
+           KERR_TOO_LARGE);
+    assert(decode(picture, make_header(picture, BASELINE, 8, 65535, 1), 1 << 20) ==
+           KERR_NOT_A_JPEG); /* beyond the library's 65500 */
+    assert(decode(picture, make_header(picture, BASELINE, 8, 0, 10), 1000) == KERR_NOT_A_JPEG);
+    assert(decode(picture, make_header(picture, BASELINE, 8, 10, 0), 1000) == KERR_NOT_A_JPEG);
+    assert(decode(picture, make_header(picture, BASELINE, 16, 10, 10), 1000) == KERR_NOT_A_JPEG);
+    assert(decode(picture, make_header(picture, EXTENDED, 12, 10, 10), 1000) == KERR_NOT_A_JPEG);
+    assert(decode(picture, make_header(picture, LOSSLESS, 8, 10, 10), 1000) == KERR_NOT_A_JPEG);
+}
+
+static void test_a_progressive_picture_beyond_the_scratch_is_named_and_the_next_one_decoded(void)
+{
+    const int side = 4000;
+    const size_t room = (size_t)4000 * 4000 * 3; /* 96 MB of coefficients */
+    uint8_t *pixels = calloc(room, 1), *picture = NULL;
+    unsigned long bytes = 0;
+
+    const char *limit = getenv("JPEGMEM");
+    char kept[16];
+    assert(limit != NULL && strlen(limit) < sizeof(kept));
+    memcpy(kept, limit, strlen(limit) + 1);
+    unsetenv("JPEGMEM"); /* whoever made the picture had memory enough */
+    void *handle = tjInitCompress();
+    setenv("JPEGMEM", kept, 1);
+    assert(tjCompress2(handle, pixels, side, 0, side, TJPF_RGB, &picture, &bytes, TJSAMP_444, 50,
+                       TJFLAG_PROGRESSIVE) == 0);
+    tjDestroy(handle);
+    assert(decode(picture, bytes, room) == KERR_OUT_OF_SCRATCH);
+    tjFree(picture);
+    there_and_back(640, 360, 65536 + 691200);
+    free(pixels);
+}
+
 int main(void)
 {
     assert(picture_codec_init(&codec));
@@ -180,6 +253,8 @@ int main(void)
     test_no_jpeg_and_damaged_jpegs_are_refused_and_the_next_one_is_decoded();
     test_noise_in_the_data_never_hurts();
     test_grey_and_progressive_become_rgb_and_four_colours_are_refused();
+    test_sizes_that_cannot_be_and_bombs_are_refused_by_their_header();
+    test_a_progressive_picture_beyond_the_scratch_is_named_and_the_next_one_decoded();
     tjDestroy(codec.decompressor);
     tjDestroy(codec.compressor);
     return 0;

@@ -78,7 +78,7 @@ static const struct op_spec operations_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 12288,
-        .scratch_max_bytes = 8ull << 20,
+        .scratch_max_bytes = 64ull << 20,
     },
     /* Encode 8-bit RGB to a baseline JPEG picture. */
     [OPERATIONS_OP_JPEG_ENCODE] = {
@@ -97,7 +97,7 @@ static const struct op_spec operations_ops[] = {
         },
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 12288,
-        .scratch_max_bytes = 8ull << 20,
+        .scratch_max_bytes = 64ull << 20,
     },
     /*
      * 3x3 convolution with integer weights; edges replicated, rounded half away from zero, clamped
@@ -164,7 +164,7 @@ static const struct op_spec operations_ops[] = {
         },
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 10240,
-        .scratch_max_bytes = 64ull << 20,
+        .scratch_max_bytes = 84ull << 20,
     },
     /* One or more zstd frames. */
     [OPERATIONS_OP_ZSTD_DECOMPRESS] = {

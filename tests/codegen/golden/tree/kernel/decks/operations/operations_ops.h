@@ -23,7 +23,10 @@ struct operations_jpeg_decode_call {
     uint32_t width;            /* value: set it */
     uint32_t height;           /* value: set it */
 };
-/* Decode one JPEG picture to 8-bit RGB, rows without padding. Errors: NOT_A_JPEG, TOO_LARGE. */
+/*
+ * Decode one JPEG picture to 8-bit RGB, rows without padding. Errors: NOT_A_JPEG, TOO_LARGE,
+ * OUT_OF_SCRATCH.
+ */
 enum kerr operations_jpeg_decode(struct operations_jpeg_decode_call *call);
 
 struct operations_jpeg_encode_call {
@@ -32,7 +35,10 @@ struct operations_jpeg_encode_call {
     struct deck_bytes pixels; /* in: rgb8 */
     struct deck_room picture; /* out: bytes; set .length */
 };
-/* Encode 8-bit RGB to a baseline JPEG picture. Errors: BAD_PICTURE, OUTPUT_TOO_LARGE. */
+/*
+ * Encode 8-bit RGB to a baseline JPEG picture. Errors: BAD_PICTURE, OUTPUT_TOO_LARGE,
+ * OUT_OF_SCRATCH.
+ */
 enum kerr operations_jpeg_encode(struct operations_jpeg_encode_call *call);
 
 struct operations_convolve_call {
@@ -79,7 +85,7 @@ struct operations_zstd_decompress_call {
     struct deck_bytes packed; /* in: bytes */
     struct deck_room data;    /* out: bytes; set .length */
 };
-/* One or more zstd frames. Errors: CORRUPT_DATA, TOO_LARGE. */
+/* One or more zstd frames. Errors: CORRUPT_DATA, TOO_LARGE, OUT_OF_SCRATCH. */
 enum kerr operations_zstd_decompress(struct operations_zstd_decompress_call *call);
 
 struct operations_sha256_call {
