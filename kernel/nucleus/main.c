@@ -125,23 +125,6 @@ _Noreturn void nucleus_on_kernel_fault(const struct port_fault *fault)
           (unsigned long long)fault->error);
 }
 
-void nucleus_on_timer(struct cpu *cpu, bool from_user)
-{
-    struct nucleus *nucleus = cpu->nucleus;
-
-    sched_timer_fired(cpu);
-    if (!from_user) {
-        return; /* the idle loop wakes whose time has come */
-    }
-    enter(cpu);
-    sched_wake_timed(nucleus, port_now_ns());
-    struct instance *instance = cpu->current->instance;
-    if (instance != NULL && deck_over_budget(instance)) {
-        deck_fail(nucleus, instance, "ran out of its time budget");
-    }
-    sched_leave(cpu);
-}
-
 void nucleus_on_kick(struct cpu *cpu, bool from_user)
 {
     if (!from_user) {
@@ -149,6 +132,12 @@ void nucleus_on_kick(struct cpu *cpu, bool from_user)
     }
     enter(cpu);
     sched_leave(cpu);
+}
+
+void nucleus_on_timer(struct cpu *cpu, bool from_user)
+{
+    sched_timer_fired(cpu);
+    nucleus_on_kick(cpu, from_user); /* the rest is in sched_leave(), and in the idle loop */
 }
 
 /* An interrupt: from ring 3, or one that ends port_idle(). */

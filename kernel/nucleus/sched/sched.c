@@ -120,7 +120,7 @@ bool sched_condemn(struct nucleus *nucleus, struct thread *thread)
     return false;
 }
 
-void sched_wake_timed(struct nucleus *nucleus, uint64_t now_ns)
+static void wake_timed(struct nucleus *nucleus, uint64_t now_ns)
 {
     struct thread *next;
     if (now_ns >= nucleus->next_restart_ns) {
@@ -148,7 +148,7 @@ static uint64_t timed_earliest(const struct nucleus *nucleus)
 
 /*
  * Setting the timer is dear (a device access that wakes QEMU's main loop), so one that fires too early is left alone: whoever is
- * interrupted by it for nothing sets it anew.
+ * interrupted by it for nothing sets it anew. One whose time has come may not have fired yet: do_what_is_due() comes before this.
  */
 static void set_timer(struct cpu *cpu, uint64_t now_ns, uint64_t deadline_ns)
 {
@@ -161,7 +161,25 @@ static void set_timer(struct cpu *cpu, uint64_t now_ns, uint64_t deadline_ns)
 
 void sched_timer_fired(struct cpu *cpu)
 {
-    cpu->timer_ns = UINT64_MAX;
+    cpu->timer_ns = 0;
+}
+
+/*
+ * The timer has fired, or ought to have: an emulated one fires late, and never for a thread that makes its calls so fast that set_timer()
+ * comes first each time.
+ */
+static void do_what_is_due(struct nucleus *nucleus, struct cpu *cpu, uint64_t now_ns)
+{
+    const struct thread *thread = cpu->current;
+
+    if (now_ns < cpu->timer_ns) {
+        return;
+    }
+    wake_timed(nucleus, now_ns);
+    if (thread != NULL && thread->state == THREAD_RUNNING && !thread->condemned &&
+        thread->instance != NULL && deck_over_budget(thread->instance)) {
+        deck_fail(nucleus, thread->instance, "ran out of its time budget");
+    }
 }
 
 /* The queue whose head runs next on this CPU; NULL: none. Among equals the one that has waited longest. */
@@ -316,7 +334,7 @@ static void idle(struct nucleus *nucleus, struct cpu *cpu)
     port_lock_acquire(&nucleus->lock);
     uint64_t now_ns = port_now_ns();
     cpu->idle_ns += now_ns - idle_from_ns;
-    sched_wake_timed(nucleus, now_ns);
+    wake_timed(nucleus, now_ns);
 }
 
 void cpu_kick(struct cpu *cpu)
@@ -364,6 +382,7 @@ _Noreturn void sched_leave(struct cpu *cpu)
     struct thread *thread = cpu->current;
     uint64_t now_ns = port_now_ns();
 
+    do_what_is_due(nucleus, cpu, now_ns);
     reap(nucleus, cpu);
     guide_collect(nucleus->guide);
     if (should_switch(nucleus, cpu, now_ns)) {

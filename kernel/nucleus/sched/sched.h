@@ -25,8 +25,6 @@ void sched_remove(struct nucleus *nucleus, struct thread *thread);
 bool sched_condemn(struct nucleus *nucleus, struct thread *thread);
 /* The CPU's timer has fired. */
 void sched_timer_fired(struct cpu *cpu);
-/* Wake whose time has come. */
-void sched_wake_timed(struct nucleus *nucleus, uint64_t now_ns);
 
 /*
  * The one way out of the nucleus: account for the thread that was running, pick the next, set the timer, nudge idle CPUs that have work,
