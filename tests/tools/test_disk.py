@@ -115,7 +115,8 @@ def test_what_debugfs_may_not_give_away_is_no_trouble_whatever_its_name() -> Non
     said = (
         b"debugfs 1.47.0 (5-Feb-2023)\n"
         b"rdump: Operation not permitted while changing ownership of out/a\n"
-        b"rdump: Operation not permitted while changing ownership of out/new\nline.zst\n"
+        b"dump_file: Operation not permitted while changing ownership of out/a/b\n"
+        b"dump_file: Operation not permitted while changing ownership of out/new\nline.zst\n"
         b"rdump: Input/output error while reading ext2 file\n"
     )
 

@@ -20,7 +20,8 @@ SPARE_BLOCKS = 4096
 SPARE_INODES = 256
 # What debugfs says of a file that it may not give away; the name may have lines of its own.
 NOT_OWNED = re.compile(
-    rb"^rdump: [^\n]* while changing ownership of .*?\n(?=rdump: |debugfs |\Z)",
+    rb"^(?:rdump|dump_file): [^\n]* while changing ownership of .*?\n"
+    rb"(?=rdump: |dump_file: |debugfs |\Z)",
     re.DOTALL | re.MULTILINE,
 )
 # Where Debian keeps them; not on everybody's PATH.
