@@ -34,22 +34,19 @@ struct ext4_host {
     void *context;
     void (*lock)(void *context);
     void (*unlock)(void *context);
-    void (*wait)(
-        void *
-            context); /* lock held: let go of it, sleep until wake(), take it again; may wake for nothing */
-    void (*wake)(
-        void *
-            context); /* lock held: end every wait(); who waited first gets the lock first, or readers could keep a writer out */
-    uint64_t (*now_seconds)(
-        void *
-            context); /* since 1970; a clock that is behind the disk's times counts on from those */
+    /* lock held: let go of it, sleep until wake(), take it again; may wake for nothing */
+    void (*wait)(void *context);
+    /* lock held: end every wait(); who waited first gets the lock first, or readers could keep a writer out */
+    void (*wake)(void *context);
+    /* since 1970; a clock that is behind the disk's times counts on from those */
+    uint64_t (*now_seconds)(void *context);
 };
 
 struct ext4_config {
     struct ext4_bdev bdev;
     struct ext4_host host;
-    void *
-        memory; /* page-aligned, the device can reach it; the file system's as long as it is mounted */
+    /* page-aligned, the device can reach it; the file system's as long as it is mounted */
+    void *memory;
     size_t memory_bytes; /* at least ext4_memory_least(callers); the more, the larger the cache */
     uint32_t callers;    /* calls in progress at once, at most */
 };

@@ -5,8 +5,8 @@
 struct place {
     struct ext4_buffer *buffer;
     uint32_t offset;
-    uint32_t
-        previous; /* offset of the entry before it in the block; equal to offset: it is the first */
+    /* offset of the entry before it in the block; equal to offset: it is the first */
+    uint32_t previous;
 };
 
 static struct ext4_disk_entry *entry_at(const struct ext4_buffer *buffer, uint32_t offset)

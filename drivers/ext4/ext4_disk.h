@@ -145,8 +145,8 @@ _Static_assert(offsetof(struct ext4_disk_inode, extra_isize) == EXT4_INODE_OLD_B
 
 #define EXT4_EXTENT_MAGIC 0xf30au
 #define EXT4_MAX_DEPTH    5u
-#define EXT4_WRITTEN_MAX                                                                           \
-    32768u /* blocks of a written extent; longer lengths mean "unwritten", less 32768 */
+/* blocks of a written extent; longer lengths mean "unwritten", less 32768 */
+#define EXT4_WRITTEN_MAX   32768u
 #define EXT4_UNWRITTEN_MAX 32767u
 
 struct ext4_disk_node {

@@ -10,8 +10,8 @@
 
 #define EXT4_MIN_BLOCK 1024u
 #define EXT4_MAX_BLOCK 4096u
-#define EXT4_STAGE_BYTES                                                                           \
-    65536u /* neighbouring dirty blocks are gathered here and written at once */
+/* neighbouring dirty blocks are gathered here and written at once */
+#define EXT4_STAGE_BYTES     65536u
 #define EXT4_LONGEST_UNKNOWN UINT32_MAX
 
 /* What a cached block was last checked as. A block that is used as something else is checked again. */
@@ -74,8 +74,8 @@ struct ext4_busy {
     uint32_t inode; /* 0: free entry */
     uint32_t readers;
     bool writer;
-    bool
-        writer_waits; /* readers that come now wait too, or a stream of them would keep it out for ever */
+    /* readers that come now wait too, or a stream of them would keep it out for ever */
+    bool writer_waits;
 };
 
 struct ext4 {
@@ -100,15 +100,15 @@ struct ext4 {
     bool super_dirty;
     bool marked_unclean; /* on the disk */
     bool damaged;        /* no more changes */
-    uint64_t
-        changes; /* times a buffer was changed; and as it was when the change under way began */
+    /* times a buffer was changed; and as it was when the change under way began */
+    uint64_t changes;
     uint64_t changes_before;
     uint64_t free_blocks;
     uint32_t free_inodes;
     struct ext4_group *group;
     struct ext4_cache cache;
-    uint32_t orphan
-        [EXT4_MAX_ORPHANS]; /* inodes without a name, to be freed when the disk has lost the name too */
+    /* inodes without a name, to be freed when the disk has lost the name too */
+    uint32_t orphan[EXT4_MAX_ORPHANS];
     uint32_t orphan_count;
     struct ext4_busy *busy; /* [callers] */
     uint8_t **bounce;       /* [callers], the first bounce_free are free */
@@ -132,8 +132,8 @@ enum ext4_run_state {
 struct ext4_run {
     uint32_t logical;
     uint32_t count;
-    uint64_t
-        physical; /* a hole: where the blocks before it end on the disk, 0 when there are none */
+    /* a hole: where the blocks before it end on the disk, 0 when there are none */
+    uint64_t physical;
     enum ext4_run_state state;
 };
 

@@ -15,9 +15,8 @@
 #define VIRTIO_BLK_QUEUE_SIZE 256u
 #define VIRTIO_BLK_REQUESTS   64u /* in flight at once */
 #define VIRTIO_BLK_SEGMENTS   16u /* of one request, at most */
-#define VIRTIO_BLK_BYTES                                                                           \
-    (1u                                                                                            \
-     << 20) /* of one request, at most: QEMU cuts it in pages behind an IOMMU, and takes 1024 pieces */
+/* of one request, at most: QEMU cuts it in pages behind an IOMMU, and takes 1024 pieces */
+#define VIRTIO_BLK_BYTES (1u << 20)
 
 enum virtio_blk_kind {
     VIRTIO_BLK_READ = 0,

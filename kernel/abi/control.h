@@ -28,8 +28,8 @@ enum kwe_control_type {
     KWE_CONTROL_HELLO = 1,      /* struct kwe_control_hello */
     KWE_CONTROL_REGISTERED = 2, /* struct kwe_workflow_info */
     KWE_CONTROL_PROGRESS = 3,   /* struct kwe_control_progress */
-    KWE_CONTROL_RESULTS =
-        4, /* struct kwe_control_result, each with its output bytes, until the payload ends */
+    /* struct kwe_control_result, each with its output bytes, until the payload ends */
+    KWE_CONTROL_RESULTS = 4,
     KWE_CONTROL_STAGES = 5,     /* struct kwe_workflow_status, then its struct kwe_stage_status */
     KWE_CONTROL_STATISTICS = 6, /* struct kwe_statistics */
     KWE_CONTROL_DONE = 7,       /* struct kwe_control_done; the last frame */
@@ -64,8 +64,8 @@ _Static_assert(sizeof(struct kwe_control_progress) == 24, "wire");
 /* The output bytes follow, padded with zeros to a multiple of 8; the next one begins behind them. */
 struct kwe_control_result {
     uint32_t row; /* the event: its row in the job */
-    uint32_t
-        output_bytes; /* that follow, 0..KWE_CONTROL_MAX_OUTPUT: the beginning of the result's buffer */
+    /* that follow, 0..KWE_CONTROL_MAX_OUTPUT: the beginning of the result's buffer */
+    uint32_t output_bytes;
     struct kwe_result result;
 };
 _Static_assert(sizeof(struct kwe_control_result) == 72, "wire");

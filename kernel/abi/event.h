@@ -50,8 +50,8 @@ _Static_assert(offsetof(struct kwe_result, offset) == 24, "ABI");
 /* Filled by ring_create(). */
 struct kwe_ring_info {
     uint64_t event_ring; /* address of a struct ring with kwe_event slots, producer: the program */
-    uint64_t
-        result_ring; /* address of a struct ring with kwe_result slots, consumer: the program */
+    /* address of a struct ring with kwe_result slots, consumer: the program */
+    uint64_t result_ring;
     uint32_t slots;
     uint32_t ring; /* the id again */
 };

@@ -20,8 +20,8 @@
 #define KWE_JOB_VERSION 1u
 
 /* flags */
-#define KWE_JOB_SYNC_AT_END                                                                        \
-    1u /* when all events have ended: one event of storage.sync, before DONE */
+/* when all events have ended: one event of storage.sync, before DONE */
+#define KWE_JOB_SYNC_AT_END 1u
 
 struct kwe_job {
     uint32_t magic;

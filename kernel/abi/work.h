@@ -14,15 +14,15 @@
 #define KWE_MAX_PARAM_BYTES 384u
 #define KWE_MAX_DEPTH       128u /* work in one instance's hands, at most */
 #define KWE_OP_NOP          0u   /* every deck has it: answers OK, output and values empty */
-#define KWE_OP_OBSERVE                                                                             \
-    0xffffu /* Execution only: the slot is a struct kwe_observation, no answer is awaited */
+/* Execution only: the slot is a struct kwe_observation, no answer is awaited */
+#define KWE_OP_OBSERVE 0xffffu
 
 #define KWE_TICKET_INDEX(ticket) ((ticket) & 0xffu)
 
 /* WorkRing slot. */
 struct kwe_work {
-    uint32_t
-        ticket; /* index of the frame in the low 8 bits, generation above; comes back in the completion */
+    /* index of the frame in the low 8 bits, generation above; comes back in the completion */
+    uint32_t ticket;
     uint16_t op;
     uint16_t stage;
     uint32_t workflow;
@@ -59,8 +59,8 @@ struct kwe_completion {
     uint16_t status; /* enum kerr */
     uint16_t reserved;
     uint32_t out_length; /* bytes written to the output, at most out_capacity */
-    uint32_t
-        copied_cache; /* bytes copied inside the deck, by kind: from a cache or bounce buffer, ... */
+    /* bytes copied inside the deck, by kind: from a cache or bounce buffer, ... */
+    uint32_t copied_cache;
     uint32_t copied_device; /* ... to and from a device's own window */
     uint32_t reserved2;
     uint64_t elapsed_ns; /* from taken to answered, as the deck saw it */
@@ -74,17 +74,17 @@ _Static_assert(sizeof(struct kwe_completion) == 64, "a completion is one cache l
 struct kwe_device_info {
     uint16_t vendor, device;
     uint8_t present;
-    uint8_t
-        first_interrupt_bit; /* MSI-X entry i sets bit first + i of deck_next()'s second result */
+    /* MSI-X entry i sets bit first + i of deck_next()'s second result */
+    uint8_t first_interrupt_bit;
     uint8_t interrupt_count;
     uint8_t reserved;
     uint32_t reserved2;
     uint32_t pci_address; /* bus << 8 | slot << 3 | function */
-    uint64_t bar_address
-        [KWE_MAX_BARS]; /* where it is mapped here; 0: not mapped (absent, or holds an MSI-X table) */
+    /* where it is mapped here; 0: not mapped (absent, or holds an MSI-X table) */
+    uint64_t bar_address[KWE_MAX_BARS];
     uint64_t bar_bytes[KWE_MAX_BARS];
-    uint8_t config
-        [256]; /* PCI configuration space as it was at boot; only the nucleus can touch the real one */
+    /* PCI configuration space as it was at boot; only the nucleus can touch the real one */
+    uint8_t config[256];
 };
 
 /* Filled by deck_info(). */
@@ -99,8 +99,8 @@ struct kwe_deck_info {
     uint32_t generation; /* how often it was started, from 1 */
     uint32_t device_count;
     uint64_t iommu; /* 1: device addresses are confined and equal the deck's own addresses */
-    struct kwe_device_info
-        device[KWE_MAX_DECK_DEVICES]; /* in deck.yaml order; absent ones have present == 0 */
+    /* in deck.yaml order; absent ones have present == 0 */
+    struct kwe_device_info device[KWE_MAX_DECK_DEVICES];
 };
 
 /* What KWE_OP_OBSERVE puts into a work slot instead of a struct kwe_work: `op` lies at the same place. No answer is awaited. */

@@ -46,10 +46,10 @@ struct kwe_workflow {
     uint32_t params_bytes;
     uint32_t constant_bytes;
     uint32_t names_bytes;
-    uint32_t
-        slots; /* events admitted at once, 1..KWE_MAX_SLOTS; the kernel may give fewer, never none */
-    uint32_t
-        max_waiting; /* events that may wait in the EventRing beyond the slots; 0: as many as the ring holds */
+    /* events admitted at once, 1..KWE_MAX_SLOTS; the kernel may give fewer, never none */
+    uint32_t slots;
+    /* events that may wait in the EventRing beyond the slots; 0: as many as the ring holds */
+    uint32_t max_waiting;
     uint32_t block_bytes; /* each event's variables */
     uint32_t reserved;
     uint64_t program_bytes; /* size of the program's segment: where events' blocks and inputs lie */
@@ -60,8 +60,8 @@ _Static_assert(sizeof(struct kwe_workflow) == 72, "ABI");
 enum kwe_stage_kind {
     KWE_STAGE_OP = 0,       /* one operation of one deck */
     KWE_STAGE_FOR_EACH = 1, /* the body's stages, over parts; NOT_BUILT */
-    KWE_STAGE_UNTIL =
-        2, /* the body's stages, until the condition holds or `bound` rounds; NOT_BUILT */
+    /* the body's stages, until the condition holds or `bound` rounds; NOT_BUILT */
+    KWE_STAGE_UNTIL = 2,
     KWE_STAGE_TRIGGER = 3, /* a standing event's source: port, timer, interrupt; NOT_BUILT */
 };
 enum kwe_join {
@@ -100,15 +100,15 @@ struct kwe_dependency {
 enum kwe_binding_kind {
     KWE_BIND_INPUT_STAGE = 0, /* input[target] is the output of `stage` */
     KWE_BIND_INPUT_EVENT = 1, /* input[target] is the event's own buffer */
-    KWE_BIND_INPUT_CONSTANT =
-        2, /* input[target] is constant bytes [source_offset, + source_bytes) */
-    KWE_BIND_PARAM_VALUE =
-        3, /* parameter field at target, `width` bytes (4 or 8), is value[source_index] of `stage` */
+    /* input[target] is constant bytes [source_offset, + source_bytes) */
+    KWE_BIND_INPUT_CONSTANT = 2,
+    /* parameter field at target, `width` bytes (4 or 8), is value[source_index] of `stage` */
+    KWE_BIND_PARAM_VALUE = 3,
     KWE_BIND_PARAM_LENGTH = 4, /* ... is the output length of `stage` */
     KWE_BIND_PARAM_STATUS = 5, /* ... is the status of `stage`; NOT_BUILT */
     KWE_BIND_PARAM_HANDLE = 6, /* ... is the handle that `stage` produced; NOT_BUILT */
-    KWE_BIND_PARAM_BLOCK =
-        7, /* parameter bytes [target, + source_bytes) are the event's block [source_offset, + source_bytes) */
+    /* parameter bytes [target, + source_bytes) are the event's block [source_offset, + source_bytes) */
+    KWE_BIND_PARAM_BLOCK = 7,
 };
 
 struct kwe_binding {
@@ -176,8 +176,8 @@ struct kwe_workflow_status {
     uint64_t completed; /* ended with OK */
     uint64_t failed;    /* ended with anything else */
     uint64_t in_flight; /* admitted and not ended */
-    uint64_t
-        waiting; /* times an event was left in its EventRing for want of a slot or of room for its result */
+    /* times an event was left in its EventRing for want of a slot or of room for its result */
+    uint64_t waiting;
 };
 struct kwe_stage_status {
     uint64_t events; /* answers with OK */

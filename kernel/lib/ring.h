@@ -24,12 +24,12 @@ struct ring_slot {
 /* Shared. Each index has a cache line of its own; the slots follow. */
 struct ring {
     _Alignas(64) uint32_t tail;
-    uint32_t
-        producer_flags; /* for the producer's use: the nucleus sets KWE_RING_AWAKE in result rings */
+    /* for the producer's use: the nucleus sets KWE_RING_AWAKE in result rings */
+    uint32_t producer_flags;
     _Alignas(64) uint32_t head;
     uint32_t waiting;
-    _Alignas(
-        64) uint64_t progress; /* deck instances: a mark that long operations bump; else unused */
+    /* deck instances: a mark that long operations bump; else unused */
+    _Alignas(64) uint64_t progress;
     struct ring_slot slot[];
 };
 _Static_assert(sizeof(struct ring) == 192, "three lines before the slots");

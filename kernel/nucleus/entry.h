@@ -28,8 +28,8 @@ struct boot_info {
     paddr_t payload;      /* module 0: decks and programs (kpak); page aligned */
     uint64_t payload_bytes;
     char command_line[1024]; /* NUL terminated */
-    uint64_t
-        entry_tsc_ns; /* port_now_ns() epoch note: time since the CPU's reset, as well as it can be known, at the nucleus's first instruction */
+    /* port_now_ns() epoch note: time since the CPU's reset, as well as it can be known, at the nucleus's first instruction */
+    uint64_t entry_tsc_ns;
 };
 
 /*
@@ -47,8 +47,8 @@ _Noreturn void nucleus_ap_main(struct cpu *cpu);
 
 /* How arch finds the running thread's context: the first word of struct cpu. */
 struct cpu_head {
-    struct port_context *
-        running; /* where the stubs save ring 3's registers; set by the nucleus before port_resume() */
+    /* where the stubs save ring 3's registers; set by the nucleus before port_resume() */
+    struct port_context *running;
     struct cpu *self;
     uint64_t arch_private[6]; /* kernel stack top, scratch, ...: offsets belong to arch */
 };

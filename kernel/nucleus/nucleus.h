@@ -76,8 +76,8 @@ struct nucleus {
     bool program_failed; /* one ended with something else than 0 */
     struct program_rings *ring[MAX_RINGS];
     uint32_t ring_generation;
-    bool
-        ring_starved; /* some ring was left with events behind: program_rings_serve_starved() looks */
+    /* some ring was left with events behind: program_rings_serve_starved() looks */
+    bool ring_starved;
     struct workflow_arena *workflow[MAX_WORKFLOWS]; /* by the id's index */
 
     /* counters for statistics() */

@@ -136,8 +136,8 @@ struct port_pci_bar {
     paddr_t base;
     uint64_t size_bytes; /* 0: absent, or an I/O BAR */
     bool has_msix_table; /* the table or the pending bits lie in it: never mapped to ring 3 */
-    uint64_t
-        msix_begin; /* half-open byte range inside the BAR, whole pages, that ring 3 must not get */
+    /* half-open byte range inside the BAR, whole pages, that ring 3 must not get */
+    uint64_t msix_begin;
     uint64_t msix_end;
 };
 

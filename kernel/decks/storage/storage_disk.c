@@ -44,8 +44,8 @@ void storage_wake_all(struct storage_waiters *waiters)
     struct storage_waiter *waiter = waiters->first;
     waiters->first = NULL;
     while (waiter != NULL) {
-        struct storage_waiter *next =
-            waiter->next; /* the waiter's stack is its own again once it runs */
+        /* the waiter's stack is its own again once it runs */
+        struct storage_waiter *next = waiter->next;
         fibre_signal(&waiter->event);
         waiter = next;
     }

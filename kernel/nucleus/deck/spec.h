@@ -10,9 +10,9 @@
 struct op_output_rule {
     bool present;  /* the operation has an output */
     bool by_limit; /* the workflow must say (stage.out_limit); the numbers below are not used */
-    uint32_t
-        base_bytes; /* room = base + rounded-up input[of] * numerator / denominator; an explicit out_limit is taken instead when larger than 0 */
-    uint16_t of;    /* input index; 0xffff: none */
+    /* room = base + rounded-up input[of] * numerator / denominator; an explicit out_limit is taken instead when larger than 0 */
+    uint32_t base_bytes;
+    uint16_t of; /* input index; 0xffff: none */
     uint16_t numerator, denominator;
 };
 
@@ -45,8 +45,8 @@ struct deck_spec {
     const char *name; /* "storage"; its image is "deck/storage" in the payload */
     uint8_t prefix;
     bool per_cpu; /* one instance a CPU, else one */
-    bool
-        device_class; /* scheduled before compute decks and programs: short visits that keep devices busy */
+    /* scheduled before compute decks and programs: short visits that keep devices busy */
+    bool device_class;
     bool observes;          /* Execution: gets results as KWE_OP_OBSERVE */
     uint16_t depth;         /* work in one instance's hands at most, 1..KWE_MAX_DEPTH */
     uint16_t restart_limit; /* deaths within restart_window_ns after which it is given up */

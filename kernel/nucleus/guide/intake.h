@@ -18,8 +18,8 @@ struct program_ring {
     uint32_t owner;
     bool abandoned;    /* the program has gone: verdicts drain to nowhere */
     uint32_t reserved; /* results promised and not yet published */
-    uint32_t
-        released; /* results whose slots have been given back (free-running, like the ring's head) */
+    /* results whose slots have been given back (free-running, like the ring's head) */
+    uint32_t released;
     struct event **held; /* by result place: the event whose slot it holds, NULL: none */
     bool starved;        /* events were left behind for want of a slot or a place */
 };

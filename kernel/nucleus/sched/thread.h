@@ -59,8 +59,8 @@ struct thread {
     uint64_t wake_at_ns;       /* SLEEPING: at the latest; UINT64_MAX: never */
     struct thread *timed_next; /* in nucleus->timed while wake_at_ns is set */
     bool timed;
-    bool
-        vectors_reset; /* the context's vector state was reset on the way in: the live registers are nobody's */
+    /* the context's vector state was reset on the way in: the live registers are nobody's */
+    bool vectors_reset;
     bool condemned;  /* to be torn down by the CPU that runs it */
     uint64_t cpu_ns; /* time in ring 3 */
 

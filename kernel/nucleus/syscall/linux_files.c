@@ -4,8 +4,8 @@
 #include "kernel/nucleus/mem/space.h"
 #include "kernel/nucleus/syscall/linux_calls.h"
 
-#define MAX_WRITE_BYTES                                                                            \
-    (64u << 10) /* for one call, since the lock is held: the rest is another call's */
+/* for one call, since the lock is held: the rest is another call's */
+#define MAX_WRITE_BYTES     (64u << 10)
 #define MAX_VECTOR          1024u
 #define LINUX_S_IFCHR       0020000u
 #define LINUX_AT_EMPTY_PATH 0x1000u

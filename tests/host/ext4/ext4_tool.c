@@ -53,10 +53,10 @@ static enum kerr run_read(struct ext4 *fs, const char *path, uint64_t offset, ui
     if (error != KERR_OK) {
         return error;
     }
-    const size_t room =
-        bytes % 2 == 0 ? bytes : bytes + 4096; /* half the reads have room for the last block */
-    uint8_t *data =
-        malloc(room + (room == 0 ? 1 : 0)); /* exactly that much: ASan sees one byte too many */
+    /* half the reads have room for the last block */
+    const size_t room = bytes % 2 == 0 ? bytes : bytes + 4096;
+    /* exactly that much: ASan sees one byte too many */
+    uint8_t *data = malloc(room + (room == 0 ? 1 : 0));
     size_t got = 0;
     error = ext4_read(fs, &file, offset, data, bytes, room, &got);
     answer_append(answer, data, got);

@@ -13,8 +13,8 @@
 
 #define MXCSR_DEFAULT 0x1f80u
 #define X87CW_DEFAULT 0x037fu
-#define STACK_COLOUR_BYTES                                                                         \
-    192u /* fibres' tops are that much apart modulo a page: equal ones would share cache sets */
+/* fibres' tops are that much apart modulo a page: equal ones would share cache sets */
+#define STACK_COLOUR_BYTES 192u
 
 struct fibre {
     _Alignas(16) void *stack_pointer; /* while it does not run */
