@@ -35,7 +35,7 @@ struct kwe_result {
     uint16_t status; /* enum kerr */
     uint16_t stage;  /* the stage that decided it; KWE_NO_STAGE: none in particular */
     uint8_t deck;    /* that stage's prefix; 0 when done */
-    uint8_t step;    /* stages that had ended or were skipped */
+    uint8_t step;    /* stages that had ended or were skipped when the verdict fell */
     uint16_t reserved;
     uint32_t length; /* result buffer's bytes; 0: none */
     uint64_t offset; /* result buffer, in the arena: the output of the workflow's result stage */

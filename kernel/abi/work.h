@@ -17,6 +17,9 @@
 /* Execution only: the slot is a struct kwe_observation, no answer is awaited */
 #define KWE_OP_OBSERVE 0xffffu
 
+/* Nobody waits for the answer to this ticket any more: give it as soon as that can be. The slot itself is not answered. */
+#define KWE_OP_RECALL 0xfffeu
+
 #define KWE_TICKET_INDEX(ticket) ((ticket) & 0xffu)
 
 /* WorkRing slot. */

@@ -15,6 +15,10 @@
  *
  * The finish in Execution (the route's last 0) is implied and not a stage. Kinds that this kernel does not carry out yet are refused with
  * NOT_BUILT by stage; the format has place for all of them, so that it need not change.
+ *
+ * A stage runs when all that it waits for has answered OK (JOIN_ALL) or the first of it has (JOIN_FIRST: the others are cancelled), and its
+ * conditions hold; else it is skipped, and so is what waits for it. A failed stage fails its event at once, unless a stage that waits for it
+ * TOLERATES that, or joins FIRST. The output of a stage that failed or was skipped is empty, its values are 0.
  */
 #pragma once
 
@@ -31,6 +35,12 @@
 #define KWE_MAX_BLOCK_BYTES  2048u
 #define KWE_MAX_SLOTS        4096u
 #define KWE_MAX_BLOB_BYTES   (1u << 20)
+#define KWE_MAX_LOOPS        8u
+#define KWE_MAX_WINDOW       16u
+#define KWE_MAX_ROUNDS       (1u << 16)
+#define KWE_NO_DECK          0xffu /* of a loop */
+#define KWE_ANY_STAGE                                                                              \
+    0xfffeu /* in a binding of a stage that joins FIRST: whichever was the first */
 
 struct kwe_workflow {
     uint32_t magic;
@@ -53,20 +63,31 @@ struct kwe_workflow {
     uint32_t block_bytes; /* each event's variables */
     uint32_t reserved;
     uint64_t program_bytes; /* size of the program's segment: where events' blocks and inputs lie */
-    uint64_t timeout_ns;    /* of an event; 0: none. Else NOT_BUILT */
+    uint64_t timeout_ns;    /* of an event, from its intake on; 0: none */
 };
 _Static_assert(sizeof(struct kwe_workflow) == 72, "ABI");
 
 enum kwe_stage_kind {
-    KWE_STAGE_OP = 0,       /* one operation of one deck */
-    KWE_STAGE_FOR_EACH = 1, /* the body's stages, over parts; NOT_BUILT */
-    /* the body's stages, until the condition holds or `bound` rounds; NOT_BUILT */
+    KWE_STAGE_OP = 0, /* one operation of one deck */
+    /*
+     * The body's stages, which stand right behind this one, for each part; at most `bound` parts are under way at once. Its parameters are a
+     * struct kwe_parts; its value 0 is the number of parts done. Stages of the body wait for each other, for this stage's start and for what
+     * this one waited for; later stages wait for this one, and may then take what stages of the body left in the last part.
+     */
+    KWE_STAGE_FOR_EACH = 1,
+    /* The same, until its conditions (on stages of its body) hold; BOUND_REACHED after `bound` rounds. Its value 0: the rounds. */
     KWE_STAGE_UNTIL = 2,
     KWE_STAGE_TRIGGER = 3, /* a standing event's source: port, timer, interrupt; NOT_BUILT */
 };
 enum kwe_join {
     KWE_JOIN_ALL = 0,
-    KWE_JOIN_FIRST = 1, /* NOT_BUILT */
+    KWE_JOIN_FIRST = 1,
+};
+
+/* Parameters of FOR_EACH. The last part may be shorter; 0 bytes: no part. */
+struct kwe_parts {
+    uint64_t total_bytes;
+    uint64_t part_bytes; /* at least 1 */
 };
 
 struct kwe_stage {
@@ -87,15 +108,16 @@ struct kwe_stage {
     uint32_t bound;       /* UNTIL: rounds at most; FOR_EACH: window */
     uint32_t name_offset; /* in the names */
     uint64_t out_limit;   /* room for the output; 0: by the operation's own rule */
-    uint64_t timeout_ns;  /* 0; else NOT_BUILT */
+    uint64_t timeout_ns;  /* from when it could run; 0: none */
     uint64_t backoff_ns;  /* between retries */
 };
 _Static_assert(sizeof(struct kwe_stage) == 72, "ABI");
 
 struct kwe_dependency {
     uint16_t stage; /* waits for this earlier stage */
-    uint16_t flags; /* 0; 1: go on even when it failed, NOT_BUILT */
+    uint16_t flags;
 };
+#define KWE_DEPENDENCY_TOLERATES 1u /* go on also when it failed or was skipped */
 
 enum kwe_binding_kind {
     KWE_BIND_INPUT_STAGE = 0, /* input[target] is the output of `stage` */
@@ -105,11 +127,24 @@ enum kwe_binding_kind {
     /* parameter field at target, `width` bytes (4 or 8), is value[source_index] of `stage` */
     KWE_BIND_PARAM_VALUE = 3,
     KWE_BIND_PARAM_LENGTH = 4, /* ... is the output length of `stage` */
-    KWE_BIND_PARAM_STATUS = 5, /* ... is the status of `stage`; NOT_BUILT */
+    KWE_BIND_PARAM_STATUS = 5, /* ... is the status of `stage` (CANCELLED: skipped) */
     KWE_BIND_PARAM_HANDLE = 6, /* ... is the handle that `stage` produced; NOT_BUILT */
     /* parameter bytes [target, + source_bytes) are the event's block [source_offset, + source_bytes) */
     KWE_BIND_PARAM_BLOCK = 7,
+    /* In a body. Parameter field: the part's number, its offset or its length in bytes (source_index 0, 1, 2) */
+    KWE_BIND_PARAM_PART = 8,
+    /* input[target] is the output of `stage`, of the same body, in the part before; empty in the first. The parts go in order there. */
+    KWE_BIND_INPUT_PREVIOUS = 9,
+    /* Parameter field: value[source_index] of `stage`, of the same body, in the part before; in the first the static parameter stays. */
+    KWE_BIND_PARAM_PREVIOUS = 10,
+    /* input[target] is this part of the output of `stage`, or of the event's own buffer (KWE_NO_STAGE) */
+    KWE_BIND_INPUT_PART = 11,
 };
+
+/* source_index of KWE_BIND_PARAM_PART */
+#define KWE_PART_NUMBER 0u
+#define KWE_PART_OFFSET 1u
+#define KWE_PART_LENGTH 2u
 
 struct kwe_binding {
     uint8_t kind; /* enum kwe_binding_kind */
@@ -122,10 +157,24 @@ struct kwe_binding {
 };
 _Static_assert(sizeof(struct kwe_binding) == 16, "ABI");
 
-struct kwe_condition { /* `if`; NOT_BUILT */
+enum kwe_condition_what {
+    KWE_IF_STATUS = 0,
+    KWE_IF_VALUE = 1,
+    KWE_IF_LENGTH = 2,
+};
+enum kwe_relation {
+    KWE_EQUAL = 0,
+    KWE_NOT_EQUAL = 1,
+    KWE_BELOW = 2,
+    KWE_AT_MOST = 3,
+    KWE_ABOVE = 4,
+    KWE_AT_LEAST = 5,
+};
+
+struct kwe_condition { /* `if`, `until`: all of a stage's must hold; unsigned */
     uint16_t stage;
-    uint8_t what;     /* 0 status, 1 value, 2 length */
-    uint8_t relation; /* 0 ==, 1 !=, 2 <, 3 <=, 4 >, 5 >= */
+    uint8_t what;     /* enum kwe_condition_what */
+    uint8_t relation; /* enum kwe_relation */
     uint32_t source_index;
     uint64_t constant;
 };

@@ -30,6 +30,18 @@ static void on_workflow_gone(void *context, uint32_t workflow)
     workflows_gone(context, workflow);
 }
 
+static void on_recall(void *context, uint32_t instance, uint32_t ticket)
+{
+    struct nucleus *nucleus = context;
+    deck_recall(nucleus, nucleus->instance[instance], ticket);
+}
+
+static void on_instance_stuck(void *context, uint32_t instance)
+{
+    const struct nucleus *nucleus = context;
+    deck_fail(context, nucleus->instance[instance], "did not give back what it was asked for");
+}
+
 static bool read_program_segment(void *context, uint32_t id, uint64_t offset, void *to,
                                  size_t bytes)
 {
@@ -90,6 +102,8 @@ void setup_guide(struct nucleus *nucleus)
             .result_published = on_result_published,
             .ring_drained = on_ring_drained,
             .workflow_gone = on_workflow_gone,
+            .recall = on_recall,
+            .instance_stuck = on_instance_stuck,
             .read_program_segment = read_program_segment,
             .context = nucleus,
         },

@@ -38,7 +38,7 @@ def nucleus_budget() -> Iterator[str]:
     """Hold ring 0 to its size."""
     lines = nucleus_count(Path()).code
     if lines >= NUCLEUS_BUDGET:
-        yield f"ring 0 has {lines} lines of code; it is held below {NUCLEUS_BUDGET}"
+        yield f"ring 0 without the Guide has {lines} lines of code, not {NUCLEUS_BUDGET} at most"
 
 
 def check(build: Path) -> int:

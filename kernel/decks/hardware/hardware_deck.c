@@ -225,10 +225,11 @@ static enum kerr finish(struct hardware_convolve_call *call, struct job *job,
 {
     size_t bytes = call->pixels.length;
 
-    fibre_wait(&hardware.answered[job - hardware.jobs.job], deadline_ns);
+    enum kerr waited =
+        deck_wait(call->request, &hardware.answered[job - hardware.jobs.job], deadline_ns);
     if (job->state == JOB_POSTED) {
         job_abandon(job);
-        return KERR_DEVICE_TIMEOUT;
+        return waited == KERR_CANCELLED ? KERR_CANCELLED : KERR_DEVICE_TIMEOUT;
     }
     enum kerr status = hardware_verdict(job, bytes);
     if (status == KERR_OK) {

@@ -38,6 +38,20 @@ static bool harvest(struct nucleus *nucleus, struct instance *instance)
     return true;
 }
 
+/* Tell what is recalled, as far as there is room. Returns how many. */
+static uint32_t hand_recalls(struct instance *instance, uint32_t room)
+{
+    uint32_t count = instance->recall_count < room ? instance->recall_count : room;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct kwe_work recall = { .ticket = instance->recall[--instance->recall_count],
+                                         .op = KWE_OP_RECALL };
+        enum ring_status status = ring_push(&instance->work, &recall);
+        KASSERT(status == RING_OK, "room was %u, push %u of %u failed", room, i, count);
+    }
+    return count;
+}
+
 /* Put a vector of ready work into the WorkRing. Returns how many, or -1: the instance lied about its ring and has been failed. */
 static int hand_over(struct nucleus *nucleus, struct instance *instance)
 {
@@ -49,6 +63,8 @@ static int hand_over(struct nucleus *nucleus, struct instance *instance)
         return -1;
     }
     struct guide_vector vector;
+    uint32_t recalls = hand_recalls(instance, room);
+    room -= recalls;
     uint32_t count = guide_take(nucleus->guide, instance->index, port_now_ns(), work,
                                 instance->frames, room, &vector);
     for (uint32_t i = 0; i < count; i++) {
@@ -61,7 +77,7 @@ static int hand_over(struct nucleus *nucleus, struct instance *instance)
             instance->budget_ns = vector.most_ns * BUDGET_FACTOR;
         }
     }
-    return (int)count;
+    return (int)(count + recalls);
 }
 
 /* When there is much more ready work than this instance took: let a sleeping sibling come for it. */
@@ -170,6 +186,15 @@ void deck_interrupted(struct nucleus *nucleus, struct instance *instance, uint8_
     }
     instance->pending_interrupts |= 1u << bit;
     sched_ready(nucleus, instance->thread);
+}
+
+void deck_recall(struct nucleus *nucleus, struct instance *instance, uint32_t ticket)
+{
+    if (instance->state == DECK_UP && !instance->failing &&
+        instance->recall_count < KWE_MAX_DEPTH) {
+        instance->recall[instance->recall_count++] = ticket;
+        sched_ready(nucleus, instance->thread);
+    }
 }
 
 /* ---- time budget ------------------------------------------------------------------------------------------------- */

@@ -64,7 +64,9 @@ struct instance {
     unsigned domain;                                     /* IOMMU, 0: owns no device */
     struct instance_device device[KWE_MAX_DECK_DEVICES];
     uint32_t pending_interrupts; /* sticky bits */
-    bool crash_next;             /* inject: fault at the next deck_next() */
+    uint32_t recall_count;
+    uint32_t recall[KWE_MAX_DEPTH]; /* tickets to be given back, not yet told */
+    bool crash_next;                /* inject: fault at the next deck_next() */
 
     /* time budget: */
     uint64_t cpu_ns;   /* in ring 3, over all generations */
@@ -97,6 +99,8 @@ void deck_unmap_arena(struct instance *instance, struct workflow_arena *workflow
 void deck_charge(struct instance *instance, uint64_t ran_ns);
 /* Is it over its budget? Looked at on the timer. */
 bool deck_over_budget(struct instance *instance);
+/* Ask for an answer to this ticket now. */
+void deck_recall(struct nucleus *nucleus, struct instance *instance, uint32_t ticket);
 /* A device interrupt of this instance. */
 void deck_interrupted(struct nucleus *nucleus, struct instance *instance, uint8_t bit);
 /* There is ready work for this deck: see that instances come and take it. */

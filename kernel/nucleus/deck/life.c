@@ -309,6 +309,7 @@ static void start(struct nucleus *nucleus, struct instance *instance)
     instance->crash_next = false;
     instance->pending_interrupts = 0;
     instance->ran_ns = 0;
+    instance->recall_count = 0;
     instance->progress = 0;
     instance->budget_ns = 0;
     instance->restart_at_ns = UINT64_MAX;

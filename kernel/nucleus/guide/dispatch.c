@@ -5,115 +5,34 @@
 #define VECTOR_COST_NS     200000u
 #define TICKET_GENERATIONS 0xffffffu
 
-/* ---- parameters and inputs ---------------------------------------------------------------------------------------- */
-
-static uint64_t output_offset(const struct event *event, const struct stage_run *run)
-{
-    const struct workflow *workflow = event->workflow;
-    return workflow->segment_offset[run->segment] +
-           event->slot * workflow->plan->segment[run->segment].stride +
-           workflow->plan->stages[run->stage].out_offset;
-}
-
-static void bind_input(const struct event *event, const struct kwe_binding *binding,
-                       struct kwe_buffer *input)
-{
-    const struct workflow *workflow = event->workflow;
-
-    if (binding->kind == KWE_BIND_INPUT_STAGE) {
-        const struct stage_run *source = &event->run[binding->stage];
-        *input =
-            (struct kwe_buffer){ output_offset(event, source), source->length, source->segment };
-    } else if (binding->kind == KWE_BIND_INPUT_EVENT) {
-        *input = (struct kwe_buffer){ workflow->segment_offset[PLAN_SEGMENT_PROGRAM] +
-                                          event->input_offset,
-                                      event->input_length, PLAN_SEGMENT_PROGRAM };
-    } else {
-        uint64_t at = workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] +
-                      workflow->plan->constant_offset + binding->source_offset;
-        *input = (struct kwe_buffer){ at, binding->source_bytes, PLAN_SEGMENT_NUCLEUS };
-    }
-}
-
-/* KERR_BAD_PARAMETER: the value does not fit the field. */
-static enum kerr bind_number(uint64_t value, const struct kwe_binding *binding, uint8_t *params)
-{
-    if (binding->width == 4) {
-        if (value > UINT32_MAX) {
-            return KERR_BAD_PARAMETER;
-        }
-        uint32_t narrow = (uint32_t)value;
-        memcpy(params + binding->target, &narrow, sizeof(narrow));
-    } else {
-        memcpy(params + binding->target, &value, sizeof(value));
-    }
-    return KERR_OK;
-}
-
-static enum kerr bind_one(const struct event *event, const struct kwe_binding *binding,
-                          struct kwe_work_frame *frame)
-{
-    switch (binding->kind) {
-    case KWE_BIND_PARAM_VALUE:
-        return bind_number(event->run[binding->stage].value[binding->source_index], binding,
-                           frame->params);
-    case KWE_BIND_PARAM_LENGTH:
-        return bind_number(event->run[binding->stage].length, binding, frame->params);
-    case KWE_BIND_PARAM_BLOCK:
-        memcpy(frame->params + binding->target, event->block + binding->source_offset,
-               binding->source_bytes);
-        return KERR_OK;
-    default:
-        bind_input(event, binding, &frame->input[binding->target]);
-        return KERR_OK;
-    }
-}
-
-static enum kerr fill_frame(const struct stage_run *run, struct kwe_work_frame *frame)
-{
-    const struct event *event = run->event;
-    const struct plan *plan = event->workflow->plan;
-    const struct plan_stage *stage = &plan->stages[run->stage];
-    bool bound_params = false;
-    uint32_t bad_offset;
-
-    memcpy(frame->params, plan->params + stage->params_offset, stage->params_bytes);
-    for (uint16_t i = 0; i < stage->binding_count; i++) {
-        const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
-        enum kerr bound = bind_one(event, binding, frame);
-        if (bound != KERR_OK) {
-            return bound;
-        }
-        bound_params |= binding->kind > KWE_BIND_INPUT_CONSTANT;
-    }
-    if (bound_params && stage->op->validate != NULL) {
-        return stage->op->validate(frame->params, &bad_offset);
-    }
-    return KERR_OK;
-}
-
 /* ---- handing over ------------------------------------------------------------------------------------------------- */
 
-static void fill_work(const struct stage_run *run, uint32_t ticket, struct kwe_work *work)
+/* 0: none. */
+static uint64_t soonest(uint64_t one, uint64_t other)
+{
+    return one == 0 || (other != 0 && other < one) ? other : one;
+}
+
+static void fill_work(const struct stage_run *run, struct kwe_work *work)
 {
     const struct event *event = run->event;
     const struct workflow *workflow = event->workflow;
     const struct plan_stage *stage = &workflow->plan->stages[run->stage];
 
     *work = (struct kwe_work){
-        .ticket = ticket,
+        .ticket = run->ticket,
         .op = stage->number,
         .stage = run->stage,
         .workflow = workflow->id,
         .input_count = (uint8_t)stage->input_count,
         .params_bytes = (uint16_t)stage->params_bytes,
         .arena_base = workflow->arena_base,
-        .out_offset = stage->out_room == 0 ? 0 : output_offset(event, run),
+        .out_offset = stage->out_room == 0 ? 0 : bind_output_offset(run),
         .out_capacity = stage->out_room,
         .manifest_offset = (uint32_t)(workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] +
                                       workflow->plan->manifest_offset),
         .manifest_count = workflow->plan->header->manifest_count,
-        .deadline_ns = event->deadline_ns,
+        .deadline_ns = soonest(event->deadline_ns, run->deadline.at_ns),
         .event = event->number,
     };
 }
@@ -159,27 +78,26 @@ static bool take_first(struct guide *guide, struct guide_deck *deck,
     struct event *event = run->event;
     struct workflow *workflow = event->workflow;
 
-    if (event->deadline_ns != 0 && now_ns > event->deadline_ns) {
-        event_fail(guide, event, run->stage, KERR_DEADLINE_PASSED, now_ns);
-        return false;
-    }
     struct kwe_work_frame *frame = &frames[instance->first_free];
-    enum kerr filled = fill_frame(run, frame);
-    if (filled != KERR_OK) {
-        event_fail(guide, event, run->stage, filled, now_ns);
+    enum kerr bound = bind_frame(run, frame);
+    if (bound != KERR_OK) {
+        stage_fail(guide, run, bound, run->stage, now_ns);
+        event_settle(guide, event, now_ns);
         return false;
     }
     ready_remove(guide, run);
     run->state = RUN_IN_HAND;
-    run->segment = workflow->segment_of[instance - guide->instance];
+    run->instance = (uint8_t)(instance - guide->instance);
+    run->segment = workflow->segment_of[run->instance];
+    run->ticket = ticket_take(instance, run);
     event->in_hand++;
-    stage = &workflow->plan->stages[run->stage];
+    stage = run_stage(run);
     vector->cost_ns += run->cost_ns;
     /* A small input may have a large output: what is allowed goes by the larger. */
     uint64_t most_ns = plan_cost_ns(stage, stage->out_room);
     vector->most_ns += most_ns > run->cost_ns ? most_ns : run->cost_ns;
     account(workflow, run, frame, now_ns);
-    fill_work(run, ticket_take(instance, run), work);
+    fill_work(run, work);
     return true;
 }
 
@@ -214,6 +132,30 @@ uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_n
 
 /* ---- answers ------------------------------------------------------------------------------------------------------ */
 
+/* What it means. A stage that was recalled because its time was up has failed, whatever it says now. */
+static void answered(struct guide *guide, struct stage_run *run,
+                     const struct kwe_completion *completion, uint64_t now_ns)
+{
+    struct kwe_stage_status *status = &run->event->workflow->stage_status[run->stage];
+    enum kerr verdict = (enum kerr)(run->status != KERR_OK ? run->status : completion->status);
+
+    if (completion->status == KERR_OK) {
+        status->events++;
+        status->bytes_out += completion->out_length;
+    } else {
+        status->failed++;
+    }
+    if (run->event->status != KERR_OK || run->state == RUN_ABANDONED) {
+        stage_returned(guide, run, now_ns);
+    } else if (verdict != KERR_OK) {
+        stage_fail(guide, run, verdict, run->stage, now_ns);
+    } else {
+        run->length = completion->out_length;
+        memcpy(run->value, completion->value, sizeof(run->value));
+        stage_done(guide, run, now_ns);
+    }
+}
+
 enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
                          const struct kwe_completion *completion, uint64_t now_ns)
 {
@@ -240,19 +182,8 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
     statistics->copied_cache += completion->copied_cache;
     statistics->copied_device += completion->copied_device;
     status->busy_ns += completion->elapsed_ns;
-    if (completion->status != KERR_OK) {
-        run->state = RUN_SKIPPED;
-        status->failed++;
-        event_fail(guide, event, run->stage, (enum kerr)completion->status, now_ns);
-        return KERR_OK;
-    }
-    run->state = RUN_DONE;
-    run->length = completion->out_length;
-    memcpy(run->value, completion->value, sizeof(run->value));
-    event->stages_left--;
-    status->events++;
-    status->bytes_out += completion->out_length;
-    event_advance(guide, run, now_ns);
+    answered(guide, run, completion, now_ns);
+    event_settle(guide, event, now_ns);
     return KERR_OK;
 }
 
@@ -263,32 +194,45 @@ uint64_t guide_ready_cost_ns(const struct guide *guide, uint8_t prefix)
 
 /* ---- death -------------------------------------------------------------------------------------------------------- */
 
-/* Does anything still need this output? */
-static bool output_is_live(const struct event *event, const struct stage_run *run)
+static bool has_open_successor(const struct stage_run *run)
 {
-    const struct plan *plan = event->workflow->plan;
-    const struct plan_stage *stage = &plan->stages[run->stage];
+    const struct plan *plan = run->event->workflow->plan;
+    const struct plan_stage *stage = run_stage(run);
 
-    if (run->state != RUN_DONE || run->length == 0) {
-        return false;
-    }
-    if (plan->header->result_stage == run->stage) {
-        return true;
-    }
     for (uint16_t i = 0; i < stage->successor_count; i++) {
-        if (event->run[plan->successors[stage->successor_first + i]].state != RUN_DONE) {
+        const uint16_t next = plan->successors[stage->successor_first + i].stage;
+        if (!run_is_over(event_run(run->event, next, run->lane))) {
             return true;
         }
     }
     return false;
 }
 
+/* Does anything still need this output? That of a body's stage: the next part too, and what comes after the loop. */
+static bool output_is_live(const struct stage_run *run)
+{
+    const struct plan *plan = run->event->workflow->plan;
+    const struct plan_stage *stage = run_stage(run);
+
+    if (run->state != RUN_DONE || run->length == 0) {
+        return false;
+    }
+    if (plan->header->result_stage == run->stage || has_open_successor(run)) {
+        return true;
+    }
+    if (!stage->is_body) {
+        return false;
+    }
+    const struct stage_run *loop = event_run(run->event, plan->loops[stage->loop].stage, 0);
+    return !run_is_over(loop) || has_open_successor(loop);
+}
+
 /* The first stage whose live output lies in the segment; -1: none. */
 static int suspect_stage(const struct event *event, uint8_t segment)
 {
-    for (uint16_t i = 0; i < event->workflow->plan->stage_count; i++) {
-        if (event->run[i].segment == segment && output_is_live(event, &event->run[i])) {
-            return i;
+    for (uint32_t i = 0; i < event->workflow->plan->run_count; i++) {
+        if (event->run[i].segment == segment && output_is_live(&event->run[i])) {
+            return event->run[i].stage;
         }
     }
     return -1;
@@ -303,8 +247,24 @@ static void fail_suspects(struct guide *guide, struct workflow *workflow, uint8_
         int stage = event->live ? suspect_stage(event, segment) : -1;
         if (stage >= 0) {
             event_fail(guide, event, (uint16_t)stage, KERR_DECK_FAULT, now_ns);
+            event_settle(guide, event, now_ns);
         }
     }
+}
+
+/* It was in the hands of an instance that died. */
+static void fail_lost(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+{
+    struct event *event = run->event;
+
+    if (run->state == RUN_ABANDONED || event->status != KERR_OK) {
+        stage_returned(guide, run, now_ns);
+    } else {
+        enum kerr status = run->status != KERR_OK ? (enum kerr)run->status : KERR_DECK_FAULT;
+        event->workflow->stage_status[run->stage].failed++;
+        stage_fail(guide, run, status, run->stage, now_ns);
+    }
+    event_settle(guide, event, now_ns);
 }
 
 void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t now_ns)
@@ -317,17 +277,15 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
     for (uint32_t i = 0; i < instance->spec->depth; i++) {
         struct stage_run *run = instance->in_hand[i].run;
         if (run != NULL) {
-            run->state = RUN_SKIPPED;
+            run->state = run->state == RUN_ABANDONED ? RUN_ABANDONED : RUN_FAILED;
             run->event->in_hand--;
-            run->event->workflow->stage_status[run->stage].failed++;
             ticket_give(instance, i);
             lost[lost_count++] = run;
         }
     }
     for (uint32_t i = 0; i < lost_count; i++) {
-        struct event *event = lost[i]->event;
-        if (event->live) {
-            event_fail(guide, event, lost[i]->stage, KERR_DECK_FAULT, now_ns);
+        if (lost[i]->event->live) {
+            fail_lost(guide, lost[i], now_ns);
         }
     }
     for (uint32_t i = 0; i < GUIDE_MAX_WORKFLOWS; i++) {
@@ -355,6 +313,8 @@ void guide_instance_state(struct guide *guide, uint32_t instance_index,
     }
     struct stage_run *run;
     while ((run = ready_first(deck)) != NULL) {
-        event_fail(guide, run->event, run->stage, KERR_DECK_DOWN, now_ns);
+        struct event *event = run->event;
+        stage_fail(guide, run, KERR_DECK_DOWN, run->stage, now_ns);
+        event_settle(guide, event, now_ns);
     }
 }

@@ -1,92 +1,6 @@
 /* event.c - one event from its first stage to its one result. */
 #include "kernel/nucleus/guide/state.h"
 
-/* ---- ready queues ------------------------------------------------------------------------------------------------ */
-
-static bool deck_is_down(const struct guide *guide, const struct guide_deck *deck)
-{
-    for (uint32_t i = 0; i < deck->instance_count; i++) {
-        if (!guide->instance[deck->first_instance + i].down) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Of the first input; of the output's room when there is none. The stages before it have answered. */
-static uint64_t size_bytes(const struct stage_run *run)
-{
-    const struct event *event = run->event;
-    const struct plan *plan = event->workflow->plan;
-    const struct plan_stage *stage = &plan->stages[run->stage];
-
-    for (uint16_t i = 0; i < stage->binding_count; i++) {
-        const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
-        if (binding->kind <= KWE_BIND_INPUT_CONSTANT && binding->target == 0) {
-            return binding->kind == KWE_BIND_INPUT_STAGE   ? event->run[binding->stage].length
-                   : binding->kind == KWE_BIND_INPUT_EVENT ? event->input_length
-                                                           : binding->source_bytes;
-        }
-    }
-    return stage->out_room;
-}
-
-bool ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
-{
-    const struct plan_stage *stage = &run->event->workflow->plan->stages[run->stage];
-    struct guide_deck *deck = &guide->deck[stage->deck];
-    struct ready_queue *queue = &deck->ready[stage->level];
-
-    if (deck_is_down(guide, deck)) {
-        event_fail(guide, run->event, run->stage, KERR_DECK_DOWN, now_ns);
-        return false;
-    }
-    run->state = RUN_READY;
-    run->ready_ns = now_ns;
-    run->cost_ns = plan_cost_ns(stage, size_bytes(run));
-    run->next = NULL;
-    run->previous = queue->last;
-    if (queue->last == NULL) {
-        queue->first = run;
-        deck->ready_levels |= 1ull << stage->level;
-    } else {
-        queue->last->next = run;
-    }
-    queue->last = run;
-    deck->ready_count++;
-    deck->ready_cost_ns += run->cost_ns;
-    if (deck->ready_count == 1) {
-        /* More than one: whoever takes the first sees the rest and has a sibling come for it. */
-        guide->config.port.deck_ready(guide->config.port.context, stage->deck);
-    }
-    return true;
-}
-
-void ready_remove(struct guide *guide, struct stage_run *run)
-{
-    const struct plan_stage *stage = &run->event->workflow->plan->stages[run->stage];
-    struct guide_deck *deck = &guide->deck[stage->deck];
-    struct ready_queue *queue = &deck->ready[stage->level];
-
-    if (run->previous == NULL) {
-        queue->first = run->next;
-    } else {
-        run->previous->next = run->next;
-    }
-    if (run->next == NULL) {
-        queue->last = run->previous;
-    } else {
-        run->next->previous = run->previous;
-    }
-    if (queue->first == NULL) {
-        deck->ready_levels &= ~(1ull << stage->level);
-    }
-    deck->ready_count--;
-    deck->ready_cost_ns -= run->cost_ns;
-}
-
-/* ---- life -------------------------------------------------------------------------------------------------------- */
-
 void event_start(struct guide *guide, struct event *event, uint64_t now_ns)
 {
     const struct plan *plan = event->workflow->plan;
@@ -98,41 +12,43 @@ void event_start(struct guide *guide, struct event *event, uint64_t now_ns)
     event->live = true;
     event->holds = false;
     event->workflow->live_count++;
-    for (uint16_t i = 0; i < plan->stage_count; i++) {
+    if (event->deadline_ns != 0) {
+        deadline_set(guide, &event->deadline, event->deadline_ns);
+    }
+    for (uint32_t i = 0; i < plan->run_count; i++) {
         struct stage_run *run = &event->run[i];
-        run->event = event;
-        run->stage = i;
-        run->waits = plan->stages[i].waits;
-        run->state = RUN_WAITING;
+        const struct plan_stage *stage = &plan->stages[run->stage];
+        run->waits = stage->waits;
+        run->status = KERR_OK;
         run->length = 0;
+        run->state = RUN_WAITING;
+        if (stage->is_dropped || stage->is_body) { /* a body's runs wait when their part starts */
+            run->state = RUN_SKIPPED;
+            memset(run->value, 0, sizeof(run->value));
+            event->stages_left = (uint16_t)(event->stages_left - (stage->is_dropped ? 1 : 0));
+        }
     }
     for (uint16_t i = 0; i < plan->stage_count; i++) {
-        if (event->run[i].waits == 0 && !ready_push(guide, &event->run[i], now_ns)) {
-            return;
+        if (event->run[i].state == RUN_WAITING && event->run[i].waits == 0) {
+            stage_start(guide, &event->run[i], now_ns);
         }
     }
 }
 
 static void fill_buffer(const struct event *event, struct kwe_result *result)
 {
-    const struct workflow *workflow = event->workflow;
-    uint16_t index = workflow->plan->header->result_stage;
+    const struct plan *plan = event->workflow->plan;
+    const uint16_t index = plan->header->result_stage;
 
     if (index == KWE_NO_STAGE || event->status != KERR_OK) {
         return;
     }
-    const struct stage_run *run = &event->run[index];
-    const struct plan_stage *stage = &workflow->plan->stages[index];
-    result->value = stage->op->value_count > 0 ? run->value[0] : 0;
+    const struct stage_run *run = bind_last(event, index);
+    result->value = run->value[0];
     result->length = run->length;
-    if (run->length > 0) {
-        result->offset = workflow->segment_offset[run->segment] +
-                         event->slot * workflow->plan->segment[run->segment].stride +
-                         stage->out_offset;
-    }
+    result->offset = run->length == 0 ? 0 : bind_output_offset(run);
 }
 
-/* Nothing of it is in hand, and there is a verdict. */
 static void event_end(struct guide *guide, struct event *event, uint64_t now_ns)
 {
     struct workflow *workflow = event->workflow;
@@ -151,6 +67,9 @@ static void event_end(struct guide *guide, struct event *event, uint64_t now_ns)
         result.deck = workflow->plan->stages[event->status_stage].deck;
     }
     fill_buffer(event, &result);
+    if (event->deadline.at_ns != 0) {
+        deadline_set(guide, &event->deadline, 0);
+    }
     event->live = false;
     workflow->live_count--;
     if (event->status == KERR_OK) {
@@ -179,56 +98,36 @@ void event_release(struct event *event)
 
 void event_settle(struct guide *guide, struct event *event, uint64_t now_ns)
 {
-    if (event->in_hand == 0) {
-        event_end(guide, event, now_ns);
-    }
-}
+    bool decided = event->status != KERR_OK || event->stages_left == 0;
 
-/* What has not been handed over never will be. */
-static void skip_rest(struct guide *guide, struct event *event)
-{
-    for (uint32_t i = 0; i < event->workflow->plan->stage_count; i++) {
-        struct stage_run *run = &event->run[i];
-        if (run->state == RUN_READY) {
-            ready_remove(guide, run);
-        }
-        if (run->state == RUN_READY || run->state == RUN_WAITING) {
-            run->state = RUN_SKIPPED;
-        }
+    if (event->live && decided && event->in_hand == 0) {
+        event_end(guide, event, now_ns);
     }
 }
 
 void event_fail(struct guide *guide, struct event *event, uint16_t stage, enum kerr status,
                 uint64_t now_ns)
 {
-    if (event->status == KERR_OK) {
-        event->status = (uint16_t)status;
-        event->status_stage = stage;
-        skip_rest(guide, event);
+    if (event->status != KERR_OK || event->stages_left == 0) {
+        return; /* decided */
     }
-    event_settle(guide, event, now_ns);
-}
-
-void event_advance(struct guide *guide, struct stage_run *run, uint64_t now_ns)
-{
-    struct event *event = run->event;
-    const struct plan *plan = event->workflow->plan;
-    const struct plan_stage *stage = &plan->stages[run->stage];
-
-    if (event->status !=
-        KERR_OK) { /* it failed meanwhile; this was one of the answers waited for */
-        event_settle(guide, event, now_ns);
-        return;
-    }
-    if (event->stages_left == 0) {
-        event_settle(guide, event, now_ns);
-        return;
-    }
-    for (uint16_t i = 0; i < stage->successor_count; i++) {
-        struct stage_run *next = &event->run[plan->successors[stage->successor_first + i]];
-        next->waits--;
-        if (next->waits == 0 && !ready_push(guide, next, now_ns)) {
-            return;
+    event->status = (uint16_t)status;
+    event->status_stage = stage;
+    for (uint32_t i = 0; i < event->workflow->plan->run_count; i++) {
+        struct stage_run *run = &event->run[i];
+        if (run->state == RUN_IN_HAND) {
+            stage_recall(guide, run, KERR_CANCELLED, now_ns);
+            continue;
+        }
+        if (run->state == RUN_ABANDONED) {
+            continue;
+        }
+        if (run->state == RUN_READY) {
+            ready_remove(guide, run);
+        }
+        deadline_set(guide, &run->deadline, 0);
+        if (!run_is_over(run)) {
+            run->state = RUN_SKIPPED;
         }
     }
 }

@@ -65,20 +65,53 @@ static size_t block_stride(const struct plan *plan)
     return (plan->header->block_bytes + 15u) & ~(size_t)15u;
 }
 
+static size_t loops_bytes(const struct plan *plan)
+{
+    return plan->slots * plan->loop_count * sizeof(struct loop_run);
+}
+
 static void free_workflow(struct guide *guide, struct workflow *workflow)
 {
     struct plan *plan = workflow->plan;
 
     guide_free(guide, workflow->events, workflow->event_bytes * plan->slots);
     guide_free(guide, workflow->blocks, block_stride(plan) * plan->slots);
+    guide_free(guide, workflow->loops, loops_bytes(plan));
     guide_free(guide, workflow->stage_status, plan->stage_count * sizeof(*workflow->stage_status));
     guide_free(guide, workflow, sizeof(*workflow));
+}
+
+static void make_run(struct event *event, uint32_t index, uint16_t stage, unsigned lane)
+{
+    struct stage_run *run = &event->run[index];
+
+    run->event = event;
+    run->stage = stage;
+    run->lane = (uint8_t)lane;
+    run->deadline.event = event;
+    run->deadline.run = run;
+}
+
+/* What stays the same for every event in this slot. */
+static void make_runs(const struct plan *plan, struct event *event)
+{
+    event->deadline.event = event;
+    for (uint16_t i = 0; i < plan->stage_count; i++) {
+        make_run(event, i, i, 0);
+    }
+    for (uint32_t i = 0; i < plan->loop_count; i++) {
+        const struct plan_loop *loop = &plan->loops[i];
+        for (uint32_t k = 0; k < (loop->lanes - 1u) * loop->body_count; k++) {
+            make_run(event, loop->extra_runs + k,
+                     (uint16_t)(loop->body_first + k % loop->body_count), 1 + k / loop->body_count);
+        }
+    }
 }
 
 static bool make_slots(struct guide *guide, struct workflow *workflow)
 {
     const struct plan *plan = workflow->plan;
-    size_t bytes = sizeof(struct event) + plan->stage_count * sizeof(struct stage_run);
+    size_t bytes = sizeof(struct event) + plan->run_count * sizeof(struct stage_run);
 
     workflow->event_bytes = (bytes + EVENT_ALIGN - 1) / EVENT_ALIGN * EVENT_ALIGN;
     workflow->events = guide_alloc(guide, workflow->event_bytes * plan->slots);
@@ -87,8 +120,12 @@ static bool make_slots(struct guide *guide, struct workflow *workflow)
     if (block_stride(plan) != 0) {
         workflow->blocks = guide_alloc(guide, block_stride(plan) * plan->slots);
     }
+    if (plan->loop_count != 0) {
+        workflow->loops = guide_alloc(guide, loops_bytes(plan));
+    }
     if (workflow->events == NULL || workflow->stage_status == NULL ||
-        (block_stride(plan) != 0 && workflow->blocks == NULL)) {
+        (block_stride(plan) != 0 && workflow->blocks == NULL) ||
+        (plan->loop_count != 0 && workflow->loops == NULL)) {
         return false;
     }
     for (uint32_t slot = plan->slots; slot-- > 0;) { /* so that slot 0 is the first to be taken */
@@ -97,6 +134,8 @@ static bool make_slots(struct guide *guide, struct workflow *workflow)
         event->slot = slot;
         event->block =
             workflow->blocks == NULL ? NULL : workflow->blocks + slot * block_stride(plan);
+        event->loops = workflow->loops == NULL ? NULL : workflow->loops + slot * plan->loop_count;
+        make_runs(plan, event);
         event->next_free = workflow->free;
         workflow->free = event;
     }
@@ -161,8 +200,29 @@ void guide_cancel(struct guide *guide, uint32_t id, uint64_t now_ns)
         struct event *event = workflow_event(workflow, slot);
         if (event->live && event->status == KERR_OK) {
             event_fail(guide, event, KWE_NO_STAGE, KERR_CANCELLED, now_ns);
+            event_settle(guide, event, now_ns);
         }
     }
+}
+
+uint32_t guide_cancel_event(struct guide *guide, const struct program_ring *ring, uint64_t cookie,
+                            uint64_t now_ns)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < GUIDE_MAX_WORKFLOWS; i++) {
+        const struct workflow *workflow = guide->workflow[i];
+        for (uint32_t slot = 0; workflow != NULL && slot < workflow->plan->slots; slot++) {
+            struct event *event = workflow_event(workflow, slot);
+            if (event->live && event->ring == ring && event->cookie == cookie &&
+                event->status == KERR_OK) {
+                event_fail(guide, event, KWE_NO_STAGE, KERR_CANCELLED, now_ns);
+                event_settle(guide, event, now_ns);
+                count++;
+            }
+        }
+    }
+    return count;
 }
 
 /* Results that still hold slots of this workflow hold them no longer: its arena goes. */

@@ -5,13 +5,16 @@
  * Plain C: no hardware, no globals, no locks (the caller holds nucleus->lock), memory from struct guide_memory, time as an argument. The
  * nucleus and the host tests are its two users.
  *
- *            waits for others       all answered OK       guide_take()           guide_complete()
- *   stage:   WAITING ------------------> READY --------------> IN_HAND --------------> DONE
- *               |                          |                      |
- *               +---- the event failed ----+-> SKIPPED            +-- status not OK --> the event fails
+ *            all joined, conditions hold    guide_take()          guide_complete()
+ *   stage:   WAITING ----------> READY ----------------> IN_HAND ----------------> DONE, or FAILED if somebody tolerates that
+ *               |                  |                        |
+ *               |  nobody needs it, the event is decided    +-- not needed any more: ABANDONED until it comes back
+ *               +-----------------> SKIPPED
+ *   loop:    WAITING ----------> LOOPING ------ all parts over, the condition holds ------> DONE
  *
- * An event ends when nothing of it is in a deck's hands and either all its stages are done or it has failed. Its slot is held until the
- * program has moved its ring's head past the result (at once when the result names no buffer).
+ * An event ends when nothing of it is in a deck's hands and either all its stages are over or it has failed: a stage failed that nobody
+ * tolerates, its time passed, it was cancelled. Its slot is held until the program has moved its ring's head past the result (at once when
+ * the result names no buffer).
  */
 #pragma once
 
@@ -33,6 +36,10 @@ struct guide_port {
     void (*ring_drained)(void *context, struct program_ring *ring);
     /* Nothing of a workflow that was unregistered is in flight any more: its arena may go. From guide_collect() only. */
     void (*workflow_gone)(void *context, uint32_t workflow);
+    /* Ask the instance to answer this ticket now: nobody waits for what it would be. */
+    void (*recall)(void *context, uint32_t instance, uint32_t ticket);
+    /* It did not answer what was recalled. */
+    void (*instance_stuck)(void *context, uint32_t instance);
     /* Copy bytes of the workflow's program segment. False: outside it. */
     bool (*read_program_segment)(void *context, uint32_t workflow, uint64_t offset, void *to,
                                  size_t bytes);
@@ -66,6 +73,9 @@ enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner,
 enum kerr guide_check_owner(const struct guide *guide, uint32_t owner, uint32_t workflow);
 /* End what waits with CANCELLED, what is in hand when it returns. */
 void guide_cancel(struct guide *guide, uint32_t workflow, uint64_t now_ns);
+/* The same for the events of this cookie that came through the ring and have not ended. Returns how many. */
+uint32_t guide_cancel_event(struct guide *guide, const struct program_ring *ring, uint64_t cookie,
+                            uint64_t now_ns);
 /* No more events; what is in flight is cancelled; port.workflow_gone() when the last has ended. */
 void guide_unregister(struct guide *guide, uint32_t workflow, uint64_t now_ns);
 /* Free what has drained, calling port.workflow_gone() for each. The nucleus calls it at the end of what it does. */
@@ -99,6 +109,13 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance,
 uint64_t guide_ready_cost_ns(const struct guide *guide, uint8_t prefix);
 /* From here on it is worth waking a second instance for them: a wake-up on another CPU costs about this. */
 #define GUIDE_SHARE_NS 50000u
+
+/* ---- time -------------------------------------------------------------------------------------------------------------- */
+
+/* When guide_expire() has something to do; UINT64_MAX: never. */
+uint64_t guide_next_deadline_ns(const struct guide *guide);
+/* Fail what has had its time. */
+void guide_expire(struct guide *guide, uint64_t now_ns);
 
 /* ---- counters ------------------------------------------------------------------------------------------------------- */
 

@@ -97,6 +97,15 @@ static bool is_valid(const struct kwe_event *wire, const struct workflow *workfl
            wire->input_offset <= header->program_bytes - wire->input_length;
 }
 
+/* Its own, or what the workflow allows, whichever comes first; 0: none. */
+static uint64_t deadline_of(const struct kwe_event *wire, const struct kwe_workflow *header,
+                            uint64_t now_ns)
+{
+    uint64_t allowed = header->timeout_ns == 0 ? 0 : now_ns + header->timeout_ns;
+    bool is_sooner = allowed != 0 && (wire->deadline_ns == 0 || allowed < wire->deadline_ns);
+    return is_sooner ? allowed : wire->deadline_ns;
+}
+
 /* Fill a free slot. False: the block does not lie in the program's segment. */
 static bool admit(struct guide *guide, struct program_ring *ring, struct workflow *workflow,
                   const struct kwe_event *wire, uint64_t now_ns)
@@ -116,11 +125,12 @@ static bool admit(struct guide *guide, struct program_ring *ring, struct workflo
     event->number = ++guide->event_number;
     event->input_offset = wire->input_offset;
     event->input_length = (uint32_t)wire->input_length;
-    event->deadline_ns = wire->deadline_ns;
+    event->deadline_ns = deadline_of(wire, workflow->plan->header, now_ns);
     event->submitted_ns = now_ns;
     ring->reserved++;
     workflow->status.submitted++;
     event_start(guide, event, now_ns);
+    event_settle(guide, event, now_ns);
     return true;
 }
 

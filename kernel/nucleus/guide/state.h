@@ -12,41 +12,75 @@ enum run_state {
     RUN_WAITING,
     RUN_READY,
     RUN_IN_HAND,
+    RUN_LOOPING,   /* a loop whose body runs */
+    RUN_ABANDONED, /* in hand still, but nobody waits for it any more */
     RUN_DONE,
+    RUN_FAILED, /* and somebody tolerates that */
     RUN_SKIPPED,
 };
 
-/* One stage of one event. */
+/* Something to be done at a time, in the Guide's list while at_ns is not 0. */
+struct deadline {
+    struct deadline *next, *previous;
+    uint64_t at_ns;
+    struct event *event;
+    struct stage_run *run; /* NULL: the whole event's */
+};
+
+/* One stage of one event; of a body, one in each lane. */
 struct stage_run {
     struct event *event;
     struct stage_run *next, *previous; /* in its deck's ready queue */
+    struct deadline deadline;
     uint64_t ready_ns;
     uint64_t cost_ns; /* what it is expected to take; since it is ready */
     uint64_t value[KWE_MAX_VALUES];
     uint32_t length; /* of the output */
+    uint32_t ticket; /* in hand */
     uint16_t stage;
     uint16_t waits;  /* stages that it still waits for */
-    uint8_t state;   /* enum run_state */
-    uint8_t segment; /* where the output lies */
+    uint16_t winner; /* JOIN_FIRST: the stage that was the first */
+    uint16_t
+        status; /* FAILED: why; SKIPPED: CANCELLED. In hand: not OK when it is to be given up, whatever it answers */
+    uint8_t lane;
+    uint8_t state;    /* enum run_state */
+    uint8_t segment;  /* where the output lies */
+    uint8_t instance; /* in hand */
+};
+
+/* A loop of one event that runs, or did. */
+struct loop_run {
+    struct kwe_parts parts;
+    uint64_t count; /* parts altogether; UNTIL: rounds at most */
+    uint64_t
+        started;   /* parts [done, started) are under way, or over while one before them is not */
+    uint64_t done; /* all parts before this one are over */
+    bool pumping;  /* pump() is on the stack */
+    struct {
+        uint64_t part;
+        uint16_t left; /* stages of its body not over yet */
+    } lane[KWE_MAX_WINDOW + 1];
 };
 
 struct event {
     struct workflow *workflow;
     struct program_ring *ring;
     struct event *next_free;
-    uint8_t *block; /* its variables, the nucleus's copy */
+    uint8_t *block;         /* its variables, the nucleus's copy */
+    struct loop_run *loops; /* as many as the plan has */
     uint64_t cookie, number;
     uint64_t input_offset, deadline_ns, submitted_ns;
+    struct deadline deadline;
     uint32_t input_length;
     uint32_t slot;
-    uint16_t stages_left; /* not yet done */
-    uint16_t in_hand;     /* stages in decks' hands */
+    uint16_t stages_left; /* not over yet */
+    uint16_t in_hand;     /* stage runs in decks' hands */
     uint16_t status;      /* enum kerr: the verdict so far */
     uint16_t status_stage;
     bool live;  /* admitted and not ended */
     bool holds; /* ended; ring->held[held_place] keeps the slot */
     uint32_t held_place;
-    struct stage_run run[];
+    struct stage_run run[]; /* plan->run_count */
 };
 
 struct workflow {
@@ -60,6 +94,7 @@ struct workflow {
     size_t event_bytes;
     uint8_t *events; /* slots of event_bytes each */
     uint8_t *blocks;
+    struct loop_run *loops;
     struct event *free;
     uint32_t live_count; /* admitted and not ended */
     struct kwe_workflow_status status;
@@ -109,6 +144,7 @@ struct guide {
     struct kwe_observation observed[OBSERVE_QUEUE];
     uint32_t observed_head, observed_tail;
     uint64_t observe_dropped;
+    struct deadline *first_deadline, *last_deadline; /* soonest first */
 };
 
 static inline void *guide_alloc(struct guide *guide, size_t bytes)
@@ -131,22 +167,93 @@ static inline struct event *workflow_event(const struct workflow *workflow, uint
 /* The workflow of this id, registered or draining; NULL: gone. */
 struct workflow *workflow_find(const struct guide *guide, uint32_t id);
 
+/* The run of a stage in a lane; lane 0 of all that is in no body. */
+static inline struct stage_run *event_run(const struct event *event, uint16_t stage, unsigned lane)
+{
+    const struct plan *plan = event->workflow->plan;
+    uint32_t index = stage;
+
+    if (lane != 0) {
+        const struct plan_loop *loop = &plan->loops[plan->stages[stage].loop];
+        index = loop->extra_runs + (lane - 1) * loop->body_count + (stage - loop->body_first);
+    }
+    return (struct stage_run *)&event->run[index];
+}
+
+static inline const struct plan_stage *run_stage(const struct stage_run *run)
+{
+    return &run->event->workflow->plan->stages[run->stage];
+}
+
+static inline bool run_is_over(const struct stage_run *run)
+{
+    return run->state >= RUN_ABANDONED;
+}
+
+/* The part that a body's run belongs to. */
+static inline uint64_t run_part(const struct stage_run *run)
+{
+    return run->event->loops[run_stage(run)->loop].lane[run->lane].part;
+}
+
+/*
+ * Functions that move an event on may decide it, and never end it: whoever called the first of them calls event_settle() last, after
+ * which the event may be gone.
+ */
+
 /* ---- event.c ---- */
 /* Begin: sources become ready. The event's fields are filled. */
 void event_start(struct guide *guide, struct event *event, uint64_t now_ns);
-/* A stage has answered. */
-void event_advance(struct guide *guide, struct stage_run *run, uint64_t now_ns);
-/* The event fails at this stage, if it has not failed before; it ends as soon as nothing of it is in hand. */
+/* The verdict, if there is none yet: what is not in hand is skipped, decks are asked to give back what is. */
 void event_fail(struct guide *guide, struct event *event, uint16_t stage, enum kerr status,
                 uint64_t now_ns);
-/* It has failed: end it if nothing of it is in hand. */
+/* End it, if it is decided and nothing of it is in hand. */
 void event_settle(struct guide *guide, struct event *event, uint64_t now_ns);
 /* The slot goes back; a workflow that drains may be gone after this. */
 void event_release(struct event *event);
 
-/* ---- ready queues ---- */
-/* False: the deck is down, so the event has failed and may have ended: do not touch it any more. */
-bool ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+/* ---- stage.c ---- */
+/* All that it waits for is over well enough. */
+void stage_start(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+void stage_done(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+/* It fails; the event too, naming `blame`, unless somebody tolerates it. */
+void stage_fail(struct guide *guide, struct stage_run *run, enum kerr status, uint16_t blame,
+                uint64_t now_ns);
+/* Nobody needs it any more: out of the queue, or given up in a deck's hands. */
+void stage_drop(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+/* One that was given up in a deck's hands has come back. */
+void stage_returned(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+/* Ask the deck that has it to answer now; whatever it says, `status` it is, if nothing was before. */
+void stage_recall(struct guide *guide, struct stage_run *run, enum kerr status, uint64_t now_ns);
+/* Do its conditions hold? Those of a loop are about the lane of its body. */
+bool stage_conditions_hold(const struct stage_run *run, unsigned lane);
+
+/* ---- loop.c ---- */
+void loop_start(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+/* A stage of the loop's body is over: DONE, FAILED or SKIPPED. */
+void loop_stage_over(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+/* Give up all that runs of its body. */
+void loop_drop_body(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+
+/* ---- bind.c ---- */
+/* The run that `reader` takes something of `stage` from; KWE_ANY_STAGE: of the one that was the first. */
+const struct stage_run *bind_source(const struct stage_run *reader, uint16_t stage);
+/* The run that stands for a stage when all is over: of a body the last part's. */
+const struct stage_run *bind_last(const struct event *event, uint16_t stage);
+/* Where the output of a run that is in hand, or over, lies in the arena. */
+uint64_t bind_output_offset(const struct stage_run *run);
+/* What the first input will be, or the output's room when there is none: the size that costs go by. */
+uint64_t bind_size_bytes(const struct stage_run *run);
+enum kerr bind_frame(const struct stage_run *run, struct kwe_work_frame *frame);
+/* A loop's parameters. KERR_BAD_PARAMETER: they cannot be. */
+enum kerr bind_parts(const struct stage_run *run, struct kwe_parts *parts);
+
+/* ---- deadline.c ---- */
+/* In a list: begin over. at_ns 0: none. */
+void deadline_set(struct guide *guide, struct deadline *deadline, uint64_t at_ns);
+
+/* ---- ready.c ---- */
+void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns);
 void ready_remove(struct guide *guide, struct stage_run *run);
 
 _Static_assert(KWE_MAX_STAGES == 64, "one bit of ready_levels a level");

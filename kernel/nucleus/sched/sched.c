@@ -126,6 +126,7 @@ static void wake_timed(struct nucleus *nucleus, uint64_t now_ns)
     if (now_ns >= nucleus->next_restart_ns) {
         deck_restart_due(nucleus, now_ns);
     }
+    guide_expire(nucleus->guide, now_ns);
     for (struct thread *thread = nucleus->timed; thread != NULL; thread = next) {
         next = thread->timed_next;
         if (thread->wake_at_ns <= now_ns) {
@@ -137,6 +138,9 @@ static void wake_timed(struct nucleus *nucleus, uint64_t now_ns)
 static uint64_t timed_earliest(const struct nucleus *nucleus)
 {
     uint64_t earliest = nucleus->next_restart_ns;
+    uint64_t deadline_ns = guide_next_deadline_ns(nucleus->guide);
+
+    earliest = deadline_ns < earliest ? deadline_ns : earliest;
     for (const struct thread *thread = nucleus->timed; thread != NULL;
          thread = thread->timed_next) {
         if (thread->wake_at_ns < earliest) {

@@ -48,6 +48,18 @@ void syscall_ring_destroy(struct syscall *call)
     syscall_answer(call->thread, 0);
 }
 
+void syscall_event_cancel(struct syscall *call)
+{
+    const struct program_rings *rings = named_rings(call);
+
+    if (rings == NULL) {
+        syscall_refuse(call->thread, KERR_BAD_HANDLE);
+        return;
+    }
+    syscall_answer(call->thread, guide_cancel_event(call->nucleus->guide, &rings->ring,
+                                                    call->argument[1], port_now_ns()));
+}
+
 /* Results that lie in the ring now. */
 static uint32_t results_waiting(const struct program_rings *rings)
 {

@@ -31,6 +31,7 @@ static inline void syscall_refuse(struct thread *thread, enum kerr code)
 void syscall_kernel_notify(struct syscall *call);
 void syscall_ring_create(struct syscall *call);
 void syscall_ring_destroy(struct syscall *call);
+void syscall_event_cancel(struct syscall *call);
 
 void syscall_workflow_register(struct syscall *call);
 void syscall_workflow_unregister(struct syscall *call);

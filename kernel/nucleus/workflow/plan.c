@@ -9,22 +9,58 @@
 
 /* ---- room for outputs -------------------------------------------------------------------------------------------- */
 
+/* Of whichever comes first. */
+static uint64_t largest_room(const struct plan *plan, const struct plan_stage *stage)
+{
+    uint64_t room = 0;
+    for (uint16_t i = 0; i < stage->dependency_count; i++) {
+        uint64_t one = plan->stages[plan->dependencies[stage->dependency_first + i].stage].out_room;
+        room = one > room ? one : room;
+    }
+    return room;
+}
+
+/* A part of it is at most as large as a part can be, when that is known now. */
+static uint64_t part_room(const struct plan *plan, const struct plan_stage *stage, uint64_t whole)
+{
+    const struct plan_stage *loop = &plan->stages[plan->loops[stage->loop].stage];
+    struct kwe_parts parts;
+
+    memcpy(&parts, plan->params + loop->params_offset, sizeof(parts));
+    for (uint16_t i = 0; i < loop->binding_count; i++) {
+        const struct kwe_binding *binding = &plan->bindings[loop->binding_first + i];
+        if (binding->target != offsetof(struct kwe_parts, total_bytes)) {
+            return whole;
+        }
+    }
+    return parts.part_bytes < whole ? parts.part_bytes : whole;
+}
+
+static uint64_t source_room(const struct plan *plan, const struct plan_stage *stage,
+                            const struct kwe_binding *binding)
+{
+    switch (binding->kind) {
+    case KWE_BIND_INPUT_EVENT:
+        return plan->header->program_bytes;
+    case KWE_BIND_INPUT_CONSTANT:
+        return binding->source_bytes;
+    case KWE_BIND_INPUT_PART:
+        return part_room(plan, stage,
+                         binding->stage == KWE_NO_STAGE ? plan->header->program_bytes
+                                                        : plan->stages[binding->stage].out_room);
+    default:
+        return binding->stage == KWE_ANY_STAGE ? largest_room(plan, stage)
+                                               : plan->stages[binding->stage].out_room;
+    }
+}
+
+/* 0 too when it comes round a loop from a stage whose room is not known yet. */
 static uint64_t input_room(const struct plan *plan, const struct plan_stage *stage, uint16_t input)
 {
     for (uint16_t i = 0; i < stage->binding_count; i++) {
         const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
-        if (binding->target != input) {
-            continue;
-        }
-        switch (binding->kind) {
-        case KWE_BIND_INPUT_STAGE:
-            return plan->stages[binding->stage].out_room;
-        case KWE_BIND_INPUT_EVENT:
-            return plan->header->program_bytes;
-        case KWE_BIND_INPUT_CONSTANT:
-            return binding->source_bytes;
-        default:
-            break;
+        if (plan_binds_input(binding) && binding->target == input) {
+            return source_room(plan, stage, binding);
         }
     }
     return 0;
@@ -33,9 +69,12 @@ static uint64_t input_room(const struct plan *plan, const struct plan_stage *sta
 /* The stage's own limit, or the operation's rule over its inputs' rooms. */
 static enum kerr choose_room(const struct plan *plan, struct plan_stage *stage, uint64_t out_limit)
 {
-    const struct op_output_rule *rule = &stage->op->output;
     uint64_t room = out_limit;
 
+    if (stage->op == NULL) {
+        return KERR_OK; /* a loop's output is its body's */
+    }
+    const struct op_output_rule *rule = &stage->op->output;
     if (!rule->present) {
         stage->out_room = 0;
         return out_limit == 0 ? KERR_OK : KERR_BAD_WORKFLOW;
@@ -77,7 +116,8 @@ static enum kerr add_deck(struct plan *plan, const struct deck_spec *spec, unsig
         struct plan_stage *stage = &plan->stages[i];
         if (stage->deck == spec->prefix && stage->out_room != 0) {
             stage->out_offset = bytes;
-            bytes += round_up_u64(stage->out_room, OUTPUT_ALIGN);
+            stage->out_stride = round_up_u64(stage->out_room, OUTPUT_ALIGN);
+            bytes += stage->out_stride * (stage->is_body ? plan->loops[stage->loop].lanes : 1u);
         }
     }
     for (unsigned ordinal = 0; ordinal < (spec->per_cpu ? instances : 1); ordinal++) {
@@ -140,6 +180,23 @@ static enum kerr lay_out(struct plan *plan, const struct deck_spec *specs, uint3
 }
 
 /* ---- public ------------------------------------------------------------------------------------------------------ */
+
+enum kerr plan_validate(const struct plan_stage *stage, const void *params, uint32_t *bad_offset)
+{
+    struct kwe_parts parts;
+
+    if (stage->op != NULL) {
+        return stage->op->validate == NULL ? KERR_OK : stage->op->validate(params, bad_offset);
+    }
+    if (stage->kind == KWE_STAGE_UNTIL) {
+        return KERR_OK;
+    }
+    memcpy(&parts, params, sizeof(parts));
+    *bad_offset = offsetof(struct kwe_parts, part_bytes);
+    return parts.part_bytes == 0 || parts.total_bytes > UINT64_MAX - parts.part_bytes
+               ? KERR_BAD_PARAMETER
+               : KERR_OK;
+}
 
 static uint64_t total_bytes(const struct plan *plan)
 {

@@ -20,18 +20,48 @@
 #define PLAN_SEGMENT_NUCLEUS 0u
 #define PLAN_SEGMENT_PROGRAM 1u
 
+#define PLAN_NO_LOOP 0xffu
+
 struct plan_stage {
-    const struct op_spec *op;
-    uint8_t deck;
+    const struct op_spec *op; /* NULL: a loop */
+    uint8_t kind;             /* enum kwe_stage_kind */
+    uint8_t join;             /* enum kwe_join */
+    uint8_t deck;             /* KWE_NO_DECK: a loop */
+    uint8_t loop; /* index of the loop whose body it belongs to, or that it is; PLAN_NO_LOOP */
+    bool is_body;
+    bool is_dropped; /* nobody uses what it makes, and it does nothing else: it never runs */
     uint16_t number; /* the operation's */
-    uint16_t waits;  /* dependencies */
+    uint16_t dependency_first, dependency_count;
+    uint16_t
+        waits; /* of these, those it is told of: a body's stage starts when what lies outside is over */
     uint16_t successor_first, successor_count;
     uint16_t binding_first, binding_count;
+    uint16_t condition_first, condition_count;
     uint16_t level; /* longest way from a source, 0.. */
     uint16_t input_count;
     uint32_t params_offset, params_bytes; /* in the blob's parameter bytes */
     uint32_t out_room;                    /* bytes; 0: no output */
     uint64_t out_offset;                  /* in the slot's part of its deck's segment */
+    uint64_t out_stride;                  /* from one lane's to the next */
+    uint64_t timeout_ns;
+};
+
+struct plan_successor {
+    uint16_t stage;
+    bool tolerates;
+};
+
+/*
+ * A loop's parts run in lanes: part n in lane n modulo their number, each lane with stage runs and output room of its own. With bindings to
+ * the part before there is a lane more than parts under way, so that a part's outputs outlive it by one part.
+ */
+struct plan_loop {
+    uint16_t stage;
+    uint16_t body_first, body_count;
+    uint16_t window, lanes;
+    uint32_t rounds; /* UNTIL: at most */
+    uint32_t
+        extra_runs; /* index of lane 1's first run; lane 0 has those of the stages themselves */
 };
 
 struct plan_segment {
@@ -46,7 +76,9 @@ struct plan {
     uint8_t *blob; /* the nucleus's own copy */
     uint32_t blob_bytes;
     const struct kwe_workflow *header;
+    const struct kwe_dependency *dependencies;
     const struct kwe_binding *bindings;
+    const struct kwe_condition *conditions;
     const struct kwe_manifest_entry *manifest;
     const uint8_t *params;
     const uint8_t *constants;
@@ -54,7 +86,11 @@ struct plan {
 
     uint32_t stage_count;
     struct plan_stage *stages;
-    uint16_t *successors;
+    struct plan_successor *successors;
+    uint32_t loop_count;
+    struct plan_loop loops[KWE_MAX_LOOPS];
+    uint32_t run_count; /* stage runs of one event: stages, and bodies' further lanes */
+    uint16_t route_length;
     uint8_t route[KWE_MAX_STAGES + 1]; /* prefixes in topological order, 0 last */
 
     uint32_t slots;
@@ -65,6 +101,15 @@ struct plan {
     uint32_t constant_offset;
     struct guide_memory memory;
 };
+
+static inline bool plan_binds_input(const struct kwe_binding *binding)
+{
+    return binding->kind <= KWE_BIND_INPUT_CONSTANT || binding->kind == KWE_BIND_INPUT_PREVIOUS ||
+           binding->kind == KWE_BIND_INPUT_PART;
+}
+
+/* Range checks of a stage's parameters, those of a loop among them. KERR_BAD_PARAMETER, and which field. */
+enum kerr plan_validate(const struct plan_stage *stage, const void *params, uint32_t *bad_offset);
 
 /* What the stage takes for so many bytes, by its operation's hints. */
 static inline uint64_t plan_cost_ns(const struct plan_stage *stage, uint64_t bytes)

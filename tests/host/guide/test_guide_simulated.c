@@ -2,7 +2,7 @@
  * The Guide against a simple model of what it must do, in random orders of everything that can happen: submissions good and bad, vectors,
  * answers in any order, failures, deaths, decks given up and brought back, cancels, workflows that go, programs that go. Each seed is one run; an
  * argument runs that seed alone.
- * uses: kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/observe.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c
+ * uses: kernel/nucleus/guide/bind.c kernel/nucleus/guide/deadline.c kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/loop.c kernel/nucleus/guide/ready.c kernel/nucleus/guide/stage.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/observe.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c
  */
 #include <assert.h>
 #include <stdio.h>
@@ -57,6 +57,7 @@ struct model_event {
     uint32_t ring;
     uint16_t verdict; /* KERR_OK: none but the good one so far */
     uint16_t verdict_stage;
+    uint32_t step;    /* stages ended when the verdict fell */
     bool may_be_down; /* DECK_DOWN is a possible verdict too */
     struct model_stage stage[MOST_STAGES];
 };
@@ -164,6 +165,24 @@ static void on_workflow_gone(void *context, uint32_t workflow)
         bool is_its = event->admitted && world.workflow[event->workflow].id == workflow;
         assert(!is_its || event->answered || !world.ring[event->ring].open);
     }
+}
+
+static void on_recall(void *context, uint32_t instance, uint32_t ticket)
+{
+    (void)context;
+    for (uint32_t i = 0; i < world.in_hand[instance]; i++) {
+        if (world.hand[instance][i].work.ticket == ticket) {
+            return;
+        }
+    }
+    assert(!"recalled what is in nobody's hands");
+}
+
+static void on_stuck(void *context, uint32_t instance)
+{
+    (void)context;
+    (void)instance;
+    assert(!"time passes slowly here");
 }
 
 static bool read_segment(void *context, uint32_t workflow, uint64_t offset, void *to, size_t bytes)
@@ -277,6 +296,7 @@ static void fail(struct model_event *event, uint16_t stage, uint16_t verdict)
     if (event->verdict == KERR_OK) {
         event->verdict = verdict;
         event->verdict_stage = stage;
+        event->step = count_stages(event, ENDED);
     }
 }
 
@@ -562,11 +582,11 @@ static void check_result(const struct kwe_result *result, uint32_t ring)
         return;
     }
     assert(count_stages(event, HANDED) == 0);
-    assert(result->step == count_stages(event, ENDED));
     if (result->status == KERR_DECK_DOWN) {
-        assert(event->may_be_down);
+        assert(event->may_be_down && result->step <= count_stages(event, ENDED));
         return;
     }
+    assert(result->status == KERR_OK || result->step == event->step);
     assert(result->status == event->verdict);
     if (result->status == OUR_FAILURE) {
         assert(result->stage == event->verdict_stage &&
@@ -641,6 +661,8 @@ static void begin(uint64_t seed)
                   .result_published = on_result,
                   .ring_drained = on_drained,
                   .workflow_gone = on_workflow_gone,
+                  .recall = on_recall,
+                  .instance_stuck = on_stuck,
                   .read_program_segment = read_segment },
     };
     world.guide = guide_create(&config);

@@ -94,6 +94,14 @@ bool fibre_wait(struct fibre_event *event, uint64_t deadline_ns);
 /* Any context of this instance; the waiter runs when the main loop comes to it. */
 void fibre_signal(struct fibre_event *event);
 
+/*
+ * Wait for an operation's sake, and no longer than somebody wants its answer. KERR_OK: signalled.  KERR_TIMED_OUT: `deadline_ns`, or the
+ * request's own, passed.  KERR_CANCELLED: recalled; a signal may still come, for which the caller answers as for one after the deadline.
+ */
+enum kerr deck_wait(struct deck_request *request, struct fibre_event *event, uint64_t deadline_ns);
+/* Does nobody want the answer any more? For operations that compute long: give up then, with KERR_CANCELLED. */
+bool deck_recalled(const struct deck_request *request);
+
 /* A lock between fibres, fair. Zero-initialised is free. */
 struct fibre_mutex {
     struct fibre *owner;

@@ -17,7 +17,9 @@ struct deck_request {
     const struct kwe_work_frame *frame; /* the nucleus's; read-only here, stays until the answer */
     struct kwe_completion completion;
     uint64_t taken_ns;
-    struct deck_request *next; /* while free */
+    struct fibre_event *waits_for; /* in deck_wait() */
+    bool recalled;                 /* nobody waits for the answer */
+    struct deck_request *next;     /* while free */
 };
 
 /* ---- loop.c ---------------------------------------------------------------------------------------------------- */
@@ -30,6 +32,7 @@ struct deck_loop {
     enum kerr start_status;        /* what deck_start() said */
     struct deck_request *requests; /* info.depth of them */
     struct deck_request *free;
+    struct deck_request *taken[KWE_MAX_DEPTH]; /* by the ticket's index */
     uint64_t turn_ns;  /* when this turn's first operation began; 0: none has */
     uint64_t stamp_ns; /* when its newest one ended (or began); 0: none has */
 };

@@ -33,8 +33,23 @@ static void answer(struct deck_loop *loop, struct deck_request *request, enum ke
     if (ring_push(&loop->done, completion) != RING_OK) {
         deck_die("the DoneRing has no room for an answer");
     }
+    loop->taken[KWE_TICKET_INDEX(request->work.ticket)] = NULL;
     request->next = loop->free;
     loop->free = request;
+}
+
+/* The nucleus wants it back: whatever it waits for, it waits no longer. */
+static void recall(const struct deck_loop *loop, uint32_t ticket)
+{
+    struct deck_request *request = loop->taken[KWE_TICKET_INDEX(ticket)];
+
+    if (request == NULL || request->work.ticket != ticket) {
+        return; /* answered meanwhile */
+    }
+    request->recalled = true;
+    if (request->waits_for != NULL) {
+        fibre_signal(request->waits_for);
+    }
 }
 
 /* Asking for the time is a call; one stamp ends an operation and starts the next. */
@@ -85,6 +100,10 @@ static void take_one(struct deck_loop *loop, const struct kwe_work *work)
         observe(work);
         return;
     }
+    if (work->op == KWE_OP_RECALL) {
+        recall(loop, work->ticket);
+        return;
+    }
     if (request == NULL) {
         deck_die("more work than the %u that may be in hand", loop->info.depth);
     }
@@ -92,6 +111,7 @@ static void take_one(struct deck_loop *loop, const struct kwe_work *work)
         deck_die("ticket %u names no frame", work->ticket);
     }
     loop->free = request->next;
+    loop->taken[KWE_TICKET_INDEX(work->ticket)] = request;
     if (loop->stamp_ns == 0 && work->op != KWE_OP_NOP) {
         loop->stamp_ns = deck_now_ns();
         loop->turn_ns = loop->stamp_ns;

@@ -61,6 +61,25 @@ uint64_t deck_deadline_ns(const struct deck_request *request)
     return request->work.deadline_ns;
 }
 
+bool deck_recalled(const struct deck_request *request)
+{
+    return request->recalled;
+}
+
+enum kerr deck_wait(struct deck_request *request, struct fibre_event *event, uint64_t deadline_ns)
+{
+    const uint64_t own_ns = request->work.deadline_ns;
+    const bool own_is_sooner = own_ns != 0 && own_ns < deadline_ns;
+    bool signalled = false;
+
+    if (!request->recalled) {
+        request->waits_for = event;
+        signalled = fibre_wait(event, own_is_sooner ? own_ns : deadline_ns);
+        request->waits_for = NULL;
+    }
+    return request->recalled ? KERR_CANCELLED : signalled ? KERR_OK : KERR_TIMED_OUT;
+}
+
 void deck_set_output_length(struct deck_request *request, size_t length)
 {
     request->completion.out_length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;

@@ -1,5 +1,5 @@
 /*
- * bad_blobs.c - workflows that are none: each way of kernel/nucleus/workflow/check.c to refuse one, by its code and the stage at fault;
+ * bad_blobs.c - workflows that are none: each way of kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c to refuse one, by its code and the stage at fault;
  * then thousands of damaged ones, those that are accepted all the same run one event.
  */
 #include <stddef.h>
@@ -79,7 +79,6 @@ static const struct refusal refusals[] = {
     { "no stage", IN_HEADER(stage_count), 0, KERR_BAD_WORKFLOW, NO_STAGE },
     { "no slot", IN_HEADER(slots), 0, KERR_BAD_WORKFLOW, NO_STAGE },
     { "result of no stage", IN_HEADER(result_stage), STAGES, KERR_BAD_WORKFLOW, NO_STAGE },
-    { "timeout", IN_HEADER(timeout_ns), 1, KERR_NOT_BUILT, NO_STAGE },
     { "too many stages", IN_HEADER(stage_count), KWE_MAX_STAGES + 1, KERR_OVER_LIMITS, NO_STAGE },
     { "too many slots", IN_HEADER(slots), KWE_MAX_SLOTS + 1, KERR_OVER_LIMITS, NO_STAGE },
     { "too large a block", IN_HEADER(block_bytes), KWE_MAX_BLOCK_BYTES + 1, KERR_OVER_LIMITS,
@@ -91,18 +90,17 @@ static const struct refusal refusals[] = {
     { "constants beyond", IN_HEADER(constant_bytes), 0xfffffff8, KERR_BAD_WORKFLOW, NO_STAGE },
     { "no names", IN_HEADER(names_bytes), 0, KERR_BAD_WORKFLOW, NO_STAGE },
     { "no such kind", IN_STAGE(1, kind), 9, KERR_BAD_WORKFLOW, 1 },
-    { "for_each", IN_STAGE(1, kind), KWE_STAGE_FOR_EACH, KERR_NOT_BUILT, 1 },
-    { "until", IN_STAGE(1, kind), KWE_STAGE_UNTIL, KERR_NOT_BUILT, 1 },
+    { "for_each", IN_STAGE(1, kind), KWE_STAGE_FOR_EACH, KERR_BAD_WORKFLOW, 1 },
+    { "until", IN_STAGE(1, kind), KWE_STAGE_UNTIL, KERR_BAD_WORKFLOW, 1 },
     { "trigger", IN_STAGE(0, kind), KWE_STAGE_TRIGGER, KERR_NOT_BUILT, 0 },
+    { "first of none", IN_STAGE(0, join), KWE_JOIN_FIRST, KERR_BAD_WORKFLOW, 0 },
     { "no such join", IN_STAGE(1, join), 7, KERR_BAD_WORKFLOW, 1 },
-    { "first of", IN_STAGE(1, join), KWE_JOIN_FIRST, KERR_NOT_BUILT, 1 },
     { "stage flags", IN_STAGE(2, flags), 1, KERR_BAD_WORKFLOW, 2 },
     { "retries", IN_STAGE(2, retries), 1, KERR_NOT_BUILT, 2 },
     { "fallback", IN_STAGE(2, fallback), 1, KERR_NOT_BUILT, 2 },
     { "compensation", IN_STAGE(2, compensation), 1, KERR_NOT_BUILT, 2 },
-    { "stage timeout", IN_STAGE(2, timeout_ns), 1, KERR_NOT_BUILT, 2 },
     { "back-off", IN_STAGE(2, backoff_ns), 1, KERR_NOT_BUILT, 2 },
-    { "a body", IN_STAGE(2, body_count), 1, KERR_NOT_BUILT, 2 },
+    { "a body", IN_STAGE(2, body_count), 1, KERR_BAD_WORKFLOW, 2 },
     { "unknown deck", IN_STAGE(3, deck), 14, KERR_UNKNOWN_DECK, 3 },
     { "deck out of range", IN_STAGE(3, deck), 255, KERR_UNKNOWN_DECK, 3 },
     { "unknown op", IN_STAGE(3, op), 999, KERR_UNKNOWN_OP, 3 },
@@ -120,9 +118,10 @@ static const struct refusal refusals[] = {
     { "of itself", IN_DEPENDENCY(0, stage), 1, KERR_BAD_CYCLE, 1 },
     { "of a later one", IN_DEPENDENCY(0, stage), 3, KERR_BAD_CYCLE, 1 },
     { "of none", IN_DEPENDENCY(0, stage), 60, KERR_BAD_WORKFLOW, 1 },
-    { "although it failed", IN_DEPENDENCY(0, flags), 1, KERR_NOT_BUILT, 1 },
+    { "no such flag", IN_DEPENDENCY(0, flags), 2, KERR_BAD_WORKFLOW, 1 },
+    { "part of no loop", IN_BINDING(3, kind), KWE_BIND_PARAM_PART, KERR_BAD_BINDING, 2 },
+    { "previous of no loop", IN_BINDING(1, kind), KWE_BIND_INPUT_PREVIOUS, KERR_BAD_BINDING, 1 },
     { "no such binding", IN_BINDING(1, kind), 20, KERR_BAD_BINDING, 1 },
-    { "status", IN_BINDING(3, kind), KWE_BIND_PARAM_STATUS, KERR_NOT_BUILT, 2 },
     { "handle", IN_BINDING(3, kind), KWE_BIND_PARAM_HANDLE, KERR_NOT_BUILT, 2 },
     { "input too many", IN_BINDING(1, target), 1, KERR_BAD_BINDING, 1 },
     { "input of a stage not waited for", IN_BINDING(5, stage), 0, KERR_BAD_BINDING, 3 },

@@ -66,32 +66,41 @@
 #define KWE_CALL_WORKFLOW_CANCEL 0x1006u
 
 /*
+ * Programs. End the events of this cookie that came through the ring, with CANCELLED; what is in a
+ * deck's hands is recalled first. Returns how many there were: 0, when all have ended. Each still
+ * has its one result.
+ *   ring: ring id
+ *   cookie: of the events
+ */
+#define KWE_CALL_EVENT_CANCEL 0x1007u
+
+/*
  * Programs. Copy the plan, as kernel/abi/workflow.h describes it. NOT_BUILT until the Guide plans
  * in depth.
  *   workflow: workflow id
  *   buffer: address
  *   bytes: room
  */
-#define KWE_CALL_WORKFLOW_PLAN 0x1007u
+#define KWE_CALL_WORKFLOW_PLAN 0x1008u
 
 /*
  * Programs. An arena without a workflow, for events that carry their own route. NOT_BUILT.
  *   bytes: size
  *   decks: bit mask of prefixes
  */
-#define KWE_CALL_ARENA_CREATE 0x1008u
+#define KWE_CALL_ARENA_CREATE 0x1009u
 
 /*
  * Programs. Map another program's arena. NOT_BUILT.
  *   arena: arena id
  */
-#define KWE_CALL_ARENA_ATTACH 0x1009u
+#define KWE_CALL_ARENA_ATTACH 0x100au
 
 /*
  * Programs. Give an arena back. NOT_BUILT.
  *   arena: arena id
  */
-#define KWE_CALL_ARENA_DESTROY 0x100au
+#define KWE_CALL_ARENA_DESTROY 0x100bu
 
 /*
  * Programs. Name the function that harvests results. NOT_BUILT.
@@ -99,14 +108,14 @@
  *   entry: address
  *   stack: address
  */
-#define KWE_CALL_UPCALL_SET 0x100bu
+#define KWE_CALL_UPCALL_SET 0x100cu
 
 /*
  * Programs and decks. Write a struct kwe_statistics of the whole system.
  *   buffer: address
  *   bytes: room
  */
-#define KWE_CALL_STATISTICS 0x100cu
+#define KWE_CALL_STATISTICS 0x100du
 
 /*
  * Programs. Copy [offset, offset + bytes) of the fw_cfg file opt/kwe/NAME. With bytes 0, return its
@@ -116,7 +125,7 @@
  *   buffer: address
  *   bytes: how many
  */
-#define KWE_CALL_BOOT_FILE 0x100du
+#define KWE_CALL_BOOT_FILE 0x100eu
 
 /*
  * Programs. Send bytes on the control channel. Returns how many were taken, at most 2 KiB at a
@@ -124,7 +133,7 @@
  *   data: address
  *   bytes: how many
  */
-#define KWE_CALL_CONTROL_WRITE 0x100eu
+#define KWE_CALL_CONTROL_WRITE 0x100fu
 
 /*
  * Programs. Take bytes that have arrived on the control channel; sleeps up to timeout_ns when there
@@ -133,7 +142,7 @@
  *   bytes: room
  *   timeout_ns: how long
  */
-#define KWE_CALL_CONTROL_READ 0x100fu
+#define KWE_CALL_CONTROL_READ 0x1010u
 
 /*
  * Programs. Hurt a deck, for tests; NOT_PERMITTED without "debug" on the kernel's command line.
@@ -142,7 +151,7 @@
  *   instance: ordinal
  *   kind: what
  */
-#define KWE_CALL_INJECT 0x1010u
+#define KWE_CALL_INJECT 0x1011u
 
 /*
  * Decks. The doorbell of the instance's two rings: the nucleus takes what lies in the DoneRing and
@@ -152,34 +161,34 @@
  *   deadline_ns: when to come back at the latest, in kernel_now() time; 0: do not sleep;
  *     UINT64_MAX: for ever
  */
-#define KWE_CALL_DECK_NEXT 0x1011u
+#define KWE_CALL_DECK_NEXT 0x1012u
 
 /*
  * Decks. End this instance; it is torn down and started afresh. Does not return.
  *   reason: address of a text
  *   bytes: its length
  */
-#define KWE_CALL_DECK_DIE 0x1012u
+#define KWE_CALL_DECK_DIE 0x1013u
 
 /*
  * Decks. Write a struct kwe_deck_info, this instance's rings, devices and identity.
  *   info: address of the struct
  */
-#define KWE_CALL_DECK_INFO 0x1013u
+#define KWE_CALL_DECK_INFO 0x1014u
 
 /*
  * Decks. Fresh zeroed pages that the deck's devices may read and write at the same address. Returns
  * the address.
  *   bytes: rounded up to pages
  */
-#define KWE_CALL_DMA_ALLOC 0x1014u
+#define KWE_CALL_DMA_ALLOC 0x1015u
 
 /*
  * Programs and decks. One line for the debug console, marked with who speaks; cut at 240 bytes.
  *   text: address
  *   bytes: length
  */
-#define KWE_CALL_LOG 0x1015u
+#define KWE_CALL_LOG 0x1016u
 
 #define KWE_CALL_FIRST KWE_CALL_KERNEL_NOTIFY
-#define KWE_CALL_COUNT 22u
+#define KWE_CALL_COUNT 23u

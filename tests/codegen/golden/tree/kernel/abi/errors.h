@@ -62,9 +62,11 @@ enum kerr {
     KERR_DEVICE_TIMEOUT = 43, /* The device did not answer this request in time. */
     KERR_DEVICE_REFUSED = 44, /* The device refused the request as malformed. */
     KERR_NO_DEVICE = 45,      /* The deck found no such device. */
+    /* The loop's condition did not hold after as many rounds as it may take. */
+    KERR_BOUND_REACHED = 46,
 };
 
-#define KERR_COUNT 46u
+#define KERR_COUNT 47u
 
 /* "NOT_A_JPEG"; "UNKNOWN" for a number that is no code. Static text, any context. */
 const char *kerr_name(enum kerr code);

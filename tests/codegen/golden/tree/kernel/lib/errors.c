@@ -55,6 +55,7 @@ static const char *const names[KERR_COUNT] = {
     [KERR_DEVICE_TIMEOUT] = "DEVICE_TIMEOUT",
     [KERR_DEVICE_REFUSED] = "DEVICE_REFUSED",
     [KERR_NO_DEVICE] = "NO_DEVICE",
+    [KERR_BOUND_REACHED] = "BOUND_REACHED",
 };
 
 static const char *const sentences[KERR_COUNT] = {
@@ -107,6 +108,7 @@ static const char *const sentences[KERR_COUNT] = {
     [KERR_DEVICE_TIMEOUT] = "The device did not answer this request in time.",
     [KERR_DEVICE_REFUSED] = "The device refused the request as malformed.",
     [KERR_NO_DEVICE] = "The deck found no such device.",
+    [KERR_BOUND_REACHED] = "The loop's condition did not hold after as many rounds as it may take.",
 };
 
 const char *kerr_name(enum kerr code)

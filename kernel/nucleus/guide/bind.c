@@ -1,0 +1,216 @@
+/* bind.c - what a stage's run takes from others: inputs and parameters. */
+#include "kernel/nucleus/guide/state.h"
+
+static const struct plan_loop *loop_of(const struct stage_run *run)
+{
+    return &run->event->workflow->plan->loops[run_stage(run)->loop];
+}
+
+const struct stage_run *bind_last(const struct event *event, uint16_t stage)
+{
+    const struct plan *plan = event->workflow->plan;
+    const struct plan_stage *source = &plan->stages[stage];
+
+    if (!source->is_body || event->loops[source->loop].started == 0) {
+        return event_run(event, stage, 0);
+    }
+    const uint64_t last = event->loops[source->loop].started - 1;
+    return event_run(event, stage, (unsigned)(last % plan->loops[source->loop].lanes));
+}
+
+const struct stage_run *bind_source(const struct stage_run *reader, uint16_t stage)
+{
+    const struct event *event = reader->event;
+    const uint16_t index = stage == KWE_ANY_STAGE ? reader->winner : stage;
+
+    return run_stage(reader)->is_body && event->workflow->plan->stages[index].is_body
+               ? event_run(event, index, reader->lane)
+               : bind_last(event, index);
+}
+
+/* NULL: there is no part before. */
+static const struct stage_run *previous_run(const struct stage_run *reader, uint16_t stage)
+{
+    const uint64_t part = run_part(reader);
+    return part == 0
+               ? NULL
+               : event_run(reader->event, stage, (unsigned)((part - 1) % loop_of(reader)->lanes));
+}
+
+uint64_t bind_output_offset(const struct stage_run *run)
+{
+    const struct workflow *workflow = run->event->workflow;
+    const struct plan_stage *stage = run_stage(run);
+    return workflow->segment_offset[run->segment] +
+           run->event->slot * workflow->plan->segment[run->segment].stride + stage->out_offset +
+           run->lane * stage->out_stride;
+}
+
+/* ---- inputs -------------------------------------------------------------------------------------------------------- */
+
+static struct kwe_buffer output_of(const struct stage_run *source)
+{
+    if (source == NULL || source->state != RUN_DONE) {
+        return (struct kwe_buffer){ .length = 0 };
+    }
+    return (struct kwe_buffer){ bind_output_offset(source), source->length, source->segment };
+}
+
+static struct kwe_buffer event_buffer(const struct event *event)
+{
+    return (struct kwe_buffer){ event->workflow->segment_offset[PLAN_SEGMENT_PROGRAM] +
+                                    event->input_offset,
+                                event->input_length, PLAN_SEGMENT_PROGRAM };
+}
+
+/* The bytes of the run's part, as far as there are so many. */
+static struct kwe_buffer slice(const struct stage_run *run, struct kwe_buffer whole)
+{
+    const struct loop_run *loop = &run->event->loops[run_stage(run)->loop];
+    const uint64_t offset = run_part(run) * loop->parts.part_bytes;
+    const uint64_t rest = offset < whole.length ? whole.length - offset : 0;
+
+    whole.offset += rest == 0 ? 0 : offset;
+    whole.length = (uint32_t)(rest < loop->parts.part_bytes ? rest : loop->parts.part_bytes);
+    return whole;
+}
+
+static struct kwe_buffer input_buffer(const struct stage_run *run,
+                                      const struct kwe_binding *binding)
+{
+    const struct event *event = run->event;
+    const struct workflow *workflow = event->workflow;
+
+    switch (binding->kind) {
+    case KWE_BIND_INPUT_STAGE:
+        return output_of(bind_source(run, binding->stage));
+    case KWE_BIND_INPUT_EVENT:
+        return event_buffer(event);
+    case KWE_BIND_INPUT_PREVIOUS:
+        return output_of(previous_run(run, binding->stage));
+    case KWE_BIND_INPUT_PART:
+        return slice(run, binding->stage == KWE_NO_STAGE
+                              ? event_buffer(event)
+                              : output_of(bind_source(run, binding->stage)));
+    default:
+        return (struct kwe_buffer){ workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] +
+                                        workflow->plan->constant_offset + binding->source_offset,
+                                    binding->source_bytes, PLAN_SEGMENT_NUCLEUS };
+    }
+}
+
+uint64_t bind_size_bytes(const struct stage_run *run)
+{
+    const struct plan *plan = run->event->workflow->plan;
+    const struct plan_stage *stage = run_stage(run);
+
+    for (uint16_t i = 0; i < stage->binding_count; i++) {
+        const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
+        if (plan_binds_input(binding) && binding->target == 0) {
+            return input_buffer(run, binding).length;
+        }
+    }
+    return stage->out_room;
+}
+
+/* ---- parameters ------------------------------------------------------------------------------------------------------ */
+
+/* KERR_BAD_PARAMETER: the value does not fit the field. */
+static enum kerr put_number(uint64_t value, const struct kwe_binding *binding, uint8_t *params)
+{
+    if (binding->width == 4) {
+        if (value > UINT32_MAX) {
+            return KERR_BAD_PARAMETER;
+        }
+        uint32_t narrow = (uint32_t)value;
+        memcpy(params + binding->target, &narrow, sizeof(narrow));
+    } else {
+        memcpy(params + binding->target, &value, sizeof(value));
+    }
+    return KERR_OK;
+}
+
+static uint64_t part_number(const struct stage_run *run, uint16_t what)
+{
+    const struct loop_run *loop = &run->event->loops[run_stage(run)->loop];
+    const uint64_t part = run_part(run), offset = part * loop->parts.part_bytes;
+
+    if (what == KWE_PART_NUMBER) {
+        return part;
+    }
+    if (what == KWE_PART_OFFSET) {
+        return offset;
+    }
+    const uint64_t rest = loop->parts.total_bytes - offset;
+    return rest < loop->parts.part_bytes ? rest : loop->parts.part_bytes;
+}
+
+static enum kerr bind_param(const struct stage_run *run, const struct kwe_binding *binding,
+                            uint8_t *params)
+{
+    const struct stage_run *previous;
+
+    switch (binding->kind) {
+    case KWE_BIND_PARAM_VALUE:
+        return put_number(bind_source(run, binding->stage)->value[binding->source_index], binding,
+                          params);
+    case KWE_BIND_PARAM_LENGTH:
+        return put_number(bind_source(run, binding->stage)->length, binding, params);
+    case KWE_BIND_PARAM_STATUS:
+        return put_number(bind_source(run, binding->stage)->status, binding, params);
+    case KWE_BIND_PARAM_PART:
+        return put_number(part_number(run, binding->source_index), binding, params);
+    case KWE_BIND_PARAM_PREVIOUS:
+        previous = previous_run(run, binding->stage);
+        return previous == NULL
+                   ? KERR_OK
+                   : put_number(previous->value[binding->source_index], binding, params);
+    default:
+        memcpy(params + binding->target, run->event->block + binding->source_offset,
+               binding->source_bytes);
+        return KERR_OK;
+    }
+}
+
+/* `frame` NULL: a loop's, which has no inputs. Checked when not all of them were known at registration. */
+static enum kerr bind_all(const struct stage_run *run, struct kwe_work_frame *frame,
+                          uint8_t *params)
+{
+    const struct plan *plan = run->event->workflow->plan;
+    const struct plan_stage *stage = run_stage(run);
+    bool bound_params = false;
+    uint32_t bad_offset;
+
+    memcpy(params, plan->params + stage->params_offset, stage->params_bytes);
+    for (uint16_t i = 0; i < stage->binding_count; i++) {
+        const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
+        if (plan_binds_input(binding)) {
+            frame->input[binding->target] = input_buffer(run, binding);
+            continue;
+        }
+        enum kerr bound = bind_param(run, binding, params);
+        if (bound != KERR_OK) {
+            return bound;
+        }
+        bound_params = true;
+    }
+    return bound_params ? plan_validate(stage, params, &bad_offset) : KERR_OK;
+}
+
+enum kerr bind_frame(const struct stage_run *run, struct kwe_work_frame *frame)
+{
+    return bind_all(run, frame, frame->params);
+}
+
+enum kerr bind_parts(const struct stage_run *run, struct kwe_parts *parts)
+{
+    uint8_t params[sizeof(*parts)];
+
+    if (run_stage(run)->params_bytes == 0) { /* UNTIL */
+        *parts = (struct kwe_parts){ .part_bytes = 1 };
+        return KERR_OK;
+    }
+    enum kerr bound = bind_all(run, NULL, params);
+    memcpy(parts, params, sizeof(*parts));
+    return bound;
+}

@@ -1,0 +1,270 @@
+/* stage.c - one stage of one event, from what it waits for to what waits for it: joins, conditions, who tolerates a failure. */
+#include "kernel/nucleus/guide/state.h"
+
+/* How long a deck may take to give back what it is asked for. */
+#define RECALL_GRACE_NS 10000000000u
+
+static const struct plan_successor *successor(const struct stage_run *run, uint16_t index)
+{
+    return &run->event->workflow->plan->successors[run_stage(run)->successor_first + index];
+}
+
+/* The successor's run: in the same lane, for both are in the same body or in none. */
+static struct stage_run *successor_run(const struct stage_run *run, uint16_t index)
+{
+    return event_run(run->event, successor(run, index)->stage, run->lane);
+}
+
+static bool is_awaited(const struct stage_run *run)
+{
+    for (uint16_t i = 0; i < run_stage(run)->successor_count; i++) {
+        if (successor_run(run, i)->state == RUN_WAITING) {
+            return true;
+        }
+    }
+    return run->event->workflow->plan->header->result_stage == run->stage;
+}
+
+/* ---- over ------------------------------------------------------------------------------------------------------------ */
+
+static void stage_skip(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+
+static void drop_losers(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
+{
+    const struct plan *plan = run->event->workflow->plan;
+    const struct plan_stage *stage = run_stage(run);
+
+    for (uint16_t i = 0; i < stage->dependency_count; i++) {
+        const uint16_t other = plan->dependencies[stage->dependency_first + i].stage;
+        if (other != run->winner) {
+            stage_drop(guide, event_run(run->event, other, run->lane), now_ns);
+        }
+    }
+}
+
+/* `from`, for which `run` waits, is over. */
+static void notice(struct guide *guide, struct stage_run *run, const struct stage_run *from,
+                   bool tolerates, uint64_t now_ns)
+{
+    if (run->state != RUN_WAITING) {
+        return;
+    }
+    const bool good = from->state == RUN_DONE;
+    if (run_stage(run)->join == KWE_JOIN_FIRST) {
+        run->waits--;
+        if (good) {
+            run->winner = from->stage;
+            stage_start(guide, run, now_ns);
+            drop_losers(guide, run, now_ns);
+        } else if (run->waits == 0 && from->state == RUN_FAILED) {
+            stage_fail(guide, run, (enum kerr)from->status, from->stage, now_ns);
+        } else if (run->waits == 0) {
+            stage_skip(guide, run, now_ns);
+        }
+        return;
+    }
+    if (!good && !tolerates) {
+        stage_skip(guide, run, now_ns);
+    } else if (--run->waits == 0) {
+        stage_start(guide, run, now_ns);
+    }
+}
+
+/* Its state says how. */
+static void stage_over(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+{
+    struct event *event = run->event;
+    const struct plan_stage *stage = run_stage(run);
+
+    if (run->deadline.at_ns != 0 && run->state != RUN_ABANDONED) {
+        deadline_set(guide, &run->deadline, 0);
+    }
+    if (!stage->is_body) {
+        const uint16_t body =
+            stage->op != NULL ? 0 : event->workflow->plan->loops[stage->loop].body_count;
+        event->stages_left = (uint16_t)(event->stages_left - 1 - body);
+    }
+    for (uint16_t i = 0; i < stage->successor_count && event->status == KERR_OK; i++) {
+        notice(guide, successor_run(run, i), run, successor(run, i)->tolerates, now_ns);
+    }
+    if (stage->is_body) {
+        loop_stage_over(guide, run, now_ns);
+    }
+}
+
+void stage_done(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+{
+    run->state = RUN_DONE;
+    stage_over(guide, run, now_ns);
+}
+
+static void leave_nothing(struct stage_run *run, enum run_state state, enum kerr status)
+{
+    run->state = (uint8_t)state;
+    run->status = (uint16_t)status;
+    run->length = 0;
+    memset(run->value, 0, sizeof(run->value));
+}
+
+static void stage_skip(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+{
+    leave_nothing(run, RUN_SKIPPED, KERR_CANCELLED);
+    stage_over(guide, run, now_ns);
+}
+
+static bool is_tolerated(const struct stage_run *run)
+{
+    for (uint16_t i = 0; i < run_stage(run)->successor_count; i++) {
+        const struct stage_run *next = successor_run(run, i);
+        if (next->state == RUN_WAITING &&
+            (successor(run, i)->tolerates || run_stage(next)->join == KWE_JOIN_FIRST)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void stage_fail(struct guide *guide, struct stage_run *run, enum kerr status, uint16_t blame,
+                uint64_t now_ns)
+{
+    if (run->event->status != KERR_OK) {
+        return;
+    }
+    if (run->state == RUN_READY) {
+        ready_remove(guide, run);
+    } else if (run->state == RUN_LOOPING) {
+        loop_drop_body(guide, run, now_ns);
+    }
+    leave_nothing(run, RUN_FAILED, status);
+    if (is_tolerated(run)) {
+        stage_over(guide, run, now_ns);
+    } else {
+        event_fail(guide, run->event, blame, status, now_ns);
+    }
+}
+
+/* ---- no longer wanted -------------------------------------------------------------------------------------------------- */
+
+void stage_recall(struct guide *guide, struct stage_run *run, enum kerr status, uint64_t now_ns)
+{
+    if (run->status == KERR_OK) {
+        run->status = (uint16_t)status;
+        guide->config.port.recall(guide->config.port.context, run->instance, run->ticket);
+    }
+    deadline_set(guide, &run->deadline, now_ns + RECALL_GRACE_NS);
+}
+
+static void drop_sources(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
+{
+    const struct plan *plan = run->event->workflow->plan;
+    const struct plan_stage *stage = run_stage(run);
+
+    for (uint16_t i = 0; i < stage->dependency_count; i++) {
+        const uint16_t other = plan->dependencies[stage->dependency_first + i].stage;
+        if (plan->stages[other].is_body == stage->is_body) {
+            stage_drop(guide, event_run(run->event, other, run->lane), now_ns);
+        }
+    }
+}
+
+void stage_drop(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+{
+    if (run_is_over(run) || run->event->status != KERR_OK || is_awaited(run)) {
+        return;
+    }
+    if (run->state == RUN_IN_HAND) {
+        stage_recall(guide, run, KERR_CANCELLED, now_ns);
+        run->state = RUN_ABANDONED;
+        if (!run_stage(run)
+                 ->is_body) { /* its lane is needed again: there it is over when it has come back */
+            stage_over(guide, run, now_ns);
+        }
+        return;
+    }
+    if (run->state == RUN_READY) {
+        ready_remove(guide, run);
+    } else if (run->state == RUN_LOOPING) {
+        loop_drop_body(guide, run, now_ns);
+    }
+    stage_skip(guide, run, now_ns);
+    drop_sources(guide, run, now_ns);
+}
+
+void stage_returned(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+{
+    const struct plan_stage *stage = run_stage(run);
+    const bool in_loop =
+        stage->is_body &&
+        event_run(run->event, run->event->workflow->plan->loops[stage->loop].stage, 0)->state ==
+            RUN_LOOPING;
+
+    leave_nothing(run, RUN_SKIPPED, KERR_CANCELLED);
+    deadline_set(guide, &run->deadline, 0);
+    if (in_loop) {
+        stage_over(guide, run, now_ns);
+    }
+}
+
+/* ---- beginning --------------------------------------------------------------------------------------------------------- */
+
+static bool holds(const struct stage_run *source, const struct kwe_condition *condition)
+{
+    const uint64_t have = condition->what == KWE_IF_STATUS  ? source->status
+                          : condition->what == KWE_IF_VALUE ? source->value[condition->source_index]
+                                                            : source->length;
+    const uint64_t want = condition->constant;
+
+    switch (condition->relation) {
+    case KWE_EQUAL:
+        return have == want;
+    case KWE_NOT_EQUAL:
+        return have != want;
+    case KWE_BELOW:
+        return have < want;
+    case KWE_AT_MOST:
+        return have <= want;
+    case KWE_ABOVE:
+        return have > want;
+    default:
+        return have >= want;
+    }
+}
+
+bool stage_conditions_hold(const struct stage_run *run, unsigned lane)
+{
+    const struct plan *plan = run->event->workflow->plan;
+    const struct plan_stage *stage = run_stage(run);
+
+    for (uint16_t i = 0; i < stage->condition_count; i++) {
+        const struct kwe_condition *condition = &plan->conditions[stage->condition_first + i];
+        const struct stage_run *source = stage->kind == KWE_STAGE_UNTIL
+                                             ? event_run(run->event, condition->stage, lane)
+                                             : bind_source(run, condition->stage);
+        if (!holds(source, condition)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void stage_start(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+{
+    const struct plan_stage *stage = run_stage(run);
+
+    if (run->event->status != KERR_OK) {
+        return;
+    }
+    if (stage->condition_count != 0 && stage->kind != KWE_STAGE_UNTIL &&
+        !stage_conditions_hold(run, run->lane)) {
+        stage_skip(guide, run, now_ns);
+        return;
+    }
+    if (stage->timeout_ns != 0) {
+        deadline_set(guide, &run->deadline, now_ns + stage->timeout_ns);
+    }
+    if (stage->op == NULL) {
+        loop_start(guide, run, now_ns);
+    } else {
+        ready_push(guide, run, now_ns);
+    }
+}
