@@ -21,7 +21,31 @@ BIND_INPUT_EVENT = 1
 BIND_INPUT_CONSTANT = 2
 BIND_PARAM_VALUE = 3
 BIND_PARAM_LENGTH = 4
+BIND_PARAM_STATUS = 5
 BIND_PARAM_BLOCK = 7
+BIND_PARAM_PART = 8
+BIND_INPUT_PREVIOUS = 9
+BIND_PARAM_PREVIOUS = 10
+BIND_INPUT_PART = 11
+PART_NUMBER = 0
+PART_OFFSET = 1
+PART_LENGTH = 2
+
+STAGE_OP = 0
+STAGE_FOR_EACH = 1
+STAGE_UNTIL = 2
+JOIN_ALL = 0
+JOIN_FIRST = 1
+DEPENDENCY_TOLERATES = 1
+ANY_STAGE = 0xFFFE
+MAX_STAGES = 64
+MAX_WINDOW = 16
+MAX_ROUNDS = 1 << 16
+
+IF_STATUS = 0
+IF_VALUE = 1
+IF_LENGTH = 2
+RELATIONS = {"==": 0, "!=": 1, "<": 2, "<=": 3, ">": 4, ">=": 5}
 
 MANIFEST_SUBTREE = 0
 MANIFEST_READ = 1
@@ -86,6 +110,10 @@ BINDING = Layout(
     source_offset="I",
     source_bytes="I",
 )
+CONDITION = Layout(
+    "kwe_condition", stage="H", what="B", relation="B", source_index="I", constant="Q"
+)
+PARTS = Layout("kwe_parts", total_bytes="Q", part_bytes="Q")
 PATH = Layout("kwe_path", length="H", bytes="254s")
 MANIFEST_ENTRY = Layout("kwe_manifest_entry", kind="I", rights="I", number="Q", path=PATH)
 WORKFLOW_INFO = Layout(

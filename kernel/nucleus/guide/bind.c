@@ -152,8 +152,8 @@ static enum kerr bind_param(const struct stage_run *run, const struct kwe_bindin
 
     switch (binding->kind) {
     case KWE_BIND_PARAM_VALUE:
-        return put_number(bind_source(run, binding->stage)->value[binding->source_index], binding,
-                          params);
+        return put_number(run_value(bind_source(run, binding->stage), binding->source_index),
+                          binding, params);
     case KWE_BIND_PARAM_LENGTH:
         return put_number(bind_source(run, binding->stage)->length, binding, params);
     case KWE_BIND_PARAM_STATUS:
@@ -164,7 +164,7 @@ static enum kerr bind_param(const struct stage_run *run, const struct kwe_bindin
         previous = previous_run(run, binding->stage);
         return previous == NULL
                    ? KERR_OK
-                   : put_number(previous->value[binding->source_index], binding, params);
+                   : put_number(run_value(previous, binding->source_index), binding, params);
     default:
         memcpy(params + binding->target, run->event->block + binding->source_offset,
                binding->source_bytes);
@@ -206,8 +206,8 @@ enum kerr bind_parts(const struct stage_run *run, struct kwe_parts *parts)
 {
     uint8_t params[sizeof(*parts)];
 
-    if (run_stage(run)->params_bytes == 0) { /* UNTIL */
-        *parts = (struct kwe_parts){ .part_bytes = 1 };
+    if (run_stage(run)->kind == KWE_STAGE_UNTIL) { /* its rounds count as parts of one byte */
+        *parts = (struct kwe_parts){ loop_of(run)->rounds, 1 };
         return KERR_OK;
     }
     enum kerr bound = bind_all(run, NULL, params);

@@ -278,6 +278,7 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
         struct stage_run *run = instance->in_hand[i].run;
         if (run != NULL) {
             run->state = run->state == RUN_ABANDONED ? RUN_ABANDONED : RUN_FAILED;
+            deadline_set(guide, &run->deadline, 0);
             run->event->in_hand--;
             ticket_give(instance, i);
             lost[lost_count++] = run;

@@ -24,7 +24,6 @@ void event_start(struct guide *guide, struct event *event, uint64_t now_ns)
         run->state = RUN_WAITING;
         if (stage->is_dropped || stage->is_body) { /* a body's runs wait when their part starts */
             run->state = RUN_SKIPPED;
-            memset(run->value, 0, sizeof(run->value));
             event->stages_left = (uint16_t)(event->stages_left - (stage->is_dropped ? 1 : 0));
         }
     }
@@ -44,7 +43,7 @@ static void fill_buffer(const struct event *event, struct kwe_result *result)
         return;
     }
     const struct stage_run *run = bind_last(event, index);
-    result->value = run->value[0];
+    result->value = run_value(run, 0);
     result->length = run->length;
     result->offset = run->length == 0 ? 0 : bind_output_offset(run);
 }

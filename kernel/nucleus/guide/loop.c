@@ -172,6 +172,7 @@ void loop_drop_body(struct guide *guide, struct stage_run *run, uint64_t now_ns)
                 body->state = RUN_ABANDONED;
             } else if (!run_is_over(body)) {
                 body->state = RUN_SKIPPED;
+                body->status = KERR_CANCELLED;
                 deadline_set(guide, &body->deadline, 0);
             }
         }

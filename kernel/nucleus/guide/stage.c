@@ -42,31 +42,63 @@ static void drop_losers(struct guide *guide, const struct stage_run *run, uint64
     }
 }
 
-/* `from`, for which `run` waits, is over. */
-static void notice(struct guide *guide, struct stage_run *run, const struct stage_run *from,
-                   bool tolerates, uint64_t now_ns)
+/* All that a FIRST join waited for is over, and none was good: the last that failed, in the order of its dependencies, is to blame. */
+static void nobody_won(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 {
-    if (run->state != RUN_WAITING) {
-        return;
+    const struct plan *plan = run->event->workflow->plan;
+    const struct plan_stage *stage = run_stage(run);
+
+    for (uint16_t i = stage->dependency_count; i-- > 0;) {
+        const uint16_t other = plan->dependencies[stage->dependency_first + i].stage;
+        const struct stage_run *source = event_run(run->event, other, run->lane);
+        if (source->state == RUN_FAILED) {
+            stage_fail(guide, run, (enum kerr)source->status, source->winner, now_ns);
+            return;
+        }
     }
+    stage_skip(guide, run, now_ns);
+}
+
+/* `from`, for which `run` waits, is over, and well enough. */
+static void notice(struct guide *guide, struct stage_run *run, const struct stage_run *from,
+                   uint64_t now_ns)
+{
     const bool good = from->state == RUN_DONE;
+
     if (run_stage(run)->join == KWE_JOIN_FIRST) {
         run->waits--;
         if (good) {
             run->winner = from->stage;
             stage_start(guide, run, now_ns);
             drop_losers(guide, run, now_ns);
-        } else if (run->waits == 0 && from->state == RUN_FAILED) {
-            stage_fail(guide, run, (enum kerr)from->status, from->stage, now_ns);
         } else if (run->waits == 0) {
-            stage_skip(guide, run, now_ns);
+            nobody_won(guide, run, now_ns);
         }
         return;
     }
-    if (!good && !tolerates) {
-        stage_skip(guide, run, now_ns);
-    } else if (--run->waits == 0) {
+    if (--run->waits == 0) {
         stage_start(guide, run, now_ns);
+    }
+}
+
+/* Of those that wait for `run`: first what cannot run any more, so that it counts for nobody who looks whether a failure is tolerated. */
+static void tell_successors(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+{
+    const uint16_t count = run_stage(run)->successor_count;
+
+    for (uint16_t i = 0; run->state != RUN_DONE && i < count && run->event->status == KERR_OK;
+         i++) {
+        struct stage_run *next = successor_run(run, i);
+        if (next->state == RUN_WAITING && !successor(run, i)->tolerates &&
+            run_stage(next)->join == KWE_JOIN_ALL) {
+            stage_skip(guide, next, now_ns);
+        }
+    }
+    for (uint16_t i = 0; i < count && run->event->status == KERR_OK; i++) {
+        struct stage_run *next = successor_run(run, i);
+        if (next->state == RUN_WAITING) {
+            notice(guide, next, run, now_ns);
+        }
     }
 }
 
@@ -84,9 +116,7 @@ static void stage_over(struct guide *guide, struct stage_run *run, uint64_t now_
             stage->op != NULL ? 0 : event->workflow->plan->loops[stage->loop].body_count;
         event->stages_left = (uint16_t)(event->stages_left - 1 - body);
     }
-    for (uint16_t i = 0; i < stage->successor_count && event->status == KERR_OK; i++) {
-        notice(guide, successor_run(run, i), run, successor(run, i)->tolerates, now_ns);
-    }
+    tell_successors(guide, run, now_ns);
     if (stage->is_body) {
         loop_stage_over(guide, run, now_ns);
     }
@@ -103,7 +133,6 @@ static void leave_nothing(struct stage_run *run, enum run_state state, enum kerr
     run->state = (uint8_t)state;
     run->status = (uint16_t)status;
     run->length = 0;
-    memset(run->value, 0, sizeof(run->value));
 }
 
 static void stage_skip(struct guide *guide, struct stage_run *run, uint64_t now_ns)
@@ -136,6 +165,7 @@ void stage_fail(struct guide *guide, struct stage_run *run, enum kerr status, ui
         loop_drop_body(guide, run, now_ns);
     }
     leave_nothing(run, RUN_FAILED, status);
+    run->winner = blame;
     if (is_tolerated(run)) {
         stage_over(guide, run, now_ns);
     } else {
@@ -209,9 +239,10 @@ void stage_returned(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 
 static bool holds(const struct stage_run *source, const struct kwe_condition *condition)
 {
-    const uint64_t have = condition->what == KWE_IF_STATUS  ? source->status
-                          : condition->what == KWE_IF_VALUE ? source->value[condition->source_index]
-                                                            : source->length;
+    const uint64_t have = condition->what == KWE_IF_STATUS ? source->status
+                          : condition->what == KWE_IF_VALUE
+                              ? run_value(source, condition->source_index)
+                              : source->length;
     const uint64_t want = condition->constant;
 
     switch (condition->relation) {

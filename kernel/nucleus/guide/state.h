@@ -39,7 +39,7 @@ struct stage_run {
     uint32_t ticket; /* in hand */
     uint16_t stage;
     uint16_t waits;  /* stages that it still waits for */
-    uint16_t winner; /* JOIN_FIRST: the stage that was the first */
+    uint16_t winner; /* JOIN_FIRST: the stage that was the first; FAILED: the one to blame */
     uint16_t
         status; /* FAILED: why; SKIPPED: CANCELLED. In hand: not OK when it is to be given up, whatever it answers */
     uint8_t lane;
@@ -188,6 +188,12 @@ static inline const struct plan_stage *run_stage(const struct stage_run *run)
 static inline bool run_is_over(const struct stage_run *run)
 {
     return run->state >= RUN_ABANDONED;
+}
+
+/* 0 until it is done: the field may hold another event's. */
+static inline uint64_t run_value(const struct stage_run *run, uint32_t index)
+{
+    return run->state == RUN_DONE ? run->value[index] : 0;
 }
 
 /* The part that a body's run belongs to. */

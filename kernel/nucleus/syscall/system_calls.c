@@ -25,7 +25,7 @@ static void describe_deck(struct nucleus *nucleus, uint8_t prefix, struct kwe_de
         const struct instance *instance = nucleus->instance[deck->first_instance + i];
         out->cpu_ns += instance->cpu_ns;
         if (i == 0 || instance->state == DECK_UP) {
-            out->state = (uint8_t)instance->state;
+            out->state = (uint8_t)(instance->failing ? DECK_RESTARTING : instance->state);
         }
     }
 }
