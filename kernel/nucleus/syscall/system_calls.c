@@ -24,8 +24,10 @@ static void describe_deck(struct nucleus *nucleus, uint8_t prefix, struct kwe_de
     for (uint32_t i = 0; i < deck->instance_count; i++) {
         const struct instance *instance = nucleus->instance[deck->first_instance + i];
         out->cpu_ns += instance->cpu_ns;
-        if (i == 0 || instance->state == DECK_UP) {
-            out->state = (uint8_t)(instance->failing ? DECK_RESTARTING : instance->state);
+        const bool is_up = instance->state == DECK_UP;
+        if (i == 0 ||
+            is_up) { /* one whose end has only not been noticed on its CPU is not up any more */
+            out->state = (uint8_t)(is_up && instance->failing ? DECK_RESTARTING : instance->state);
         }
     }
 }
