@@ -25,6 +25,7 @@ static const struct entry entries[] = {
     ENTRY(KWE_CALL_WORKFLOW_UNREGISTER, syscall_workflow_unregister, WHO_PROGRAM),
     ENTRY(KWE_CALL_WORKFLOW_STATUS, syscall_workflow_status, WHO_PROGRAM),
     ENTRY(KWE_CALL_WORKFLOW_CANCEL, syscall_workflow_cancel, WHO_PROGRAM),
+    ENTRY(KWE_CALL_EVENT_CANCEL, syscall_event_cancel, WHO_PROGRAM),
     ENTRY(KWE_CALL_WORKFLOW_PLAN, NULL, WHO_PROGRAM),
     ENTRY(KWE_CALL_ARENA_CREATE, NULL, WHO_PROGRAM),
     ENTRY(KWE_CALL_ARENA_ATTACH, NULL, WHO_PROGRAM),

@@ -63,6 +63,11 @@ static inline int64_t kwe_call_workflow_cancel(uint32_t workflow)
     return kwe_call6(KWE_CALL_WORKFLOW_CANCEL, workflow, 0, 0, 0, 0, 0);
 }
 
+static inline int64_t kwe_call_event_cancel(uint32_t ring, uint64_t cookie)
+{
+    return kwe_call6(KWE_CALL_EVENT_CANCEL, ring, cookie, 0, 0, 0, 0);
+}
+
 static inline int64_t kwe_call_boot_file(const char *name, uint64_t offset, void *buffer,
                                          size_t bytes)
 {

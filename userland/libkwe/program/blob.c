@@ -12,7 +12,7 @@ static size_t round_up(size_t bytes)
 
 /* Where each part begins; every one on a multiple of 8. */
 struct layout {
-    size_t stages, dependencies, bindings, manifest, params, constants, names, total;
+    size_t stages, dependencies, bindings, conditions, manifest, params, constants, names, total;
 };
 
 static struct layout lay_out(const struct kwe_builder *builder)
@@ -23,7 +23,8 @@ static struct layout lay_out(const struct kwe_builder *builder)
     at.dependencies = at.stages + builder->stage_count * sizeof(struct kwe_stage);
     at.bindings =
         round_up(at.dependencies + builder->dependency_count * sizeof(struct kwe_dependency));
-    at.manifest = at.bindings + builder->binding_count * sizeof(struct kwe_binding);
+    at.conditions = at.bindings + builder->binding_count * sizeof(struct kwe_binding);
+    at.manifest = at.conditions + builder->condition_count * sizeof(struct kwe_condition);
     at.params = at.manifest + builder->manifest_count * sizeof(struct kwe_manifest_entry);
     at.constants = at.params + round_up(builder->params.length);
     at.names = at.constants + round_up(builder->constants.length);
@@ -41,7 +42,8 @@ static void put_dependencies(const struct kwe_builder *builder, struct kwe_stage
         stages[stage].dependency_first = next;
         for (uint16_t i = 0; i < builder->dependency_count; i++) {
             if (builder->dependency[i].later == stage) {
-                out[next++] = (struct kwe_dependency){ .stage = builder->dependency[i].earlier };
+                out[next++] = (struct kwe_dependency){ .stage = builder->dependency[i].earlier,
+                                                       .flags = builder->dependency[i].flags };
             }
         }
         stages[stage].dependency_count = (uint16_t)(next - stages[stage].dependency_first);
@@ -64,6 +66,22 @@ static void put_bindings(const struct kwe_builder *builder, struct kwe_stage *st
     }
 }
 
+static void put_conditions(const struct kwe_builder *builder, struct kwe_stage *stages,
+                           struct kwe_condition *out)
+{
+    uint16_t next = 0;
+
+    for (uint16_t stage = 0; stage < builder->stage_count; stage++) {
+        stages[stage].condition_first = next;
+        for (uint16_t i = 0; i < builder->condition_count; i++) {
+            if (builder->condition[i].stage == stage) {
+                out[next++] = builder->condition[i].wire;
+            }
+        }
+        stages[stage].condition_count = (uint16_t)(next - stages[stage].condition_first);
+    }
+}
+
 static void put_bytes(uint8_t *to, const struct builder_bytes *bytes)
 {
     if (bytes->length > 0) {
@@ -75,6 +93,9 @@ void *builder_blob(struct kwe_builder *builder, size_t *bytes)
 {
     if (builder->stage_count == 0) {
         builder_fail(builder, KERR_BAD_WORKFLOW, KWE_NO_STAGE, "a workflow needs a stage");
+    }
+    if (builder->open_loop != KWE_NO_STAGE) {
+        builder_fail(builder, KERR_BAD_WORKFLOW, builder->open_loop, "its body has no kwe_end()");
     }
     struct layout at = lay_out(builder);
     if (at.total > KWE_MAX_BLOB_BYTES) {
@@ -97,6 +118,7 @@ void *builder_blob(struct kwe_builder *builder, size_t *bytes)
         .result_stage = builder->result_stage,
         .dependency_count = builder->dependency_count,
         .binding_count = builder->binding_count,
+        .condition_count = builder->condition_count,
         .manifest_count = builder->manifest_count,
         .params_bytes = (uint32_t)(at.constants - at.params),
         .constant_bytes = (uint32_t)(at.names - at.constants),
@@ -105,12 +127,14 @@ void *builder_blob(struct kwe_builder *builder, size_t *bytes)
         .max_waiting = builder->max_waiting,
         .block_bytes = builder->block_bytes,
         .program_bytes = builder->program_bytes,
+        .timeout_ns = builder->timeout_ns,
     };
     memcpy(blob, &header, sizeof(header));
     struct kwe_stage *stages = (struct kwe_stage *)(void *)(blob + at.stages);
     memcpy(stages, builder->stage, builder->stage_count * sizeof(struct kwe_stage));
     put_dependencies(builder, stages, (struct kwe_dependency *)(void *)(blob + at.dependencies));
     put_bindings(builder, stages, (struct kwe_binding *)(void *)(blob + at.bindings));
+    put_conditions(builder, stages, (struct kwe_condition *)(void *)(blob + at.conditions));
     memcpy(blob + at.manifest, builder->manifest,
            builder->manifest_count * sizeof(struct kwe_manifest_entry));
     put_bytes(blob + at.params, &builder->params);

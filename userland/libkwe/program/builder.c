@@ -80,6 +80,7 @@ struct kwe_builder *kwe_builder_create(const char *workflow_name)
         return NULL;
     }
     builder->result_stage = KWE_NO_STAGE;
+    builder->open_loop = KWE_NO_STAGE;
     builder->slots = DEFAULT_SLOTS;
     builder->program_bytes = DEFAULT_PROGRAM_BYTES;
     builder_append(builder, &builder->names, workflow_name, strlen(workflow_name) + 1, &offset);
@@ -155,11 +156,12 @@ kwe_stage_t kwe_stage(struct kwe_builder *builder, const char *name, uint8_t dec
         return KWE_STAGE_NONE;
     }
     builder->stage[index] = stage;
+    builder->loop_of[index] = builder->open_loop;
     builder->stage_count++;
     return (kwe_stage_t){ index };
 }
 
-static bool is_stage(struct kwe_builder *builder, kwe_stage_t stage)
+bool builder_is_stage(struct kwe_builder *builder, kwe_stage_t stage)
 {
     if (builder->error == KERR_OK && stage.index >= builder->stage_count) {
         builder_fail(builder, KERR_BAD_BINDING, KWE_NO_STAGE,
@@ -170,8 +172,18 @@ static bool is_stage(struct kwe_builder *builder, kwe_stage_t stage)
 
 void kwe_after(struct kwe_builder *builder, kwe_stage_t later, kwe_stage_t earlier)
 {
-    if (!is_stage(builder, later) || !is_stage(builder, earlier)) {
+    if (!builder_is_stage(builder, later) || !builder_is_stage(builder, earlier)) {
         return;
+    }
+    /* A loop's body waits as a whole: into it and out of it only the loop does. */
+    const uint16_t inside = builder->loop_of[later.index];
+    const uint16_t before = builder->loop_of[earlier.index];
+    if (inside != before) {
+        later.index = inside == KWE_NO_STAGE ? later.index : inside;
+        earlier.index = before == KWE_NO_STAGE ? earlier.index : before;
+        if (later.index == earlier.index) {
+            return; /* a body's stage and its own loop */
+        }
     }
     if (earlier.index >= later.index) {
         builder_fail(builder, KERR_BAD_CYCLE, later.index, "waits for '%s', which comes no earlier",
@@ -190,19 +202,19 @@ void kwe_after(struct kwe_builder *builder, kwe_stage_t later, kwe_stage_t earli
         return;
     }
     builder->dependency[builder->dependency_count++] =
-        (struct builder_dependency){ later.index, earlier.index };
+        (struct builder_dependency){ .later = later.index, .earlier = earlier.index };
 }
 
 void kwe_out_limit(struct kwe_builder *builder, kwe_stage_t stage, uint64_t bytes)
 {
-    if (is_stage(builder, stage)) {
+    if (builder_is_stage(builder, stage)) {
         builder->stage[stage.index].out_limit = bytes;
     }
 }
 
 void kwe_result(struct kwe_builder *builder, kwe_stage_t stage)
 {
-    if (is_stage(builder, stage)) {
+    if (builder_is_stage(builder, stage)) {
         builder->result_stage = stage.index;
     }
 }
@@ -221,7 +233,7 @@ static void bind(struct kwe_builder *builder, kwe_stage_t consumer, struct kwe_b
 
 static bool is_input(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input)
 {
-    if (!is_stage(builder, consumer)) {
+    if (!builder_is_stage(builder, consumer)) {
         return false;
     }
     if (input >= KWE_MAX_INPUTS) {
@@ -235,7 +247,7 @@ static bool is_input(struct kwe_builder *builder, kwe_stage_t consumer, unsigned
 /* Does a field of this width lie in the stage's parameters? */
 static bool is_param(struct kwe_builder *builder, kwe_stage_t consumer, size_t offset, size_t width)
 {
-    if (!is_stage(builder, consumer)) {
+    if (!builder_is_stage(builder, consumer)) {
         return false;
     }
     uint32_t bytes = builder->stage[consumer.index].params_bytes;
@@ -248,25 +260,49 @@ static bool is_param(struct kwe_builder *builder, kwe_stage_t consumer, size_t o
     return true;
 }
 
+void builder_bind_input(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input,
+                        struct kwe_binding wire)
+{
+    if (is_input(builder, consumer, input)) {
+        wire.target = (uint16_t)input;
+        bind(builder, consumer, wire);
+    }
+}
+
+void builder_bind_param(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                        unsigned width, struct kwe_binding wire)
+{
+    if (is_param(builder, consumer, param_offset, width)) {
+        wire.width = (uint8_t)width;
+        wire.target = (uint16_t)param_offset;
+        bind(builder, consumer, wire);
+    }
+}
+
+void builder_bind_field(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                        unsigned width, kwe_stage_t producer, enum kwe_binding_kind kind,
+                        unsigned value_index)
+{
+    kwe_after(builder, consumer, producer);
+    builder_bind_param(builder, consumer, param_offset, width,
+                       (struct kwe_binding){ .kind = (uint8_t)kind,
+                                             .stage = producer.index,
+                                             .source_index = (uint16_t)value_index });
+}
+
 void kwe_input_stage(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input,
                      kwe_stage_t producer)
 {
-    if (is_input(builder, consumer, input) && is_stage(builder, producer)) {
-        kwe_after(builder, consumer, producer);
-        bind(builder, consumer,
-             (struct kwe_binding){ .kind = KWE_BIND_INPUT_STAGE,
-                                   .stage = producer.index,
-                                   .target = (uint16_t)input });
-    }
+    kwe_after(builder, consumer, producer);
+    builder_bind_input(
+        builder, consumer, input,
+        (struct kwe_binding){ .kind = KWE_BIND_INPUT_STAGE, .stage = producer.index });
 }
 
 void kwe_input_event(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input)
 {
-    if (is_input(builder, consumer, input)) {
-        bind(builder, consumer,
-             (struct kwe_binding){
-                 .kind = KWE_BIND_INPUT_EVENT, .stage = KWE_NO_STAGE, .target = (uint16_t)input });
-    }
+    builder_bind_input(builder, consumer, input,
+                       (struct kwe_binding){ .kind = KWE_BIND_INPUT_EVENT, .stage = KWE_NO_STAGE });
 }
 
 void kwe_input_constant(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input,
@@ -274,43 +310,26 @@ void kwe_input_constant(struct kwe_builder *builder, kwe_stage_t consumer, unsig
 {
     uint32_t offset;
 
-    if (is_input(builder, consumer, input) &&
-        builder_append(builder, &builder->constants, data, bytes, &offset)) {
-        bind(builder, consumer,
-             (struct kwe_binding){ .kind = KWE_BIND_INPUT_CONSTANT,
-                                   .stage = KWE_NO_STAGE,
-                                   .target = (uint16_t)input,
-                                   .source_offset = offset,
-                                   .source_bytes = (uint32_t)bytes });
+    if (builder_append(builder, &builder->constants, data, bytes, &offset)) {
+        builder_bind_input(builder, consumer, input,
+                           (struct kwe_binding){ .kind = KWE_BIND_INPUT_CONSTANT,
+                                                 .stage = KWE_NO_STAGE,
+                                                 .source_offset = offset,
+                                                 .source_bytes = (uint32_t)bytes });
     }
-}
-
-static void bind_field(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
-                       unsigned width, kwe_stage_t producer, enum kwe_binding_kind kind,
-                       unsigned value_index)
-{
-    if (!is_param(builder, consumer, param_offset, width) || !is_stage(builder, producer)) {
-        return;
-    }
-    kwe_after(builder, consumer, producer);
-    bind(builder, consumer,
-         (struct kwe_binding){ .kind = (uint8_t)kind,
-                               .width = (uint8_t)width,
-                               .stage = producer.index,
-                               .target = (uint16_t)param_offset,
-                               .source_index = (uint16_t)value_index });
 }
 
 void kwe_param_value(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
                      unsigned width, kwe_stage_t producer, unsigned value_index)
 {
-    bind_field(builder, consumer, param_offset, width, producer, KWE_BIND_PARAM_VALUE, value_index);
+    builder_bind_field(builder, consumer, param_offset, width, producer, KWE_BIND_PARAM_VALUE,
+                       value_index);
 }
 
 void kwe_param_length(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
                       unsigned width, kwe_stage_t producer)
 {
-    bind_field(builder, consumer, param_offset, width, producer, KWE_BIND_PARAM_LENGTH, 0);
+    builder_bind_field(builder, consumer, param_offset, width, producer, KWE_BIND_PARAM_LENGTH, 0);
 }
 
 static const struct kwe_op_value *find_value(const struct kwe_stage *stage, const char *name)
@@ -342,7 +361,7 @@ static bool is_set_by_hand(const struct kwe_builder *builder, kwe_stage_t stage,
 void kwe_param_from(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
                     unsigned width, kwe_stage_t producer, const char *value_name)
 {
-    if (!is_param(builder, consumer, param_offset, width) || !is_stage(builder, producer)) {
+    if (!is_param(builder, consumer, param_offset, width) || !builder_is_stage(builder, producer)) {
         return;
     }
     const struct kwe_op_value *value = find_value(&builder->stage[producer.index], value_name);

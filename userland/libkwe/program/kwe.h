@@ -67,12 +67,54 @@ void kwe_param_from(struct kwe_builder *builder, kwe_stage_t consumer, size_t pa
 /* ... is the length of the output of `producer`. */
 void kwe_param_length(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
                       unsigned width, kwe_stage_t producer);
+/* ... is the status of `producer`, as enum kerr: for one that tolerates its failure. */
+void kwe_param_status(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                      unsigned width, kwe_stage_t producer);
 /* Parameter bytes are the event's block from block_offset on. */
 void kwe_param_block(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
                      size_t bytes, size_t block_offset);
 
 /* `later` waits for `earlier` without taking anything from it. */
 void kwe_after(struct kwe_builder *builder, kwe_stage_t later, kwe_stage_t earlier);
+/* ---- more than a chain (graph.c) ---- */
+
+/* `stage` runs only if this holds of `source`, which it waits for; several: all. In kwe_until(): when it is over, of a stage of its body. */
+void kwe_if(struct kwe_builder *builder, kwe_stage_t stage, kwe_stage_t source,
+            enum kwe_condition_what what, unsigned value_index, enum kwe_relation relation,
+            uint64_t constant);
+/* It runs as soon as the first stage that it waits for is done; the others are cancelled. */
+void kwe_first(struct kwe_builder *builder, kwe_stage_t stage);
+/* ... and its input is that one's output. */
+void kwe_input_first(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input);
+/* `later` waits for `earlier`, and goes on when that failed or was skipped: the event does not fail then. */
+void kwe_tolerate(struct kwe_builder *builder, kwe_stage_t later, kwe_stage_t earlier);
+/* It fails with TIMED_OUT when it is not over so long after it could run. */
+void kwe_timeout(struct kwe_builder *builder, kwe_stage_t stage, uint64_t timeout_ns);
+/* Each event ends with DEADLINE_PASSED when it is not over so long after it was taken. */
+void kwe_event_timeout(struct kwe_builder *builder, uint64_t timeout_ns);
+
+/*
+ * The stages made until kwe_end() run for each part of `total_bytes`, `window` parts side by side (1..KWE_MAX_WINDOW). Both sizes can be
+ * bound instead: kwe_param_length(builder, loop, offsetof(struct kwe_parts, total_bytes), 8, producer). Loops do not nest.
+ */
+kwe_stage_t kwe_for_each(struct kwe_builder *builder, const char *name, uint64_t total_bytes,
+                         uint64_t part_bytes, uint32_t window);
+/* The stages made until kwe_end() run again and again until the loop's kwe_if() hold; BOUND_REACHED after so many rounds. */
+kwe_stage_t kwe_until(struct kwe_builder *builder, const char *name, uint32_t rounds);
+void kwe_end(struct kwe_builder *builder, kwe_stage_t loop);
+/* In a body: a parameter is KWE_PART_NUMBER, _OFFSET or _LENGTH of the part. */
+void kwe_param_part(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                    unsigned width, unsigned what);
+/* ... is a value that `producer` answered in the part before; in the first part the parameter stays as it was given. */
+void kwe_param_previous(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                        unsigned width, kwe_stage_t producer, unsigned value_index);
+/* In a body: an input is the output of `producer` in the part before; empty in the first. */
+void kwe_input_previous(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input,
+                        kwe_stage_t producer);
+/* ... is the part's piece of the output of `producer`, which comes before the loop; KWE_STAGE_NONE: of the event's buffer. */
+void kwe_input_part(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input,
+                    kwe_stage_t producer);
+
 /* Room for the stage's output, where its operation has no rule of its own or another one is wanted. */
 void kwe_out_limit(struct kwe_builder *builder, kwe_stage_t stage, uint64_t bytes);
 /* The workflow may touch the files in this directory and below. rights: KWE_MANIFEST_READ, KWE_MANIFEST_WRITE. */
@@ -126,6 +168,8 @@ int kwe_wait(struct kwe_rings *rings, uint32_t min, uint64_t timeout_ns);
  * then the kernel may use its place for another event.
  */
 bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result);
+/* End what came through these rings with this cookie and has not ended: its result says CANCELLED. Answers how many there were. */
+int kwe_cancel(struct kwe_rings *rings, uint64_t cookie);
 /* The result's buffer of result->length bytes, in the arena; NULL when it has none. */
 const void *kwe_result_bytes(const struct kwe_workflow_info *info, const struct kwe_result *result);
 

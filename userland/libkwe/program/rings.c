@@ -72,6 +72,11 @@ bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result)
     return true;
 }
 
+int kwe_cancel(struct kwe_rings *rings, uint64_t cookie)
+{
+    return (int)kwe_call_event_cancel(rings->id, cookie);
+}
+
 const void *kwe_result_bytes(const struct kwe_workflow_info *info, const struct kwe_result *result)
 {
     return result->length == 0 ? NULL

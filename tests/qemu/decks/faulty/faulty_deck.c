@@ -53,9 +53,13 @@ enum kerr faulty_hold(struct faulty_hold_call *call)
 {
     struct fibre_event never = { .waiter = NULL };
 
-    (void)call;
     faulty.held++;
-    fibre_wait(&never, UINT64_MAX);
+    return deck_wait(call->request, &never, UINT64_MAX);
+}
+
+enum kerr faulty_count(struct faulty_count_call *call)
+{
+    call->next = call->params->from + 1;
     return KERR_OK;
 }
 
