@@ -103,4 +103,5 @@ class EverythingOp(IntEnum):
     NOP = 0
     BARE = 1
     PARAMS = 2
-    LIMITED = 3
+    REAL = 3
+    LIMITED = 4
