@@ -9,9 +9,12 @@
 #include <string.h>
 
 #include "kernel/decks/operations/convolve_core.h"
+#include "kernel/decks/operations/merge_core.h"
 #include "kernel/decks/operations/pack_core.h"
 #include "kernel/decks/operations/picture_core.h"
+#include "kernel/decks/operations/samples_core.h"
 #include "kernel/decks/operations/seal_core.h"
+#include "kernel/decks/operations/statistics_core.h"
 #include "userland/libkwe/common/crc32c.h"
 #include "userland/libkwe/deck/deck.h"
 
@@ -146,5 +149,78 @@ enum kerr operations_open(struct operations_open_call *call)
     if (changing) {
         deck_count_copied_cache(call->request, call->sealed.length);
     }
+    return status;
+}
+
+/* ---- measurements ------------------------------------------------------------------------------------------------- */
+
+enum kerr operations_statistics(struct operations_statistics_call *call)
+{
+    struct samples samples;
+    struct statistics statistics;
+    enum kerr status =
+        samples_view(&samples, call->params->format, call->samples.data, call->samples.length);
+
+    if (status != KERR_OK) {
+        return status;
+    }
+    if (call->record.capacity < sizeof(statistics)) {
+        return KERR_OUTPUT_TOO_LARGE;
+    }
+    statistics_of(&samples, &statistics);
+    memcpy(call->record.data, &statistics, sizeof(statistics));
+    call->record.length = sizeof(statistics);
+    call->count = statistics.count;
+    call->minimum = statistics.minimum;
+    call->maximum = statistics.maximum;
+    call->mean = statistics.mean;
+    return KERR_OK;
+}
+
+enum kerr operations_histogram(struct operations_histogram_call *call)
+{
+    const struct operations_histogram_params *params = call->params;
+    const struct histogram histogram = { params->low, params->high, params->bins };
+    const size_t bytes = ((size_t)params->bins + HISTOGRAM_RESTS) * sizeof(uint64_t);
+    uint64_t *counts = (uint64_t *)(void *)call->counts.data; /* outputs lie on cache lines */
+    struct samples samples;
+    enum kerr status =
+        samples_view(&samples, params->format, call->samples.data, call->samples.length);
+
+    if (status == KERR_OK && call->counts.capacity < bytes) {
+        status = KERR_OUTPUT_TOO_LARGE;
+    }
+    if (status == KERR_OK) {
+        status = histogram_of(&samples, &histogram, counts);
+    }
+    if (status != KERR_OK) {
+        return status;
+    }
+    call->counts.length = bytes;
+    call->below = counts[params->bins + HISTOGRAM_BELOW];
+    call->above = counts[params->bins + HISTOGRAM_ABOVE];
+    call->unordered = counts[params->bins + HISTOGRAM_UNORDERED];
+    return KERR_OK;
+}
+
+/* ---- joining ------------------------------------------------------------------------------------------------------ */
+
+enum kerr operations_merge(struct operations_merge_call *call)
+{
+    const struct deck_bytes inputs[] = { call->part1, call->part2, call->part3, call->part4,
+                                         call->part5, call->part6, call->part7, call->part8 };
+    struct merge_part parts[sizeof(inputs) / sizeof(inputs[0])];
+    size_t count = 0;
+
+    while (count < sizeof(inputs) / sizeof(inputs[0]) && inputs[count].data != NULL) {
+        parts[count] = (struct merge_part){ inputs[count].data, inputs[count].length };
+        count++;
+    }
+    enum kerr status = merge_parts(parts, count, call->params->header != 0, call->merged.data,
+                                   call->merged.capacity, &call->merged.length);
+    if (status == KERR_OK) {
+        deck_count_copied_cache(call->request, call->merged.length);
+    }
+    call->parts = count;
     return status;
 }

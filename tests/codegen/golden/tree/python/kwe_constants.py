@@ -65,6 +65,8 @@ class Kerr(IntEnum):
     DEVICE_REFUSED = 44
     NO_DEVICE = 45
     BOUND_REACHED = 46
+    BAD_SAMPLES = 47
+    BAD_STATE = 48
 
 
 class Call(IntEnum):
@@ -128,6 +130,9 @@ class OperationsOp(IntEnum):
     CRC32C = 9
     SEAL = 10
     OPEN = 11
+    STATISTICS = 12
+    HISTOGRAM = 13
+    MERGE = 14
 
 
 class HardwareOp(IntEnum):

@@ -231,6 +231,54 @@ static const struct op_spec operations_ops[] = {
         .cost_fixed_ns = 4000,
         .cost_ns_per_kib = 8192,
     },
+    /*
+     * Of samples: a record of u64 count and f64 minimum, maximum, mean, variance (of the whole, by
+     * count); a NaN among them makes all four NaN.
+     */
+    [OPERATIONS_OP_STATISTICS] = {
+        .name = "statistics",
+        .params_bytes = sizeof(struct operations_statistics_params),
+        .validate = operations_statistics_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 4,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .base_bytes = 40, .of = 0xffff },
+        .cost_fixed_ns = 2000,
+        .cost_ns_per_kib = 10240,
+    },
+    /*
+     * How many samples lie in each of the bins of equal width from low to high, the last one with
+     * high itself: u64 for each bin, then below, above, NaN.
+     */
+    [OPERATIONS_OP_HISTOGRAM] = {
+        .name = "histogram",
+        .params_bytes = sizeof(struct operations_histogram_params),
+        .validate = operations_histogram_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 3,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .base_bytes = 32792, .of = 0xffff },
+        .cost_fixed_ns = 2000,
+        .cost_ns_per_kib = 10240,
+    },
+    /*
+     * The inputs one behind the other, in order; with a header first when wished: u64 how many they
+     * are, then each one's u64 length.
+     */
+    [OPERATIONS_OP_MERGE] = {
+        .name = "merge",
+        .params_bytes = sizeof(struct operations_merge_params),
+        .validate = operations_merge_validate,
+        .inputs_min = 1,
+        .inputs_max = 8,
+        .value_count = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 1000,
+        .cost_ns_per_kib = 307,
+    },
 };
 
 /* ---- hardware: The accelerator behind ivshmem, a process on the host that computes. ---- */

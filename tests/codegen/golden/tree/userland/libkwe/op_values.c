@@ -18,7 +18,7 @@
 #include "kernel/abi/operations.h"
 #include "kernel/abi/storage.h"
 
-const struct kwe_op_value kwe_op_values[20] = {
+const struct kwe_op_value kwe_op_values[28] = {
     {
         .deck = EXECUTION_PREFIX,
         .width = 8,
@@ -81,6 +81,62 @@ const struct kwe_op_value kwe_op_values[20] = {
         .op = OPERATIONS_OP_CRC32C,
         .index = OPERATIONS_CRC32C_VALUE_CRC,
         .name = "crc",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_STATISTICS,
+        .index = OPERATIONS_STATISTICS_VALUE_COUNT,
+        .name = "count",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_STATISTICS,
+        .index = OPERATIONS_STATISTICS_VALUE_MINIMUM,
+        .name = "minimum",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_STATISTICS,
+        .index = OPERATIONS_STATISTICS_VALUE_MAXIMUM,
+        .name = "maximum",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_STATISTICS,
+        .index = OPERATIONS_STATISTICS_VALUE_MEAN,
+        .name = "mean",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_HISTOGRAM,
+        .index = OPERATIONS_HISTOGRAM_VALUE_BELOW,
+        .name = "below",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_HISTOGRAM,
+        .index = OPERATIONS_HISTOGRAM_VALUE_ABOVE,
+        .name = "above",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_HISTOGRAM,
+        .index = OPERATIONS_HISTOGRAM_VALUE_UNORDERED,
+        .name = "unordered",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_MERGE,
+        .index = OPERATIONS_MERGE_VALUE_PARTS,
+        .name = "parts",
     },
     {
         .deck = HARDWARE_PREFIX,
@@ -160,4 +216,4 @@ const struct kwe_op_value kwe_op_values[20] = {
         .name = "up",
     },
 };
-const size_t kwe_op_value_count = 20;
+const size_t kwe_op_value_count = 28;

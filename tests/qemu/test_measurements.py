@@ -1,0 +1,151 @@
+"""Operations on samples against numpy.
+
+Counts are exact. Sums are taken in another order than numpy's: each number may be off by TOLERANCE
+of the largest one that it is made from.
+"""
+
+import struct
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.qemu.trials import LOAD, Trial
+
+TOLERANCE = 1e-12
+FORMATS = {"i16": 0, "f32": 1, "f64": 2}
+
+Reals = npt.NDArray[np.float64]
+
+
+def recordings() -> dict[str, Reals]:
+    """Return rows of samples of several lengths and kinds."""
+    random = np.random.default_rng(11)
+    return {
+        "one": np.array([-3.25]),
+        "noise": random.normal(2.0, 5.0, 10_001),
+        "far": 1e6 + random.random(4096),
+        "ramp": np.arange(-500, 500) / 100,
+    }
+
+
+def records_of(made: bytes) -> dict[str, float]:
+    """Take the record of operations.statistics apart."""
+    names = ("count", "minimum", "maximum", "mean", "variance")
+    return dict(zip(names, struct.unpack("<Q4d", made), strict=True))
+
+
+def assert_statistics(record: dict[str, float], samples: Reals) -> None:
+    largest = float(np.abs(samples).max())
+    assert record["count"] == samples.size
+    assert record["minimum"] == samples.min()
+    assert record["maximum"] == samples.max()
+    assert abs(record["mean"] - samples.mean()) <= TOLERANCE * largest
+    assert abs(record["variance"] - samples.var()) <= TOLERANCE * largest**2
+
+
+def test_statistics_and_histogram_are_numpys(trial: Trial) -> None:
+    rows = recordings()
+
+    report = trial.run(
+        {name: samples.tobytes() for name, samples in rows.items()} | {"odd": bytes(17)},
+        LOAD
+        + """\
+  moments: {op: operations.statistics, needs: load, format: 2}
+  counts: {op: operations.histogram, needs: load, format: 2, low: -4.5, high: 4, bins: 34}
+  save_moments: {op: storage.write, needs: moments, path: $record}
+  save_counts: {op: storage.write, needs: counts, path: $bins}
+""",
+        "record: {kind: files}, bins: {kind: files}",
+    )
+
+    errors = {error["event"]: error["code"] for error in report.errors}
+    assert errors == {"odd": "BAD_SAMPLES"}
+    for name, samples in rows.items():
+        assert_statistics(records_of((trial.output / "record" / name).read_bytes()), samples)
+        counts = np.fromfile(trial.output / "bins" / name, np.uint64)
+        expected, _ = np.histogram(samples, 34, (-4.5, 4))
+        assert counts[:34].tolist() == expected.tolist(), name
+        assert counts[34:].tolist() == [(samples < -4.5).sum(), (samples > 4).sum(), 0], name
+
+
+def test_samples_of_every_format_are_read(trial: Trial) -> None:
+    samples = np.array([-32768, 5, 77, 32767, 12])
+    rows = {
+        "i16": samples.astype("<i2").tobytes(),
+        "f32": samples.astype("<f4").tobytes(),
+        "f64": samples.astype("<f8").tobytes(),
+    }
+    parts = {name: data.ljust(40, b"\0") for name, data in rows.items()}
+
+    report = trial.run(
+        parts,
+        LOAD
+        + "".join(
+            f"  of_{name}: {{op: operations.statistics, needs: load, format: {number}}}\n"
+            for name, number in FORMATS.items()
+        )
+        + """\
+  all: {op: operations.merge, part1: of_i16, part2: of_f32, part3: of_f64, at_most: 1 KiB}
+  save: {op: storage.write, needs: all, path: $made}
+""",
+    )
+
+    assert report.errors == []
+    for name, data in parts.items():
+        records = (trial.output / name).read_bytes()
+        assert len(records) == 3 * 40
+        at = 40 * list(FORMATS).index(name)
+        kind = {"i16": "<i2", "f32": "<f4", "f64": "<f8"}[name]
+        assert_statistics(
+            records_of(records[at : at + 40]), np.frombuffer(data, kind).astype(float)
+        )
+
+
+def test_a_result_carries_the_count(trial: Trial) -> None:
+    report = trial.run(
+        {"ramp": recordings()["ramp"].tobytes()},
+        LOAD + "  moments: {op: operations.statistics, needs: load, format: 2}\n",
+        "",
+        result="moments",
+    )
+
+    assert trial.values(report) == {"ramp": 1000}
+
+
+def test_merged_parts_can_be_told_apart(trial: Trial) -> None:
+    files = {"some": b"abc" * 100, "none": b""}
+
+    report = trial.run(
+        files,
+        LOAD
+        + """\
+  digest: {op: operations.sha256, needs: load}
+  plain: {op: operations.merge, part1: load, part2: digest, part3: load, at_most: 4 KiB}
+  told: {op: operations.merge, part1: plain, part2: load, header: true, at_most: 8 KiB}
+  save: {op: storage.write, needs: told, path: $made}
+""",
+    )
+
+    assert report.errors == []
+    for name, content in files.items():
+        made = (trial.output / name).read_bytes()
+        count, *lengths = struct.unpack_from("<3Q", made)
+        assert (count, lengths) == (2, [2 * len(content) + 32, len(content)])
+        plain = made[24 : 24 + lengths[0]]
+        assert plain[: len(content)] == plain[len(content) + 32 :] == content
+        assert made[24 + lengths[0] :] == content
+
+
+def test_more_than_the_room_is_too_large_by_name(trial: Trial) -> None:
+    report = trial.run(
+        {"small": bytes(2000), "large": bytes(2100)},
+        LOAD
+        + """\
+  both: {op: operations.merge, part1: load, part2: load, at_most: 4096}
+  save: {op: storage.write, needs: both, path: $made}
+""",
+    )
+
+    errors = [(error["event"], error["stage"], error["code"]) for error in report.errors]
+    assert errors == [("large", "both", "TOO_LARGE")]
+    assert (trial.output / "small").read_bytes() == bytes(4000)
