@@ -1,5 +1,6 @@
 """Operations of the decks by small workflows of their own, against other hands' results."""
 
+import hashlib
 import os
 import random
 from pathlib import Path
@@ -196,3 +197,43 @@ def test_the_network_card_says_its_address_and_that_its_link_is_up(trial: Trial)
     assert report.errors == []
     # QEMU's first card: 52:54:00:12:34:56, first byte lowest.
     assert trial.values(report) == {"any": int.from_bytes(bytes.fromhex("525400123456"), "little")}
+
+
+def test_a_digest_in_parts_is_that_of_the_whole(trial: Trial) -> None:
+    sizes = (0, 1, 999, 1000, 1001, 2048, 70_000)
+    files = {f"of_{size}": random.Random(size).randbytes(size) for size in sizes}
+
+    report = trial.run(
+        files,
+        """\
+  one: {op: storage.read, path: $files, length: 1000, at_most: 1000}
+  two: {op: storage.read, path: $files, offset: 1000, length: 1048, at_most: 1048}
+  rest: {op: storage.read, path: $files, offset: 2048, at_most: limits.file}
+  begin: {op: operations.sha256_update, data: one}
+  go_on: {op: operations.sha256_update, data: two, state: begin}
+  end: {op: operations.sha256_update, data: rest, state: go_on}
+  digest: {op: operations.sha256_final, state: end}
+  save: {op: storage.write, needs: digest, path: $made}
+""",
+    )
+
+    assert report.errors == []
+    for name, content in files.items():
+        assert (trial.output / name).read_bytes() == hashlib.sha256(content).digest(), name
+
+
+def test_a_forged_state_is_refused(trial: Trial) -> None:
+    files = {"nothing": b"", "zeros": bytes(112), "noise": random.Random(1).randbytes(112)}
+
+    report = trial.run(
+        files,
+        LOAD
+        + """\
+  digest: {op: operations.sha256_final, state: load}
+  save: {op: storage.write, needs: digest, path: $made}
+""",
+    )
+
+    errors = {error["event"]: (error["stage"], error["code"]) for error in report.errors}
+    assert errors == dict.fromkeys(("zeros", "noise"), ("digest", "BAD_STATE"))
+    assert (trial.output / "nothing").read_bytes() == hashlib.sha256().digest()

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kernel/decks/operations/convolve_core.h"
+#include "kernel/decks/operations/digest_core.h"
 #include "kernel/decks/operations/merge_core.h"
 #include "kernel/decks/operations/pack_core.h"
 #include "kernel/decks/operations/picture_core.h"
@@ -17,9 +18,6 @@
 #include "kernel/decks/operations/statistics_core.h"
 #include "userland/libkwe/common/crc32c.h"
 #include "userland/libkwe/deck/deck.h"
-
-#define SHA256_BYTES 32u
-_Static_assert(SHA256_BYTES == crypto_hash_sha256_BYTES, "FIPS 180-4");
 
 static struct picture_codec codec;
 static struct packer packer;
@@ -117,11 +115,48 @@ enum kerr operations_zstd_decompress(struct operations_zstd_decompress_call *cal
 
 enum kerr operations_sha256(struct operations_sha256_call *call)
 {
-    if (call->digest.capacity < SHA256_BYTES) {
+    if (call->digest.capacity < DIGEST_BYTES) {
         return KERR_OUTPUT_TOO_LARGE;
     }
     crypto_hash_sha256(call->digest.data, call->data.data, call->data.length);
-    call->digest.length = SHA256_BYTES;
+    call->digest.length = DIGEST_BYTES;
+    return KERR_OK;
+}
+
+enum kerr operations_sha256_update(struct operations_sha256_update_call *call)
+{
+    struct digest_state state;
+    enum kerr status = digest_load(&state, call->state.data, call->state.length);
+
+    if (status == KERR_OK) {
+        status = digest_update(&state, call->data.data, call->data.length);
+    }
+    if (status == KERR_OK && call->next.capacity < DIGEST_STATE_BYTES) {
+        status = KERR_OUTPUT_TOO_LARGE;
+    }
+    if (status != KERR_OK) {
+        return status;
+    }
+    digest_store(&state, call->next.data);
+    call->next.length = DIGEST_STATE_BYTES;
+    call->seen = digest_seen(&state);
+    return KERR_OK;
+}
+
+enum kerr operations_sha256_final(struct operations_sha256_final_call *call)
+{
+    struct digest_state state;
+    enum kerr status = digest_load(&state, call->state.data, call->state.length);
+
+    if (status == KERR_OK && call->digest.capacity < DIGEST_BYTES) {
+        status = KERR_OUTPUT_TOO_LARGE;
+    }
+    if (status != KERR_OK) {
+        return status;
+    }
+    call->seen = digest_seen(&state);
+    digest_final(&state, call->digest.data);
+    call->digest.length = DIGEST_BYTES;
     return KERR_OK;
 }
 

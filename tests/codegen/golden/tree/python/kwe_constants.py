@@ -133,6 +133,8 @@ class OperationsOp(IntEnum):
     STATISTICS = 12
     HISTOGRAM = 13
     MERGE = 14
+    SHA256_UPDATE = 15
+    SHA256_FINAL = 16
 
 
 class HardwareOp(IntEnum):

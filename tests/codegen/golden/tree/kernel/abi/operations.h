@@ -29,6 +29,8 @@ enum {
     OPERATIONS_OP_STATISTICS = 12,
     OPERATIONS_OP_HISTOGRAM = 13,
     OPERATIONS_OP_MERGE = 14,
+    OPERATIONS_OP_SHA256_UPDATE = 15,
+    OPERATIONS_OP_SHA256_FINAL = 16,
 };
 
 /* ---- jpeg_decode ---- */
@@ -274,3 +276,24 @@ static inline struct operations_merge_params operations_merge_defaults(void)
         .header = 0u,
     };
 }
+
+/* ---- sha256_update ---- */
+
+enum {
+    OPERATIONS_SHA256_UPDATE_INPUT_DATA = 0,  /* bytes */
+    OPERATIONS_SHA256_UPDATE_INPUT_STATE = 1, /* bytes */
+};
+
+enum {
+    OPERATIONS_SHA256_UPDATE_VALUE_SEEN = 0, /* u64 */
+};
+
+/* ---- sha256_final ---- */
+
+enum {
+    OPERATIONS_SHA256_FINAL_INPUT_STATE = 0, /* bytes */
+};
+
+enum {
+    OPERATIONS_SHA256_FINAL_VALUE_SEEN = 0, /* u64 */
+};

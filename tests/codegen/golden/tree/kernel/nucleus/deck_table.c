@@ -279,6 +279,33 @@ static const struct op_spec operations_ops[] = {
         .cost_fixed_ns = 1000,
         .cost_ns_per_kib = 307,
     },
+    /*
+     * SHA-256 in parts. Takes the data in behind what the state has already seen; no state, or an
+     * empty one, begins. The state is for sha256_final and the next sha256_update only.
+     */
+    [OPERATIONS_OP_SHA256_UPDATE] = {
+        .name = "sha256_update",
+        .inputs_min = 1,
+        .inputs_max = 2,
+        .value_count = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .base_bytes = 112, .of = 0xffff },
+        .cost_fixed_ns = 2000,
+        .cost_ns_per_kib = 11264,
+    },
+    /*
+     * The digest of all that the state has seen, as sha256 of the whole would be; an empty state
+     * has seen nothing.
+     */
+    [OPERATIONS_OP_SHA256_FINAL] = {
+        .name = "sha256_final",
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .base_bytes = 32, .of = 0xffff },
+        .cost_fixed_ns = 3000,
+    },
 };
 
 /* ---- hardware: The accelerator behind ivshmem, a process on the host that computes. ---- */

@@ -257,3 +257,39 @@ static inline kwe_stage_t kwe_operations_merge(struct kwe_builder *builder, cons
     }
     return stage;
 }
+
+/*
+ * SHA-256 in parts. Takes the data in behind what the state has already seen; no state, or an empty
+ * one, begins. The state is for sha256_final and the next sha256_update only.
+ */
+static inline kwe_stage_t kwe_operations_sha256_update(struct kwe_builder *builder,
+                                                       const char *name, kwe_stage_t data,
+                                                       kwe_stage_t state)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_SHA256_UPDATE, NULL, 0);
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_SHA256_UPDATE_INPUT_DATA, data);
+    }
+    if (state.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_SHA256_UPDATE_INPUT_STATE, state);
+    }
+    return stage;
+}
+
+/*
+ * The digest of all that the state has seen, as sha256 of the whole would be; an empty state has
+ * seen nothing.
+ */
+static inline kwe_stage_t kwe_operations_sha256_final(struct kwe_builder *builder, const char *name,
+                                                      kwe_stage_t state)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_SHA256_FINAL, NULL, 0);
+
+    if (state.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_SHA256_FINAL_INPUT_STATE, state);
+    }
+    return stage;
+}

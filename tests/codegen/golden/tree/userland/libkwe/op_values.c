@@ -18,7 +18,7 @@
 #include "kernel/abi/operations.h"
 #include "kernel/abi/storage.h"
 
-const struct kwe_op_value kwe_op_values[28] = {
+const struct kwe_op_value kwe_op_values[30] = {
     {
         .deck = EXECUTION_PREFIX,
         .width = 8,
@@ -139,6 +139,20 @@ const struct kwe_op_value kwe_op_values[28] = {
         .name = "parts",
     },
     {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_SHA256_UPDATE,
+        .index = OPERATIONS_SHA256_UPDATE_VALUE_SEEN,
+        .name = "seen",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_SHA256_FINAL,
+        .index = OPERATIONS_SHA256_FINAL_VALUE_SEEN,
+        .name = "seen",
+    },
+    {
         .deck = HARDWARE_PREFIX,
         .width = 4,
         .op = HARDWARE_OP_CONVOLVE,
@@ -216,4 +230,4 @@ const struct kwe_op_value kwe_op_values[28] = {
         .name = "up",
     },
 };
-const size_t kwe_op_value_count = 28;
+const size_t kwe_op_value_count = 30;

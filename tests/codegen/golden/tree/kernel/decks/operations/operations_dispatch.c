@@ -244,6 +244,39 @@ static enum kerr run_merge(struct deck_request *request)
     return status;
 }
 
+static enum kerr run_sha256_update(struct deck_request *request)
+{
+    struct operations_sha256_update_call call = {
+        .request = request,
+        .data = deck_input(request, OPERATIONS_SHA256_UPDATE_INPUT_DATA),
+        .state = deck_input(request, OPERATIONS_SHA256_UPDATE_INPUT_STATE),
+        .next = deck_output(request),
+    };
+    enum kerr status = operations_sha256_update(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.next.length);
+        deck_set_value(request, OPERATIONS_SHA256_UPDATE_VALUE_SEEN, call.seen);
+    }
+    return status;
+}
+
+static enum kerr run_sha256_final(struct deck_request *request)
+{
+    struct operations_sha256_final_call call = {
+        .request = request,
+        .state = deck_input(request, OPERATIONS_SHA256_FINAL_INPUT_STATE),
+        .digest = deck_output(request),
+    };
+    enum kerr status = operations_sha256_final(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.digest.length);
+        deck_set_value(request, OPERATIONS_SHA256_FINAL_VALUE_SEEN, call.seen);
+    }
+    return status;
+}
+
 enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
 {
     switch (op) {
@@ -275,6 +308,10 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
         return run_histogram(request);
     case OPERATIONS_OP_MERGE:
         return run_merge(request);
+    case OPERATIONS_OP_SHA256_UPDATE:
+        return run_sha256_update(request);
+    case OPERATIONS_OP_SHA256_FINAL:
+        return run_sha256_final(request);
     default:
         return KERR_UNKNOWN_OP;
     }

@@ -175,3 +175,29 @@ struct operations_merge_call {
  * are, then each one's u64 length. Errors: TOO_LARGE.
  */
 enum kerr operations_merge(struct operations_merge_call *call);
+
+struct operations_sha256_update_call {
+    struct deck_request *request;
+    struct deck_bytes data;  /* in: bytes */
+    struct deck_bytes state; /* in: bytes; .data is NULL when not bound */
+    struct deck_room next;   /* out: bytes; set .length */
+    uint64_t seen;           /* value: set it */
+};
+/*
+ * SHA-256 in parts. Takes the data in behind what the state has already seen; no state, or an empty
+ * one, begins. The state is for sha256_final and the next sha256_update only. Errors: BAD_STATE,
+ * TOO_LARGE.
+ */
+enum kerr operations_sha256_update(struct operations_sha256_update_call *call);
+
+struct operations_sha256_final_call {
+    struct deck_request *request;
+    struct deck_bytes state; /* in: bytes */
+    struct deck_room digest; /* out: bytes; set .length */
+    uint64_t seen;           /* value: set it */
+};
+/*
+ * The digest of all that the state has seen, as sha256 of the whole would be; an empty state has
+ * seen nothing. Errors: BAD_STATE.
+ */
+enum kerr operations_sha256_final(struct operations_sha256_final_call *call);
