@@ -157,6 +157,9 @@ class StorageOp(IntEnum):
     REMOVE = 7
     SYNC = 8
     WRITE_AT = 9
+    OPEN = 10
+    READ_AT = 11
+    CLOSE = 12
 
 
 class NetworkOp(IntEnum):

@@ -18,7 +18,7 @@ enum kerr {
     /* The wire format knows this, but this kernel does not carry it out yet. */
     KERR_NOT_BUILT = 4,
     KERR_NOT_PERMITTED = 5,  /* The caller, or its manifest, does not allow this. */
-    KERR_TOO_MANY = 6,       /* A table of the nucleus has no free entry. */
+    KERR_TOO_MANY = 6,       /* A table of the nucleus, or of a deck, has no free entry. */
     KERR_NO_MEMORY = 7,      /* There is not enough memory. */
     KERR_TIMED_OUT = 8,      /* The time given ran out. */
     KERR_BAD_WORKFLOW = 9,   /* The workflow is malformed; the stage named is where. */

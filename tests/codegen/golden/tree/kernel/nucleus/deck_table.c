@@ -451,6 +451,36 @@ static const struct op_spec storage_ops[] = {
         .cost_fixed_ns = 100000,
         .cost_ns_per_kib = 1024,
     },
+    /*
+     * Look a file up for reading. The handle is for read_at and close of this workflow; it is void
+     * when the path names another file, and may be taken back after 10 s without use.
+     */
+    [STORAGE_OP_OPEN] = {
+        .name = "open",
+        .params_bytes = sizeof(struct storage_open_params),
+        .validate = storage_open_validate,
+        .value_count = 2,
+        .cost_fixed_ns = 50000,
+    },
+    /*
+     * Read length bytes of an open file from offset; fewer when it ends before. length 0 is all
+     * that follows.
+     */
+    [STORAGE_OP_READ_AT] = {
+        .name = "read_at",
+        .params_bytes = sizeof(struct storage_read_at_params),
+        .value_count = 1,
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 100000,
+        .cost_ns_per_kib = 1024,
+    },
+    /* Give a handle back. */
+    [STORAGE_OP_CLOSE] = {
+        .name = "close",
+        .params_bytes = sizeof(struct storage_close_params),
+        .cost_fixed_ns = 1000,
+    },
 };
 
 static const struct deck_device_spec storage_devices[] = {

@@ -39,3 +39,4 @@ enum kerr storage_list_validate(const void *params, uint32_t *bad_offset);
 enum kerr storage_stat_validate(const void *params, uint32_t *bad_offset);
 enum kerr storage_remove_validate(const void *params, uint32_t *bad_offset);
 enum kerr storage_write_at_validate(const void *params, uint32_t *bad_offset);
+enum kerr storage_open_validate(const void *params, uint32_t *bad_offset);

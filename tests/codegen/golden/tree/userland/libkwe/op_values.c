@@ -18,7 +18,7 @@
 #include "kernel/abi/operations.h"
 #include "kernel/abi/storage.h"
 
-const struct kwe_op_value kwe_op_values[30] = {
+const struct kwe_op_value kwe_op_values[33] = {
     {
         .deck = EXECUTION_PREFIX,
         .width = 8,
@@ -216,6 +216,27 @@ const struct kwe_op_value kwe_op_values[30] = {
         .name = "written",
     },
     {
+        .deck = STORAGE_PREFIX,
+        .width = 8,
+        .op = STORAGE_OP_OPEN,
+        .index = STORAGE_OPEN_VALUE_HANDLE,
+        .name = "handle",
+    },
+    {
+        .deck = STORAGE_PREFIX,
+        .width = 8,
+        .op = STORAGE_OP_OPEN,
+        .index = STORAGE_OPEN_VALUE_SIZE,
+        .name = "size",
+    },
+    {
+        .deck = STORAGE_PREFIX,
+        .width = 8,
+        .op = STORAGE_OP_READ_AT,
+        .index = STORAGE_READ_AT_VALUE_SIZE,
+        .name = "size",
+    },
+    {
         .deck = NETWORK_PREFIX,
         .width = 8,
         .op = NETWORK_OP_LINK,
@@ -230,4 +251,4 @@ const struct kwe_op_value kwe_op_values[30] = {
         .name = "up",
     },
 };
-const size_t kwe_op_value_count = 30;
+const size_t kwe_op_value_count = 33;
