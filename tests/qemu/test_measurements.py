@@ -5,6 +5,7 @@ of the largest one that it is made from.
 """
 
 import struct
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -149,3 +150,82 @@ def test_more_than_the_room_is_too_large_by_name(trial: Trial) -> None:
     errors = [(error["event"], error["stage"], error["code"]) for error in report.errors]
     assert errors == [("large", "both", "TOO_LARGE")]
     assert (trial.output / "small").read_bytes() == bytes(4000)
+
+
+def assert_lines(made: Path, expected: Reals, samples: Reals) -> None:
+    lines = np.fromfile(made)
+    assert lines.shape == expected.shape, made
+    # No line is larger than the sum of what it is made from.
+    assert np.abs(lines - expected).max() <= TOLERANCE * np.abs(samples).sum(), made
+
+
+def hann(count: int) -> Reals:
+    """Return the periodic window, which numpy has only the symmetric kin of."""
+    window: Reals = np.hanning(count + 1)[:count]
+    return window
+
+
+def test_spectra_of_any_length_are_numpys(trial: Trial) -> None:
+    rows = recordings()
+
+    report = trial.run(
+        {name: samples.tobytes() for name, samples in rows.items()} | {"odd": bytes(17)},
+        LOAD
+        + """\
+  all: {op: operations.spectrum, needs: load, format: 2}
+  smooth: {op: operations.spectrum, needs: load, format: 2, window: 1, size: 1000}
+  power: {op: operations.spectrum, needs: load, format: 2, power: true, size: 1024, at_most: 8 KiB}
+  save_all: {op: storage.write, needs: all, path: $whole}
+  save_smooth: {op: storage.write, needs: smooth, path: $windowed}
+  save_power: {op: storage.write, needs: power, path: $squared}
+""",
+        "whole: {kind: files}, windowed: {kind: files}, squared: {kind: files}",
+    )
+
+    errors = {error["event"]: error["code"] for error in report.errors}
+    assert errors == {"odd": "BAD_SAMPLES"}
+    for name, samples in rows.items():
+        assert_lines(trial.output / "whole" / name, np.abs(np.fft.rfft(samples)), samples)
+        taken = samples[:1000] * hann(min(samples.size, 1000))
+        windowed = np.abs(np.fft.rfft(taken, 1000))
+        assert_lines(trial.output / "windowed" / name, windowed, samples)
+        squares = np.abs(np.fft.rfft(samples, 1024)) ** 2
+        squared = np.fromfile(trial.output / "squared" / name)
+        largest = np.abs(samples[:1024]).sum() ** 2
+        assert np.abs(squared - squares).max() <= TOLERANCE * largest, name
+
+
+def test_the_longest_spectrum_is_done_and_a_longer_one_is_too_large(trial: Trial) -> None:
+    random = np.random.default_rng(3)
+    longest = random.integers(-20_000, 20_000, 2**18 - 1).astype("<i2")
+
+    report = trial.run(
+        {"longest": longest.tobytes(), "longer": bytes(2**19 + 2)},
+        LOAD
+        + """\
+  lines: {op: operations.spectrum, needs: load, format: 0}
+  save: {op: storage.write, needs: lines, path: $made}
+""",
+    )
+
+    errors = [(error["event"], error["stage"], error["code"]) for error in report.errors]
+    assert errors == [("longer", "lines", "TOO_LARGE")]
+    samples = longest.astype(float)
+    assert_lines(trial.output / "longest", np.abs(np.fft.rfft(samples)), samples)
+
+
+def test_few_samples_with_many_zeros_are_no_overrun(trial: Trial) -> None:
+    """The work lies in the size then, not in the bytes that a deck's time is measured by."""
+    samples = np.array([1.0, -2.0, 4.0])
+
+    report = trial.run(
+        {"three": samples.tobytes()},
+        LOAD
+        + """\
+  lines: {op: operations.spectrum, needs: load, format: 2, size: 262143, at_most: 2 MiB}
+  save: {op: storage.write, needs: lines, path: $made}
+""",
+    )
+
+    assert report.errors == []
+    assert_lines(trial.output / "three", np.abs(np.fft.rfft(samples, 262143)), samples)

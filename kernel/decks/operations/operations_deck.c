@@ -15,6 +15,7 @@
 #include "kernel/decks/operations/picture_core.h"
 #include "kernel/decks/operations/samples_core.h"
 #include "kernel/decks/operations/seal_core.h"
+#include "kernel/decks/operations/spectrum_core.h"
 #include "kernel/decks/operations/statistics_core.h"
 #include "userland/libkwe/common/crc32c.h"
 #include "userland/libkwe/deck/deck.h"
@@ -236,6 +237,36 @@ enum kerr operations_histogram(struct operations_histogram_call *call)
     call->above = counts[params->bins + HISTOGRAM_ABOVE];
     call->unordered = counts[params->bins + HISTOGRAM_UNORDERED];
     return KERR_OK;
+}
+
+enum kerr operations_spectrum(struct operations_spectrum_call *call)
+{
+    const struct operations_spectrum_params *params = call->params;
+    struct samples samples;
+    enum kerr status =
+        samples_view(&samples, params->format, call->samples.data, call->samples.length);
+
+    if (status != KERR_OK) {
+        return status;
+    }
+    const struct spectrum spectrum = {
+        .size = params->size != 0 ? params->size : samples.count,
+        .window = (enum spectrum_window)params->window,
+        .power = params->power != 0,
+        .progress = deck_progress,
+    };
+    if (spectrum.size > SPECTRUM_SIZE_MAX) {
+        return KERR_TOO_LARGE;
+    }
+    const size_t bytes = spectrum_lines(spectrum.size) * sizeof(double);
+    if (bytes > call->lines.capacity) {
+        return KERR_OUTPUT_TOO_LARGE;
+    }
+    /* Outputs lie on cache lines. */
+    status = spectrum_of(&samples, &spectrum, (double *)(void *)call->lines.data);
+    call->lines.length = bytes;
+    call->count = spectrum_lines(spectrum.size);
+    return status;
 }
 
 /* ---- joining ------------------------------------------------------------------------------------------------------ */

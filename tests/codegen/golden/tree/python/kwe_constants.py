@@ -135,6 +135,7 @@ class OperationsOp(IntEnum):
     MERGE = 14
     SHA256_UPDATE = 15
     SHA256_FINAL = 16
+    SPECTRUM = 17
 
 
 class HardwareOp(IntEnum):

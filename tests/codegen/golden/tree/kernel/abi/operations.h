@@ -31,6 +31,7 @@ enum {
     OPERATIONS_OP_MERGE = 14,
     OPERATIONS_OP_SHA256_UPDATE = 15,
     OPERATIONS_OP_SHA256_FINAL = 16,
+    OPERATIONS_OP_SPECTRUM = 17,
 };
 
 /* ---- jpeg_decode ---- */
@@ -297,3 +298,40 @@ enum {
 enum {
     OPERATIONS_SHA256_FINAL_VALUE_SEEN = 0, /* u64 */
 };
+
+/* ---- spectrum ---- */
+
+enum {
+    OPERATIONS_SPECTRUM_INPUT_SAMPLES = 0, /* bytes */
+};
+
+enum {
+    OPERATIONS_SPECTRUM_VALUE_COUNT = 0, /* u64 */
+};
+
+/*
+ * Discrete Fourier transform of real samples, of any length up to 2^18: f64 magnitudes of the lines
+ * 0 to size / 2, not scaled.
+ */
+struct operations_spectrum_params {
+    uint32_t format; /* of the samples, little endian: 0 i16, 1 f32, 2 f64; at most 2 */
+    uint32_t window; /* 0 none, 1 Hann (periodic); at most 1 */
+    /* samples taken from the beginning, zeros where there are fewer; 0: all; at most 262144 */
+    uint32_t size;
+    uint32_t power; /* the magnitudes' squares instead; 0 or 1 */
+};
+_Static_assert(offsetof(struct operations_spectrum_params, format) == 0, "ABI");
+_Static_assert(offsetof(struct operations_spectrum_params, window) == 4, "ABI");
+_Static_assert(offsetof(struct operations_spectrum_params, size) == 8, "ABI");
+_Static_assert(offsetof(struct operations_spectrum_params, power) == 12, "ABI");
+_Static_assert(sizeof(struct operations_spectrum_params) == 16, "ABI");
+
+/* Left at 0, for the caller to set or bind: format. */
+static inline struct operations_spectrum_params operations_spectrum_defaults(void)
+{
+    return (struct operations_spectrum_params){
+        .window = 0u,
+        .size = 0u,
+        .power = 0u,
+    };
+}

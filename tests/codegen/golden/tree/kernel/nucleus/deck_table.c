@@ -306,6 +306,29 @@ static const struct op_spec operations_ops[] = {
         .output = { .present = true, .base_bytes = 32, .of = 0xffff },
         .cost_fixed_ns = 3000,
     },
+    /*
+     * Discrete Fourier transform of real samples, of any length up to 2^18: f64 magnitudes of the
+     * lines 0 to size / 2, not scaled.
+     */
+    [OPERATIONS_OP_SPECTRUM] = {
+        .name = "spectrum",
+        .params_bytes = sizeof(struct operations_spectrum_params),
+        .validate = operations_spectrum_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = {
+            .present = true,
+            .base_bytes = 64,
+            .of = 0, /* samples */
+            .numerator = 2,
+            .denominator = 1,
+        },
+        .cost_fixed_ns = 20000,
+        .cost_ns_per_kib = 512000,
+        .scratch_max_bytes = 24ull << 20,
+    },
 };
 
 /* ---- hardware: The accelerator behind ivshmem, a process on the host that computes. ---- */

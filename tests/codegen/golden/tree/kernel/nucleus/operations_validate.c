@@ -107,3 +107,26 @@ enum kerr operations_merge_validate(const void *params, uint32_t *bad_offset)
     }
     return KERR_OK;
 }
+
+enum kerr operations_spectrum_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct operations_spectrum_params *p = params;
+
+    if (p->format > 2u) {
+        *bad_offset = offsetof(struct operations_spectrum_params, format);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->window > 1u) {
+        *bad_offset = offsetof(struct operations_spectrum_params, window);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->size > 262144u) {
+        *bad_offset = offsetof(struct operations_spectrum_params, size);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->power > 1u) {
+        *bad_offset = offsetof(struct operations_spectrum_params, power);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}

@@ -293,3 +293,20 @@ static inline kwe_stage_t kwe_operations_sha256_final(struct kwe_builder *builde
     }
     return stage;
 }
+
+/*
+ * Discrete Fourier transform of real samples, of any length up to 2^18: f64 magnitudes of the lines
+ * 0 to size / 2, not scaled.
+ */
+static inline kwe_stage_t kwe_operations_spectrum(struct kwe_builder *builder, const char *name,
+                                                  kwe_stage_t samples,
+                                                  const struct operations_spectrum_params *params)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_SPECTRUM, params,
+                                  sizeof(*params));
+
+    if (samples.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_SPECTRUM_INPUT_SAMPLES, samples);
+    }
+    return stage;
+}

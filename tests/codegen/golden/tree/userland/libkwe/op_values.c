@@ -18,7 +18,7 @@
 #include "kernel/abi/operations.h"
 #include "kernel/abi/storage.h"
 
-const struct kwe_op_value kwe_op_values[33] = {
+const struct kwe_op_value kwe_op_values[34] = {
     {
         .deck = EXECUTION_PREFIX,
         .width = 8,
@@ -153,6 +153,13 @@ const struct kwe_op_value kwe_op_values[33] = {
         .name = "seen",
     },
     {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_SPECTRUM,
+        .index = OPERATIONS_SPECTRUM_VALUE_COUNT,
+        .name = "count",
+    },
+    {
         .deck = HARDWARE_PREFIX,
         .width = 4,
         .op = HARDWARE_OP_CONVOLVE,
@@ -251,4 +258,4 @@ const struct kwe_op_value kwe_op_values[33] = {
         .name = "up",
     },
 };
-const size_t kwe_op_value_count = 33;
+const size_t kwe_op_value_count = 34;

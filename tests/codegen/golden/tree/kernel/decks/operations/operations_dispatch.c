@@ -277,6 +277,23 @@ static enum kerr run_sha256_final(struct deck_request *request)
     return status;
 }
 
+static enum kerr run_spectrum(struct deck_request *request)
+{
+    struct operations_spectrum_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .samples = deck_input(request, OPERATIONS_SPECTRUM_INPUT_SAMPLES),
+        .lines = deck_output(request),
+    };
+    enum kerr status = operations_spectrum(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.lines.length);
+        deck_set_value(request, OPERATIONS_SPECTRUM_VALUE_COUNT, call.count);
+    }
+    return status;
+}
+
 enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
 {
     switch (op) {
@@ -312,6 +329,8 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
         return run_sha256_update(request);
     case OPERATIONS_OP_SHA256_FINAL:
         return run_sha256_final(request);
+    case OPERATIONS_OP_SPECTRUM:
+        return run_spectrum(request);
     default:
         return KERR_UNKNOWN_OP;
     }

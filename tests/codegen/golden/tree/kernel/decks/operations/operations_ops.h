@@ -201,3 +201,16 @@ struct operations_sha256_final_call {
  * seen nothing. Errors: BAD_STATE.
  */
 enum kerr operations_sha256_final(struct operations_sha256_final_call *call);
+
+struct operations_spectrum_call {
+    struct deck_request *request;
+    const struct operations_spectrum_params *params;
+    struct deck_bytes samples; /* in: bytes */
+    struct deck_room lines;    /* out: bytes; set .length */
+    uint64_t count;            /* value: set it */
+};
+/*
+ * Discrete Fourier transform of real samples, of any length up to 2^18: f64 magnitudes of the lines
+ * 0 to size / 2, not scaled. Errors: BAD_SAMPLES, TOO_LARGE, OUTPUT_TOO_LARGE, OUT_OF_SCRATCH.
+ */
+enum kerr operations_spectrum(struct operations_spectrum_call *call);
