@@ -10,7 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tests.harness.plugin import Kwe
+from tests.harness.workflow import workflow_file
 from tests.qemu.trials import LOAD, Trial
+from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW
+from tools.kwe.tree import ROOT
 
 TOLERANCE = 1e-12
 FORMATS = {"i16": 0, "f32": 1, "f64": 2}
@@ -214,8 +218,7 @@ def test_the_longest_spectrum_is_done_and_a_longer_one_is_too_large(trial: Trial
     assert_lines(trial.output / "longest", np.abs(np.fft.rfft(samples)), samples)
 
 
-def test_few_samples_with_many_zeros_are_no_overrun(trial: Trial) -> None:
-    """The work lies in the size then, not in the bytes that a deck's time is measured by."""
+def test_few_samples_are_filled_up_with_many_zeros(trial: Trial) -> None:
     samples = np.array([1.0, -2.0, 4.0])
 
     report = trial.run(
@@ -229,3 +232,57 @@ def test_few_samples_with_many_zeros_are_no_overrun(trial: Trial) -> None:
 
     assert report.errors == []
     assert_lines(trial.output / "three", np.abs(np.fft.rfft(samples, 262143)), samples)
+
+
+def assert_science(made: Path, samples: Reals) -> None:
+    """Hold one record of the science demo to numpy."""
+    record = made.read_bytes()
+    lines = samples.size // 2 + 1
+    assert struct.unpack_from("<3Q", record) == (2, 40, 8 * lines), made
+    assert_statistics(records_of(record[24:64]), samples)
+    expected = np.abs(np.fft.rfft(samples * hann(samples.size)))
+    got = np.frombuffer(record[64:])
+    assert np.abs(got - expected).max() <= TOLERANCE * np.abs(samples).sum(), made
+
+
+def test_the_science_demo_on_its_real_recordings(kwe: Kwe, tmp_path: Path) -> None:
+    recordings = ROOT / "build/recordings"
+    output = tmp_path / "out"
+
+    done = kwe(
+        *("run", workflow_file("science"), "--input", f"recordings={recordings}"),
+        *("--output", output, "--json", "-"),
+    )
+
+    assert done.status == EXIT_DONE, done.err
+    assert done.figures.route == [3, 1, 1, 1, 3, 0]
+    assert done.figures.events.completed == 8
+    for recording in sorted(recordings.iterdir()):
+        samples = np.fromfile(recording)
+        assert samples.size == 800, recording
+        assert_science(output / f"{recording.name}.record", samples)
+    # Near the coast of Peru the sea follows the year: once in 12 of the 800 months.
+    lines = np.frombuffer((output / "nino12_temperature.f64.record").read_bytes()[64:])
+    assert np.argmax(lines[10:]) + 10 == round(800 / 12)
+
+
+def test_the_science_demo_takes_any_directory(kwe: Kwe, tmp_path: Path) -> None:
+    rows = recordings() | {"long": np.sin(np.arange(100_000) / 7)}
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, samples in rows.items():
+        (folder / f"{name}.f64").write_bytes(samples.tobytes())
+    (folder / "torn.f64").write_bytes(bytes(13))
+    (folder / "empty.f64").write_bytes(b"")
+    (folder / "notes.txt").write_text("passed over")
+
+    done = kwe(
+        *("run", workflow_file("science"), "--input", f"recordings={folder}"),
+        *("--output", tmp_path / "out", "--json", "-"),
+    )
+
+    assert done.status == EXIT_WORKFLOW
+    errors = {error.event: error.code for error in done.figures.errors}
+    assert errors == {"torn.f64": "BAD_SAMPLES", "empty.f64": "BAD_SAMPLES"}
+    for name, samples in rows.items():
+        assert_science(tmp_path / f"out/{name}.f64.record", samples)
