@@ -28,11 +28,12 @@ SUITES = $(wildcard tests/host tests/codegen tests/tools tests/qemu)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-# ---- set-up: Debian packages, .venv, the demo's clip -------------------------------------------
+# ---- set-up: Debian packages, .venv, the demos' inputs -----------------------------------------
 
+DEMO_INPUTS := build/clip.stamp build/recordings.stamp
 SETUP := tools/setup/setup.py tools/setup/packages.yaml tools/setup/requirements.txt pyproject.toml
 
-setup: .venv/setup.stamp build/clip.stamp ## Bring all that the build takes (the other targets do it by themselves)
+setup: .venv/setup.stamp $(DEMO_INPUTS) ## Bring all that the build takes (the other targets do it by themselves)
 
 .venv/setup.stamp: $(SETUP)
 	$(Q)$(if $(V),V=1) python3 tools/setup/setup.py debian python
@@ -40,6 +41,10 @@ setup: .venv/setup.stamp build/clip.stamp ## Bring all that the build takes (the
 
 build/clip.stamp: tools/setup/packages.yaml | .venv/setup.stamp
 	$(Q)$(if $(V),V=1) python3 tools/setup/setup.py clip
+	@touch $@
+
+build/recordings.stamp: tools/setup/packages.yaml tools/setup/recordings.py | .venv/setup.stamp
+	$(Q)$(if $(V),V=1) python3 tools/setup/setup.py recordings
 	@touch $@
 
 lock: .venv/setup.stamp ## Renew tools/setup/requirements.txt from packages.yaml
@@ -73,7 +78,7 @@ gen-accept: gen ## Take the generated code as the new golden copies of tests/cod
 image: gen ## Build the kernel, the decks and the programs (the default)
 	+$(Q)$(IMAGE_MAKE) all
 
-run: image build/clip.stamp ## Boot the system and run the demo workflows on real files
+run: image $(DEMO_INPUTS) ## Boot the system and run the demo workflows on real files
 	$(Q)$(KWE) demo --build $(BUILD)
 
 debug: image ## Boot under gdb, stopped at the first instruction
@@ -89,13 +94,13 @@ stats: gen ## Count lines by room, and the image's parts
 
 include tools/make/test_images.mk
 
-test: image test-image build/clip.stamp ## Run all tests
+test: image test-image $(DEMO_INPUTS) ## Run all tests
 	$(Q)$(PYTEST) $(SUITES)
 
 test-host: gen ## Run the tests that need no QEMU
 	$(Q)$(PYTEST) $(filter-out tests/qemu,$(SUITES))
 
-test-qemu: image test-image build/clip.stamp ## Run the tests that boot the image; T=name picks by name
+test-qemu: image test-image $(DEMO_INPUTS) ## Run the tests that boot the image; T=name picks by name
 	$(Q)$(PYTEST) tests/qemu $(if $(T),-k '$(T)')
 
 fmt: .venv/setup.stamp ## Lay C and Python out as everybody does

@@ -73,6 +73,8 @@ def _default(param: Param) -> str:
     if isinstance(param.default, tuple):
         numbers = ", ".join(c_number(one, param.is_signed) for one in param.default)
         return f".{param.name} = {{ {numbers} }}"
+    if isinstance(param.default, float):
+        return f".{param.name} = {param.default!r}"
     assert param.default is not None
     return f".{param.name} = {c_number(param.default, param.is_signed)}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from codegen.emit.render import GeneratedFile, Renderer
-from codegen.model.system import Op, System, Value
+from codegen.model.system import Input, Op, System, Value
 
 
 def emit(system: System, renderer: Renderer) -> Iterator[GeneratedFile]:
@@ -36,12 +36,17 @@ def _members(op: Op) -> list[tuple[str, str]]:
     members = [("struct deck_request *request;", "")]
     if op.params:
         members.append((f"const struct {op.struct} *params;", ""))
-    members.extend((f"struct deck_bytes {one.name};", f"in: {one.type}") for one in op.inputs)
+    members.extend((f"struct deck_bytes {one.name};", f"in: {_kind(one)}") for one in op.inputs)
     if op.output is not None:
         remark = f"out: {op.output.type}; set .length"
         members.append((f"struct deck_room {op.output.name};", remark))
     members.extend((f"{one.c_type} {one.name};", "value: set it") for one in op.values)
     return members
+
+
+def _kind(one: Input) -> str:
+    """Return the input's type, and whether it may be missing."""
+    return f"{one.type}; .data is NULL when not bound" if one.is_optional else one.type
 
 
 def _errors(op: Op) -> str:
@@ -56,4 +61,6 @@ def _errors(op: Op) -> str:
 
 def _widened(value: Value) -> str:
     """Return the value as the 64 bits of a completion; a signed one keeps its sign."""
+    if value.type == "f64":
+        return f"deck_f64_bits(call.{value.name})"
     return f"(uint64_t)(int64_t)call.{value.name}" if value.is_signed else f"call.{value.name}"

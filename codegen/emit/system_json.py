@@ -97,7 +97,9 @@ def _op(op: Op) -> dict[str, Any]:
         "doc": op.doc,
         "traits": list(op.traits),
         "fibre": op.uses_fibre,
-        "inputs": [{"name": one.name, "type": one.type} for one in op.inputs],
+        "inputs": [
+            {"name": one.name, "type": one.type, "optional": one.is_optional} for one in op.inputs
+        ],
         "params": [_param(param) for param in op.params],
         "params_bytes": op.params_bytes,
         "output": output,

@@ -1,5 +1,6 @@
 """Checks one operation and works out its numbers: layout, defaults, rules, cost."""
 
+import math
 from dataclasses import dataclass
 
 from codegen.model.layout import place_fields
@@ -16,7 +17,7 @@ from codegen.model.system import (
 )
 from codegen.spec.deck import OpSpec, OutSpec, ParamSpec
 from codegen.spec.source import Key, Source, nearest, one_of
-from codegen.spec.words import SCALARS, ParamType, parse_param_type
+from codegen.spec.words import OPTIONAL, SCALARS, ParamType, parse_param_type
 
 MAX_PARAM_BYTES = 384  # KWE_MAX_PARAM_BYTES of work.h; check_layout holds them together
 MAX_PATH = 254
@@ -43,6 +44,7 @@ class OpChecker:
         """Return the operation with every number worked out."""
         spec = self.spec
         self._names()
+        self._optional_inputs_stand_last()
         params, layout, params_bytes = self._params()
         if "pure" in spec.traits and "effect" in spec.traits:
             self._problem("'pure' and 'effect' exclude each other; keep one", "traits")
@@ -55,7 +57,8 @@ class OpChecker:
             traits=tuple(spec.traits),
             uses_fibre=spec.runs == "fibre",
             inputs=tuple(
-                Input(name, i, kind) for i, (name, kind) in enumerate(spec.inputs.items())
+                Input(name, i, kind.removesuffix(OPTIONAL), kind.endswith(OPTIONAL))
+                for i, (name, kind) in enumerate(spec.inputs.items())
             ),
             params=params,
             layout=layout,
@@ -96,6 +99,27 @@ class OpChecker:
                 )
             seen.setdefault(name, "an input's" if place[0] == "in" else "the output's")
 
+    def _optional_inputs_stand_last(self) -> None:
+        optional = ""
+        for name, kind in self.spec.inputs.items():
+            if kind.endswith(OPTIONAL):
+                optional = name
+            elif optional:
+                self._problem(
+                    f"input '{name}' has to be there and '{optional}' before it need not; "
+                    f"the other order would be right",
+                    "in",
+                    name,
+                    at_key=True,
+                )
+
+    def _required_inputs(self) -> list[str]:
+        """Return those that sizes and values may be taken from."""
+        return [name for name, kind in self.spec.inputs.items() if not kind.endswith(OPTIONAL)]
+
+    def _why_not(self, name: str) -> str:
+        return " that is always there" if name in self.spec.inputs else ""
+
     def _errors(self) -> tuple[ErrorCode, ...]:
         codes = []
         for index, name in enumerate(self.spec.errors):
@@ -112,11 +136,12 @@ class OpChecker:
 
     def _output(self, out: OutSpec) -> Output:
         rule = out.at_most
-        inputs = list(self.spec.inputs)
+        inputs = self._required_inputs()
         index = None
         if rule.of is not None and rule.of not in inputs:
             self._problem(
-                f"at_most: of: '{rule.of}' names no input; {one_of(inputs)} would be right",
+                f"at_most: of: '{rule.of}' names no input{self._why_not(rule.of)}; "
+                f"{one_of(inputs)} would be right",
                 "out",
                 "at_most",
                 "of",
@@ -207,7 +232,7 @@ class OpChecker:
 
     def _default(
         self, name: str, spec: ParamSpec, kind: ParamType, low: int | None, high: int | None
-    ) -> int | tuple[int, ...] | str | None:
+    ) -> int | float | tuple[int, ...] | str | None:
         at = ("params", name, "default")
         value = spec.default
         if value is None:
@@ -229,6 +254,12 @@ class OpChecker:
             if isinstance(value, bool):
                 return int(value)
             self._problem(f"{name}: default {value!r} is neither true nor false", *at)
+            return None
+        if scalar.name == "f64":
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if is_number and math.isfinite(value):
+                return float(value)
+            self._problem(f"{name}: default {value!r} is no finite number", *at)
             return None
         numbers = value if isinstance(value, list) else [value]
         if not all(isinstance(one, int) and not isinstance(one, bool) for one in numbers):
@@ -256,14 +287,16 @@ class OpChecker:
         if spec.source is None:
             return None
         at = ("params", name, "from")
-        inputs = list(self.spec.inputs)
+        inputs = self._required_inputs()
         feed, dot, value = spec.source.partition(".")
         if not dot or not value:
             self._problem(f"{name}: from: '{spec.source}' is not of the form INPUT.VALUE", *at)
             return None
         if feed not in inputs:
             self._problem(
-                f"{name}: from: '{feed}' names no input; {one_of(inputs)} would be right", *at
+                f"{name}: from: '{feed}' names no input{self._why_not(feed)}; "
+                f"{one_of(inputs)} would be right",
+                *at,
             )
             return None
         if kind.is_array or kind.scalar.low is None:

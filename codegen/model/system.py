@@ -67,7 +67,7 @@ class Param:
     bytes: int
     min: int | None
     max: int | None
-    default: int | tuple[int, ...] | str | None
+    default: int | float | tuple[int, ...] | str | None
     binding: Binding | None
     doc: str
 
@@ -88,6 +88,7 @@ class Input:
     name: str
     index: int
     type: str
+    is_optional: bool  # a stage may leave it unbound, and those behind it
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,11 @@ class Op:
     def defaulted(self) -> tuple[Param, ...]:
         """Params that have a default."""
         return tuple(param for param in self.params if param.default is not None)
+
+    @property
+    def inputs_min(self) -> int:
+        """How many inputs a stage has to bind."""
+        return sum(not one.is_optional for one in self.inputs)
 
     @property
     def bound(self) -> tuple[Param, ...]:

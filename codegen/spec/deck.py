@@ -18,7 +18,15 @@ from pydantic import (
 )
 
 from codegen.spec.source import nearest
-from codegen.spec.words import BUFFER_TYPES, VALUE_TYPES, Doc, Size, Word, parse_param_type
+from codegen.spec.words import (
+    BUFFER_TYPES,
+    OPTIONAL,
+    VALUE_TYPES,
+    Doc,
+    Size,
+    Word,
+    parse_param_type,
+)
 
 LIMIT = "limit"
 
@@ -35,6 +43,10 @@ def _buffer_type(text: str) -> str:
     return text
 
 
+def _input_type(text: str) -> str:
+    return _buffer_type(text.removesuffix(OPTIONAL)) + OPTIONAL * text.endswith(OPTIONAL)
+
+
 def _value_type(text: str) -> str:
     if text not in VALUE_TYPES:
         raise ValueError(f"'{text}' is no type of a value; {nearest(text, VALUE_TYPES)}")
@@ -42,6 +54,7 @@ def _value_type(text: str) -> str:
 
 
 BufferType = Annotated[StrictStr, AfterValidator(_buffer_type)]
+InputType = Annotated[StrictStr, AfterValidator(_input_type)]
 ValueType = Annotated[StrictStr, AfterValidator(_value_type)]
 
 
@@ -59,7 +72,7 @@ class ParamSpec(Strict):
     @classmethod
     def _type(cls, text: str) -> str:
         if parse_param_type(text) is None:
-            known = ("u32", "u64", "i32", "i64", "bool", "path", "bytes[16]", "i32[9]")
+            known = ("u32", "u64", "i32", "i64", "bool", "f64", "path", "bytes[16]", "i32[9]")
             raise ValueError(f"'{text}' is no parameter type; {nearest(text, known)}")
         return text
 
@@ -124,7 +137,7 @@ class OpSpec(Strict):
     doc: Doc
     traits: list[Literal["pure", "idempotent", "effect"]] = Field(default_factory=list)
     runs: Literal["loop", "fibre"] = "loop"
-    inputs: dict[Word, BufferType] = Field(default_factory=dict, alias="in", max_length=8)
+    inputs: dict[Word, InputType] = Field(default_factory=dict, alias="in", max_length=8)
     params: dict[Word, ParamSpec] = Field(default_factory=dict)
     out: OutSpec | None = None
     values: dict[Word, ValueType] = Field(default_factory=dict, max_length=4)

@@ -10,7 +10,8 @@ UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 MAX_SIZE = 1 << 40
 
 BUFFER_TYPES = ("bytes", "rgb8", "gray8")
-VALUE_TYPES = ("u32", "u64", "i32", "i64", "bool")
+VALUE_TYPES = ("u32", "u64", "i32", "i64", "bool", "f64")
+OPTIONAL = "?"  # behind an input's type: the stage may leave it unbound
 
 C_KEYWORDS = frozenset(
     """
@@ -49,6 +50,7 @@ SCALARS = {
         Scalar("i32", "int32_t", 4, 4, -(2**31), 2**31 - 1),
         Scalar("i64", "int64_t", 8, 8, -(2**63), 2**63 - 1),
         Scalar("bool", "uint32_t", 4, 4, 0, 1),
+        Scalar("f64", "double", 8, 8),
         Scalar("path", "struct kwe_path", 256, 2),
         Scalar("bytes", "uint8_t", 1, 1),
     )
@@ -75,8 +77,10 @@ def parse_param_type(text: str) -> ParamType | None:
     scalar = SCALARS.get(match[1]) if match else None
     if match is None or scalar is None:
         return None
-    if (scalar.name == "bytes" and not match[2]) or (scalar.name in ("path", "bool") and match[2]):
-        return None  # bytes need their count, these two have none
+    if (scalar.name == "bytes" and not match[2]) or (
+        scalar.name in ("path", "bool", "f64") and match[2]
+    ):
+        return None  # bytes need their count, these have none
     return ParamType(scalar, int(match[2] or 1), match[2] is not None)
 
 

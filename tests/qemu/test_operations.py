@@ -1,28 +1,17 @@
 """Operations of the decks by small workflows of their own, against other hands' results."""
 
+import hashlib
 import os
 import random
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from tests.harness.plugin import RunWorkflow
 from tests.qemu import guest_disk, lz4_block, pictures, seals
 from tests.qemu.pictures import Pixels
-from tools.kwe.report import Report
-
-HEAD = """\
-workflow: trial
-doc: A few stages, for a test.
-inputs: {files: {kind: files}%(inputs)s}
-outputs: {%(outputs)s}
-limits: {file: {from: files.bytes, at_most: 1 MiB}, unpacked: 1 MiB}
-event_per: files
-"""
-LOAD = "  load: {op: storage.read, path: $files, at_most: limits.file}\n"
+from tests.qemu.trials import LOAD, Trial
 
 CONTENTS = {
     "empty": b"",
@@ -32,53 +21,6 @@ CONTENTS = {
     "zeros": bytes(300_000),
     "check": b"123456789",
 }
-
-
-class Trial:
-    """Runs stages over some files, and keeps where things are."""
-
-    def __init__(self, run: RunWorkflow, folder: Path) -> None:
-        self._run = run
-        self._folder = folder
-        self.output = folder / "out"
-        self.disk = folder / "disk.img"
-        self.key = folder / "key"
-        self.key.write_bytes(bytes(range(32)))
-
-    def run(
-        self,
-        files: Mapping[str, bytes],
-        stages: str,
-        outputs: str = "made: {kind: files}",
-        *,
-        result: str | None = None,
-        key: bool = False,
-    ) -> Report:
-        """Run one event for each file."""
-        source = self._folder / "files"
-        source.mkdir()
-        for name, content in files.items():
-            (source / name).write_bytes(content)
-        inputs = ", key: {kind: bytes, bytes: 32}" if key else ""
-        text = HEAD % {"inputs": inputs, "outputs": outputs}
-        text += f"result: {result}\n" if result else ""
-        workflow = self._folder / "trial.yaml"
-        workflow.write_text(f"{text}stages:\n{stages}")
-        given = {"files": source} | ({"key": self.key} if key else {})
-        return self._run(workflow, given, self.output, disk=self.disk)
-
-    def values(self, report: Report) -> dict[str, int]:
-        """Return value 0 of the result stage, by file."""
-        assert report.session is not None
-        return {
-            report.job.events[row].file.name: result.value
-            for row, result in report.session.results.items()
-        }
-
-
-@pytest.fixture
-def trial(run_workflow: RunWorkflow, tmp_path: Path) -> Trial:
-    return Trial(run_workflow, tmp_path)
 
 
 def test_lz4_blocks_are_what_the_format_says_and_come_back(trial: Trial) -> None:
@@ -255,3 +197,43 @@ def test_the_network_card_says_its_address_and_that_its_link_is_up(trial: Trial)
     assert report.errors == []
     # QEMU's first card: 52:54:00:12:34:56, first byte lowest.
     assert trial.values(report) == {"any": int.from_bytes(bytes.fromhex("525400123456"), "little")}
+
+
+def test_a_digest_in_parts_is_that_of_the_whole(trial: Trial) -> None:
+    sizes = (0, 1, 999, 1000, 1001, 2048, 70_000)
+    files = {f"of_{size}": random.Random(size).randbytes(size) for size in sizes}
+
+    report = trial.run(
+        files,
+        """\
+  one: {op: storage.read, path: $files, length: 1000, at_most: 1000}
+  two: {op: storage.read, path: $files, offset: 1000, length: 1048, at_most: 1048}
+  rest: {op: storage.read, path: $files, offset: 2048, at_most: limits.file}
+  begin: {op: operations.sha256_update, data: one}
+  go_on: {op: operations.sha256_update, data: two, state: begin}
+  end: {op: operations.sha256_update, data: rest, state: go_on}
+  digest: {op: operations.sha256_final, state: end}
+  save: {op: storage.write, needs: digest, path: $made}
+""",
+    )
+
+    assert report.errors == []
+    for name, content in files.items():
+        assert (trial.output / name).read_bytes() == hashlib.sha256(content).digest(), name
+
+
+def test_a_forged_state_is_refused(trial: Trial) -> None:
+    files = {"nothing": b"", "zeros": bytes(112), "noise": random.Random(1).randbytes(112)}
+
+    report = trial.run(
+        files,
+        LOAD
+        + """\
+  digest: {op: operations.sha256_final, state: load}
+  save: {op: storage.write, needs: digest, path: $made}
+""",
+    )
+
+    errors = {error["event"]: (error["stage"], error["code"]) for error in report.errors}
+    assert errors == dict.fromkeys(("zeros", "noise"), ("digest", "BAD_STATE"))
+    assert (trial.output / "nothing").read_bytes() == hashlib.sha256().digest()

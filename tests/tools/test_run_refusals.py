@@ -25,6 +25,13 @@ stages:
   save: {op: storage.write, needs: load, path: $copies}
 """
 
+# Stages in front of those of GOOD.
+HOLE = "stages:\n  both: {op: operations.merge, part1: load, part3: load, at_most: 4096}"
+ENDLESS = """\
+stages:
+  bins: {op: operations.histogram, needs: load, format: 2, bins: 4, low: 0, high: .inf}"""
+SWITCH = "stages:\n  both: {op: operations.merge, part1: load, at_most: 4096, header: 2}"
+
 # What is replaced in GOOD, by what; the line and words of the error.
 MISTAKES = {
     "an unknown key": ("doc: Files", "dock: Files", 2, "unknown key 'dock'; known here are"),
@@ -44,6 +51,9 @@ MISTAKES = {
     "no limit": (", at_most: limits.file", "", 11, "how large storage.read's output may be"),
     "no size": ("1 MiB", "1 MB", 8, "is no size; 4096, 64 KiB or 16 MiB would be right"),
     "pictures of no pictures": ("files.bytes", "files.rgb8_bytes", 8, "needs `media: jpeg`"),
+    "an input without the one before": ("stages:", HOLE, 11, "`part2: STAGE` would be right"),
+    "an infinite number": ("stages:", ENDLESS, 11, "inf is no"),
+    "a switch that is neither": ("stages:", SWITCH, 11, "header: 2 is out of range"),
     "events of nothing": ("event_per: files", "event_per: file", 9, "files would be right"),
 }
 

@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools.setup.setup import PACKAGES, REQUIREMENTS, SetupError, is_at_least, read_packages
+from tools.setup.setup import (
+    PACKAGES,
+    REQUIREMENTS,
+    SetupError,
+    is_at_least,
+    read_packages,
+    wheel_tags,
+)
 
 
 def test_the_small_reader_reads_what_yaml_reads() -> None:
@@ -51,3 +58,13 @@ def test_debian_versions_compare_as_dpkg_does() -> None:
     assert is_at_least("1:7.2+dfsg-7+deb12u18", "1:7.2")
     assert is_at_least("4:12.2.0-3", "4:12.2")
     assert not is_at_least("4:11.9", "4:12.2")
+
+
+def test_pip_is_told_whose_wheel_is_wanted() -> None:
+    assert wheel_tags("a-1.0-py2.py3-none-any.whl") == []
+    assert wheel_tags("a-1.0-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl") == [
+        "--python-version=311",
+        "--abi=cp311",
+        "--platform=manylinux_2_27_x86_64",
+        "--platform=manylinux_2_28_x86_64",
+    ]

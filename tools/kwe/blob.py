@@ -10,7 +10,15 @@ from tools.kwe.spec import Workflow
 from tools.kwe.stages import Argument, FromConstant, FromEvent, FromStage, FromValue, Stage
 from tools.kwe.system import Param
 
-ELEMENT_FORMATS = {"u32": "I", "u64": "Q", "i32": "i", "i64": "q", "bool": "I", "bytes": "B"}
+ELEMENT_FORMATS = {
+    "u32": "I",
+    "u64": "Q",
+    "i32": "i",
+    "i64": "q",
+    "bool": "I",
+    "f64": "d",
+    "bytes": "B",
+}
 
 
 def block_variables(stages: Sequence[Stage]) -> dict[str, int]:

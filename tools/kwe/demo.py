@@ -1,4 +1,4 @@
-"""`kwe demo`, which `make run` calls: both demo workflows on real files, with their tables."""
+"""`kwe demo`, which `make run` calls: the demo workflows on real files, with their tables."""
 
 import argparse
 from pathlib import Path
@@ -10,6 +10,7 @@ from tools.kwe.tree import ROOT, find_build
 
 WORKFLOWS = ROOT / "userland/workflows"
 CLIP = ROOT / "build/clip"
+RECORDINGS = ROOT / "build/recordings"
 # A tree of real files that is always there.
 FILES = ROOT / "kernel"
 
@@ -18,7 +19,12 @@ def run(args: argparse.Namespace) -> int:
     """Run the demos one after the other."""
     output = args.output or find_build(args.build).folder / "out"
     failed = False
-    for name, inputs in (("video", {"clip": CLIP}), ("archive", {"files": FILES})):
+    demos = {
+        "video": {"clip": CLIP},
+        "archive": {"files": FILES},
+        "science": {"recordings": RECORDINGS},
+    }
+    for name, inputs in demos.items():
         options = RunOptions(
             workflow=WORKFLOWS / f"{name}.yaml",
             inputs=inputs,

@@ -1,5 +1,6 @@
 """The stages of a workflow file, checked against the decks, in an order in which they can run."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class FromEvent:
     name: str
 
 
-Literal = int | tuple[int, ...] | bytes
+Literal = int | float | tuple[int, ...] | bytes
 Argument = Literal | FromValue | FromEvent
 
 
@@ -176,7 +177,7 @@ class _Resolver:
     def _inputs(self, stage: str, op: Op) -> tuple[FromStage | FromConstant, ...]:
         fields = self.spec.stages[stage]
         named = {port.name: fields[port.name] for port in op.inputs if port.name in fields}
-        open_ports = [port for port in op.inputs if port.name not in named]
+        open_ports = [p for p in op.inputs if p.name not in named and not p.optional]
         offered = [
             other
             for other in self._needs(stage)
@@ -197,9 +198,15 @@ class _Resolver:
                 f"`{open_ports[0].name}: {offered[0]}` and so on would be right",
             )
         named |= {port.name: other for port, other in zip(open_ports, offered, strict=True)}
-        return tuple(
-            self._input(stage, port.name, port.type, named[port.name]) for port in op.inputs
-        )
+        bound = [port for port in op.inputs if port.name in named]
+        for port, expected in zip(bound, op.inputs, strict=False):
+            if port != expected:
+                raise self.source.error(
+                    ("stages", stage, port.name),
+                    f"stage {stage}: input {port.name} without the one before it; "
+                    f"`{expected.name}: STAGE` would be right",
+                )
+        return tuple(self._input(stage, port.name, port.type, named[port.name]) for port in bound)
 
     def _input(self, stage: str, port: str, wanted: str, value: Any) -> FromStage | FromConstant:
         place = ("stages", stage, port)
@@ -272,8 +279,12 @@ class _Resolver:
         index = next((v.index for v in values if v.name == param.bound.value), None)
         return None if index is None else FromValue(producer.stage, index)
 
-    def _number(self, stage: str, param: Param, value: Any) -> int | tuple[int, ...]:
+    def _number(self, stage: str, param: Param, value: Any) -> int | float | tuple[int, ...]:
         place = ("stages", stage, param.name)
+        if param.element == "f64":
+            return self._real(stage, param, value)
+        if param.element == "bool" and isinstance(value, bool):
+            return int(value)
         numbers = value if param.count > 1 else [value]
         if not isinstance(numbers, list) or len(numbers) != param.count:
             raise self.source.error(
@@ -292,6 +303,15 @@ class _Resolver:
                     f"a whole number from {low} to {high} would be right",
                 )
         return tuple(numbers) if param.count > 1 else int(numbers[0])
+
+    def _real(self, stage: str, param: Param, value: Any) -> float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value):
+            raise self.source.error(
+                ("stages", stage, param.name),
+                f"stage {stage}: {param.name}: {value!r} is no finite number; 0.5 would be right",
+            )
+        return float(value)
 
     def _path(self, stage: str, op: Op, param: Param, value: Any) -> FromEvent | bytes:
         place = ("stages", stage, param.name)

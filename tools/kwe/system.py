@@ -32,7 +32,7 @@ class Param(_Part):
     count: int = 1
     min: int | None = None
     max: int | None = None
-    default: int | list[int] | str | None = None
+    default: int | float | list[int] | str | None = None
     bound: From | None = Field(default=None, alias="from")
 
     @property
@@ -46,6 +46,7 @@ class Port(_Part):
 
     name: str
     type: str
+    optional: bool = False
 
 
 class Rule(_Part):

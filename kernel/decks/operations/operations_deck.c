@@ -9,14 +9,16 @@
 #include <string.h>
 
 #include "kernel/decks/operations/convolve_core.h"
+#include "kernel/decks/operations/digest_core.h"
+#include "kernel/decks/operations/merge_core.h"
 #include "kernel/decks/operations/pack_core.h"
 #include "kernel/decks/operations/picture_core.h"
+#include "kernel/decks/operations/samples_core.h"
 #include "kernel/decks/operations/seal_core.h"
+#include "kernel/decks/operations/spectrum_core.h"
+#include "kernel/decks/operations/statistics_core.h"
 #include "userland/libkwe/common/crc32c.h"
 #include "userland/libkwe/deck/deck.h"
-
-#define SHA256_BYTES 32u
-_Static_assert(SHA256_BYTES == crypto_hash_sha256_BYTES, "FIPS 180-4");
 
 static struct picture_codec codec;
 static struct packer packer;
@@ -114,11 +116,48 @@ enum kerr operations_zstd_decompress(struct operations_zstd_decompress_call *cal
 
 enum kerr operations_sha256(struct operations_sha256_call *call)
 {
-    if (call->digest.capacity < SHA256_BYTES) {
+    if (call->digest.capacity < DIGEST_BYTES) {
         return KERR_OUTPUT_TOO_LARGE;
     }
     crypto_hash_sha256(call->digest.data, call->data.data, call->data.length);
-    call->digest.length = SHA256_BYTES;
+    call->digest.length = DIGEST_BYTES;
+    return KERR_OK;
+}
+
+enum kerr operations_sha256_update(struct operations_sha256_update_call *call)
+{
+    struct digest_state state;
+    enum kerr status = digest_load(&state, call->state.data, call->state.length);
+
+    if (status == KERR_OK) {
+        status = digest_update(&state, call->data.data, call->data.length);
+    }
+    if (status == KERR_OK && call->next.capacity < DIGEST_STATE_BYTES) {
+        status = KERR_OUTPUT_TOO_LARGE;
+    }
+    if (status != KERR_OK) {
+        return status;
+    }
+    digest_store(&state, call->next.data);
+    call->next.length = DIGEST_STATE_BYTES;
+    call->seen = digest_seen(&state);
+    return KERR_OK;
+}
+
+enum kerr operations_sha256_final(struct operations_sha256_final_call *call)
+{
+    struct digest_state state;
+    enum kerr status = digest_load(&state, call->state.data, call->state.length);
+
+    if (status == KERR_OK && call->digest.capacity < DIGEST_BYTES) {
+        status = KERR_OUTPUT_TOO_LARGE;
+    }
+    if (status != KERR_OK) {
+        return status;
+    }
+    call->seen = digest_seen(&state);
+    digest_final(&state, call->digest.data);
+    call->digest.length = DIGEST_BYTES;
     return KERR_OK;
 }
 
@@ -146,5 +185,108 @@ enum kerr operations_open(struct operations_open_call *call)
     if (changing) {
         deck_count_copied_cache(call->request, call->sealed.length);
     }
+    return status;
+}
+
+/* ---- measurements ------------------------------------------------------------------------------------------------- */
+
+enum kerr operations_statistics(struct operations_statistics_call *call)
+{
+    struct samples samples;
+    struct statistics statistics;
+    enum kerr status =
+        samples_view(&samples, call->params->format, call->samples.data, call->samples.length);
+
+    if (status != KERR_OK) {
+        return status;
+    }
+    if (call->record.capacity < sizeof(statistics)) {
+        return KERR_OUTPUT_TOO_LARGE;
+    }
+    statistics_of(&samples, &statistics);
+    memcpy(call->record.data, &statistics, sizeof(statistics));
+    call->record.length = sizeof(statistics);
+    call->count = statistics.count;
+    call->minimum = statistics.minimum;
+    call->maximum = statistics.maximum;
+    call->mean = statistics.mean;
+    return KERR_OK;
+}
+
+enum kerr operations_histogram(struct operations_histogram_call *call)
+{
+    const struct operations_histogram_params *params = call->params;
+    const struct histogram histogram = { params->low, params->high, params->bins };
+    const size_t bytes = ((size_t)params->bins + HISTOGRAM_RESTS) * sizeof(uint64_t);
+    uint64_t *counts = (uint64_t *)(void *)call->counts.data; /* outputs lie on cache lines */
+    struct samples samples;
+    enum kerr status =
+        samples_view(&samples, params->format, call->samples.data, call->samples.length);
+
+    if (status == KERR_OK && call->counts.capacity < bytes) {
+        status = KERR_OUTPUT_TOO_LARGE;
+    }
+    if (status == KERR_OK) {
+        status = histogram_of(&samples, &histogram, counts);
+    }
+    if (status != KERR_OK) {
+        return status;
+    }
+    call->counts.length = bytes;
+    call->below = counts[params->bins + HISTOGRAM_BELOW];
+    call->above = counts[params->bins + HISTOGRAM_ABOVE];
+    call->unordered = counts[params->bins + HISTOGRAM_UNORDERED];
+    return KERR_OK;
+}
+
+enum kerr operations_spectrum(struct operations_spectrum_call *call)
+{
+    const struct operations_spectrum_params *params = call->params;
+    struct samples samples;
+    enum kerr status =
+        samples_view(&samples, params->format, call->samples.data, call->samples.length);
+
+    if (status != KERR_OK) {
+        return status;
+    }
+    const struct spectrum spectrum = {
+        .size = params->size != 0 ? params->size : samples.count,
+        .window = (enum spectrum_window)params->window,
+        .power = params->power != 0,
+        .progress = deck_progress,
+    };
+    if (spectrum.size > SPECTRUM_SIZE_MAX) {
+        return KERR_TOO_LARGE;
+    }
+    const size_t bytes = spectrum_lines(spectrum.size) * sizeof(double);
+    if (bytes > call->lines.capacity) {
+        return KERR_OUTPUT_TOO_LARGE;
+    }
+    /* Outputs lie on cache lines. */
+    status = spectrum_of(&samples, &spectrum, (double *)(void *)call->lines.data);
+    call->lines.length = bytes;
+    call->count = spectrum_lines(spectrum.size);
+    return status;
+}
+
+/* ---- joining ------------------------------------------------------------------------------------------------------ */
+
+enum kerr operations_merge(struct operations_merge_call *call)
+{
+    const struct deck_bytes inputs[] = { call->part1, call->part2, call->part3, call->part4,
+                                         call->part5, call->part6, call->part7, call->part8 };
+    struct merge_part parts[sizeof(inputs) / sizeof(inputs[0])];
+    size_t count = 0;
+
+    while (count < sizeof(inputs) / sizeof(inputs[0]) && inputs[count].data != NULL) {
+        parts[count] = (struct merge_part){ inputs[count].data, inputs[count].length };
+        count++;
+    }
+    enum kerr status = merge_parts(parts, count, call->params->header != 0, call->merged.data,
+                                   call->merged.capacity, &call->merged.length);
+    if (status == KERR_OK) {
+        deck_count_copied_cache(call->request, call->merged.length);
+    }
+    call->parts = count;
     return status;
 }

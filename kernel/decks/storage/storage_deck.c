@@ -5,6 +5,7 @@
  */
 #include "kernel/decks/storage/storage_core.h"
 #include "kernel/decks/storage/storage_disk.h"
+#include "kernel/decks/storage/storage_handles.h"
 #include "kernel/decks/storage/storage_ops.h"
 
 #include <string.h>
@@ -34,6 +35,7 @@ static struct {
     struct fibre_mutex metadata;  /* the file system's lock */
     struct storage_waiters files; /* the file system's wait and wake */
     struct storage_waiters mounted;
+    struct storage_handles handles;
     uint32_t active; /* operations in progress */
     bool writing_back;
     uint64_t write_back_at_ns; /* not before */
@@ -99,6 +101,7 @@ static void mount_fibre(void *argument)
 
 enum kerr deck_start(const struct kwe_deck_info *info)
 {
+    storage_handles_init(&storage.handles, info->generation);
     storage.state = STORAGE_FAILED;
     storage.status = KERR_NO_DEVICE;
     if (info->device_count == 0 || !info->device[0].present) {
@@ -197,17 +200,17 @@ static enum kerr end(struct deck_request *request, enum kerr error)
     return error;
 }
 
-static enum kerr read_open(struct storage_read_call *call, const struct ext4_file *file)
+static enum kerr read_open(const struct ext4_file *file, uint64_t offset, uint64_t length,
+                           struct deck_room *data, uint64_t *size)
 {
     size_t bytes = 0;
-    enum kerr error = ext4_file_size(storage.fs, file, &call->size);
+    enum kerr error = ext4_file_size(storage.fs, file, size);
     if (error == KERR_OK) {
-        error = storage_range(call->size, call->params->offset, call->params->length,
-                              call->data.capacity, &bytes);
+        error = storage_range(*size, offset, length, data->capacity, &bytes);
     }
     if (error == KERR_OK) {
-        error = ext4_read(storage.fs, file, call->params->offset, call->data.data, bytes,
-                          call->data.capacity, &call->data.length);
+        error =
+            ext4_read(storage.fs, file, offset, data->data, bytes, data->capacity, &data->length);
     }
     return error;
 }
@@ -221,7 +224,8 @@ enum kerr storage_read(struct storage_read_call *call)
         error = ext4_open(storage.fs, path->bytes, path->length, false, &file);
     }
     if (error == KERR_OK) {
-        error = read_open(call, &file);
+        error =
+            read_open(&file, call->params->offset, call->params->length, &call->data, &call->size);
         ext4_close(storage.fs, &file);
     }
     return end(call->request, error);
@@ -322,4 +326,72 @@ enum kerr storage_sync(struct storage_sync_call *call)
 {
     enum kerr error = begin(call->request, NULL, 0);
     return end(call->request, error == KERR_OK ? ext4_sync(storage.fs) : error);
+}
+
+/* ---- open files ----------------------------------------------------------------------------------------------------------- */
+
+enum kerr storage_open(struct storage_open_call *call)
+{
+    const struct kwe_path path = call->params->path;
+    struct ext4_file file;
+    uint32_t inode = 0;
+    enum kerr error = begin(call->request, &path, KWE_MANIFEST_READ);
+    if (error == KERR_OK) {
+        error = ext4_open(storage.fs, path.bytes, path.length, false, &file);
+    }
+    if (error == KERR_OK) {
+        inode = file.inode;
+        error = ext4_file_size(storage.fs, &file, &call->size);
+        ext4_close(storage.fs, &file);
+    }
+    if (error == KERR_OK) {
+        error = storage_handle_open(&storage.handles, deck_workflow(call->request), &path, inode,
+                                    deck_now_ns(), &call->handle);
+    }
+    return end(call->request, error);
+}
+
+/* Another file of the same name is not the one that was opened. */
+static enum kerr open_again(const struct kwe_path *path, uint32_t inode, struct ext4_file *file)
+{
+    enum kerr error = ext4_open(storage.fs, path->bytes, path->length, false, file);
+    if (error == KERR_NO_SUCH_FILE || error == KERR_NOT_A_DIRECTORY ||
+        error == KERR_IS_A_DIRECTORY) {
+        return KERR_BAD_HANDLE;
+    }
+    if (error == KERR_OK && file->inode != inode) {
+        ext4_close(storage.fs, file);
+        return KERR_BAD_HANDLE;
+    }
+    return error;
+}
+
+enum kerr storage_read_at(struct storage_read_at_call *call)
+{
+    struct storage_handle *slot;
+    struct ext4_file file;
+    enum kerr error = storage_handle_find(&storage.handles, deck_workflow(call->request),
+                                          call->params->handle, deck_now_ns(), &slot);
+    if (error != KERR_OK) {
+        return error;
+    }
+    /* Others may close the handle while this fibre waits. */
+    const struct kwe_path path = slot->path;
+    const uint32_t inode = slot->inode;
+    error = begin(call->request, &path, KWE_MANIFEST_READ);
+    if (error == KERR_OK) {
+        error = open_again(&path, inode, &file);
+    }
+    if (error == KERR_OK) {
+        error =
+            read_open(&file, call->params->offset, call->params->length, &call->data, &call->size);
+        ext4_close(storage.fs, &file);
+    }
+    return end(call->request, error);
+}
+
+enum kerr storage_close(struct storage_close_call *call)
+{
+    return storage_handle_close(&storage.handles, deck_workflow(call->request),
+                                call->params->handle);
 }

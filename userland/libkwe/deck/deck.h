@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "kernel/abi/errors.h"
 #include "kernel/abi/event.h"
@@ -62,8 +63,18 @@ const void *deck_params(const struct deck_request *request);
 struct deck_bytes deck_input(const struct deck_request *request, unsigned index);
 struct deck_room deck_output(const struct deck_request *request);
 uint64_t deck_deadline_ns(const struct deck_request *request);
+/* Whose work it is: an id that is not given to another workflow while this one may come back. */
+uint32_t deck_workflow(const struct deck_request *request);
 void deck_set_output_length(struct deck_request *request, size_t length);
 void deck_set_value(struct deck_request *request, unsigned index, uint64_t value);
+/* A value of type f64 is its 64 bits. */
+static inline uint64_t deck_f64_bits(double number)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &number, sizeof(bits));
+    return bits;
+}
 /* Does the workflow's manifest let it touch this path (rights: KWE_MANIFEST_READ / WRITE)? */
 bool deck_path_allowed(const struct deck_request *request, const char *path, size_t length,
                        uint32_t rights);

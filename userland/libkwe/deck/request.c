@@ -61,6 +61,11 @@ uint64_t deck_deadline_ns(const struct deck_request *request)
     return request->work.deadline_ns;
 }
 
+uint32_t deck_workflow(const struct deck_request *request)
+{
+    return request->work.workflow;
+}
+
 bool deck_recalled(const struct deck_request *request)
 {
     return request->recalled;

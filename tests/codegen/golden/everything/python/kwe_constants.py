@@ -61,6 +61,8 @@ class Kerr(IntEnum):
     DEVICE_REFUSED = 44
     NO_DEVICE = 45
     BOUND_REACHED = 46
+    BAD_SAMPLES = 47
+    BAD_STATE = 48
 
 
 class Call(IntEnum):
@@ -103,4 +105,5 @@ class EverythingOp(IntEnum):
     NOP = 0
     BARE = 1
     PARAMS = 2
-    LIMITED = 3
+    REAL = 3
+    LIMITED = 4

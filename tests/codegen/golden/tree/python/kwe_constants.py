@@ -65,6 +65,8 @@ class Kerr(IntEnum):
     DEVICE_REFUSED = 44
     NO_DEVICE = 45
     BOUND_REACHED = 46
+    BAD_SAMPLES = 47
+    BAD_STATE = 48
 
 
 class Call(IntEnum):
@@ -128,6 +130,12 @@ class OperationsOp(IntEnum):
     CRC32C = 9
     SEAL = 10
     OPEN = 11
+    STATISTICS = 12
+    HISTOGRAM = 13
+    MERGE = 14
+    SHA256_UPDATE = 15
+    SHA256_FINAL = 16
+    SPECTRUM = 17
 
 
 class HardwareOp(IntEnum):
@@ -150,6 +158,9 @@ class StorageOp(IntEnum):
     REMOVE = 7
     SYNC = 8
     WRITE_AT = 9
+    OPEN = 10
+    READ_AT = 11
+    CLOSE = 12
 
 
 class NetworkOp(IntEnum):

@@ -19,7 +19,8 @@ enum {
     EVERYTHING_OP_NOP = 0,
     EVERYTHING_OP_BARE = 1,
     EVERYTHING_OP_PARAMS = 2,
-    EVERYTHING_OP_LIMITED = 3,
+    EVERYTHING_OP_REAL = 3,
+    EVERYTHING_OP_LIMITED = 4,
 };
 
 /* ---- params ---- */
@@ -27,6 +28,8 @@ enum {
 enum {
     EVERYTHING_PARAMS_INPUT_PICTURE = 0, /* rgb8 */
     EVERYTHING_PARAMS_INPUT_MASK = 1,    /* gray8 */
+    EVERYTHING_PARAMS_INPUT_MORE = 2,    /* bytes */
+    EVERYTHING_PARAMS_INPUT_MOST = 3,    /* gray8 */
 };
 
 enum {
@@ -53,6 +56,8 @@ struct everything_params_params {
     uint32_t width;     /* 1..100; the width of what feeds picture */
     uint32_t triple[3]; /* at most 9 */
     int32_t same[2];    /* one number for all; at least -4 */
+    double share;       /* of the whole */
+    double weight;
     /* with a remark that does not fit behind the member and is put above it instead of that */
     uint32_t anything;
     uint8_t reserved4[4];
@@ -66,10 +71,12 @@ _Static_assert(offsetof(struct everything_params_params, path) == 48, "ABI");
 _Static_assert(offsetof(struct everything_params_params, width) == 304, "ABI");
 _Static_assert(offsetof(struct everything_params_params, triple) == 308, "ABI");
 _Static_assert(offsetof(struct everything_params_params, same) == 320, "ABI");
-_Static_assert(offsetof(struct everything_params_params, anything) == 328, "ABI");
-_Static_assert(sizeof(struct everything_params_params) == 336, "ABI");
+_Static_assert(offsetof(struct everything_params_params, share) == 328, "ABI");
+_Static_assert(offsetof(struct everything_params_params, weight) == 336, "ABI");
+_Static_assert(offsetof(struct everything_params_params, anything) == 344, "ABI");
+_Static_assert(sizeof(struct everything_params_params) == 352, "ABI");
 
-/* Left at 0, for the caller to set or bind: key, width, anything. */
+/* Left at 0, for the caller to set or bind: key, width, weight, anything. */
 static inline struct everything_params_params everything_params_defaults(void)
 {
     return (struct everything_params_params){
@@ -80,5 +87,16 @@ static inline struct everything_params_params everything_params_defaults(void)
         .path = { .length = 9, .bytes = "/a \042b\042 \303\274" },
         .triple = { 1u, 2u, 3u },
         .same = { -3, -3 },
+        .share = -0.25,
     };
 }
+
+/* ---- real ---- */
+
+enum {
+    EVERYTHING_REAL_INPUT_DATA = 0, /* bytes */
+};
+
+enum {
+    EVERYTHING_REAL_VALUE_MEAN = 0, /* f64 */
+};

@@ -40,7 +40,7 @@ static const struct op_spec everything_ops[] = {
         .params_bytes = sizeof(struct everything_params_params),
         .validate = everything_params_validate,
         .inputs_min = 2,
-        .inputs_max = 2,
+        .inputs_max = 4,
         .value_count = 4,
         .traits = OP_TRAIT_IDEMPOTENT | OP_TRAIT_EFFECT,
         .output = {
@@ -53,6 +53,14 @@ static const struct op_spec everything_ops[] = {
         .cost_fixed_ns = 4294967295,
         .cost_ns_per_kib = 256,
         .scratch_max_bytes = 12345ull,
+    },
+    /* A value that is no whole number, and no input that has to be there. */
+    [EVERYTHING_OP_REAL] = {
+        .name = "real",
+        .inputs_min = 0,
+        .inputs_max = 1,
+        .value_count = 1,
+        .cost_fixed_ns = 0,
     },
     /* An output by the workflow's limit. */
     [EVERYTHING_OP_LIMITED] = {

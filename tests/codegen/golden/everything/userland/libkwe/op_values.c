@@ -10,7 +10,7 @@
 
 #include "kernel/abi/everything.h"
 
-const struct kwe_op_value kwe_op_values[4] = {
+const struct kwe_op_value kwe_op_values[5] = {
     {
         .deck = EVERYTHING_PREFIX,
         .width = 4,
@@ -39,5 +39,12 @@ const struct kwe_op_value kwe_op_values[4] = {
         .index = EVERYTHING_PARAMS_VALUE_READY,
         .name = "ready",
     },
+    {
+        .deck = EVERYTHING_PREFIX,
+        .width = 8,
+        .op = EVERYTHING_OP_REAL,
+        .index = EVERYTHING_REAL_VALUE_MEAN,
+        .name = "mean",
+    },
 };
-const size_t kwe_op_value_count = 4;
+const size_t kwe_op_value_count = 5;

@@ -18,7 +18,7 @@ enum kerr {
     /* The wire format knows this, but this kernel does not carry it out yet. */
     KERR_NOT_BUILT = 4,
     KERR_NOT_PERMITTED = 5,  /* The caller, or its manifest, does not allow this. */
-    KERR_TOO_MANY = 6,       /* A table of the nucleus has no free entry. */
+    KERR_TOO_MANY = 6,       /* A table of the nucleus, or of a deck, has no free entry. */
     KERR_NO_MEMORY = 7,      /* There is not enough memory. */
     KERR_TIMED_OUT = 8,      /* The time given ran out. */
     KERR_BAD_WORKFLOW = 9,   /* The workflow is malformed; the stage named is where. */
@@ -64,9 +64,13 @@ enum kerr {
     KERR_NO_DEVICE = 45,      /* The deck found no such device. */
     /* The loop's condition did not hold after as many rounds as it may take. */
     KERR_BOUND_REACHED = 46,
+    /* The bytes are no whole number of samples of this format, or there are too few of them. */
+    KERR_BAD_SAMPLES = 47,
+    /* The state is not one that the operation before it could have left. */
+    KERR_BAD_STATE = 48,
 };
 
-#define KERR_COUNT 47u
+#define KERR_COUNT 49u
 
 /* "NOT_A_JPEG"; "UNKNOWN" for a number that is no code. Static text, any context. */
 const char *kerr_name(enum kerr code);

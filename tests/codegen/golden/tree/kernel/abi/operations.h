@@ -26,6 +26,12 @@ enum {
     OPERATIONS_OP_CRC32C = 9,
     OPERATIONS_OP_SEAL = 10,
     OPERATIONS_OP_OPEN = 11,
+    OPERATIONS_OP_STATISTICS = 12,
+    OPERATIONS_OP_HISTOGRAM = 13,
+    OPERATIONS_OP_MERGE = 14,
+    OPERATIONS_OP_SHA256_UPDATE = 15,
+    OPERATIONS_OP_SHA256_FINAL = 16,
+    OPERATIONS_OP_SPECTRUM = 17,
 };
 
 /* ---- jpeg_decode ---- */
@@ -172,3 +178,160 @@ enum {
     OPERATIONS_OPEN_INPUT_SEALED = 0, /* bytes */
     OPERATIONS_OPEN_INPUT_KEY = 1,    /* bytes */
 };
+
+/* ---- statistics ---- */
+
+enum {
+    OPERATIONS_STATISTICS_INPUT_SAMPLES = 0, /* bytes */
+};
+
+enum {
+    OPERATIONS_STATISTICS_VALUE_COUNT = 0,   /* u64 */
+    OPERATIONS_STATISTICS_VALUE_MINIMUM = 1, /* f64 */
+    OPERATIONS_STATISTICS_VALUE_MAXIMUM = 2, /* f64 */
+    OPERATIONS_STATISTICS_VALUE_MEAN = 3,    /* f64 */
+};
+
+/*
+ * Of samples: a record of u64 count and f64 minimum, maximum, mean, variance (of the whole, by
+ * count); a NaN among them makes all four NaN.
+ */
+struct operations_statistics_params {
+    uint32_t format; /* of the samples, little endian: 0 i16, 1 f32, 2 f64; at most 2 */
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct operations_statistics_params, format) == 0, "ABI");
+_Static_assert(sizeof(struct operations_statistics_params) == 8, "ABI");
+
+/* Left at 0, for the caller to set or bind: format. */
+static inline struct operations_statistics_params operations_statistics_defaults(void)
+{
+    return (struct operations_statistics_params){ 0 };
+}
+
+/* ---- histogram ---- */
+
+enum {
+    OPERATIONS_HISTOGRAM_INPUT_SAMPLES = 0, /* bytes */
+};
+
+enum {
+    OPERATIONS_HISTOGRAM_VALUE_BELOW = 0,     /* u64 */
+    OPERATIONS_HISTOGRAM_VALUE_ABOVE = 1,     /* u64 */
+    OPERATIONS_HISTOGRAM_VALUE_UNORDERED = 2, /* u64 */
+};
+
+/*
+ * How many samples lie in each of the bins of equal width from low to high, the last one with high
+ * itself: u64 for each bin, then below, above, NaN.
+ */
+struct operations_histogram_params {
+    double low;
+    double high;     /* above low */
+    uint32_t format; /* of the samples, little endian: 0 i16, 1 f32, 2 f64; at most 2 */
+    uint32_t bins;   /* 1..4096 */
+};
+_Static_assert(offsetof(struct operations_histogram_params, low) == 0, "ABI");
+_Static_assert(offsetof(struct operations_histogram_params, high) == 8, "ABI");
+_Static_assert(offsetof(struct operations_histogram_params, format) == 16, "ABI");
+_Static_assert(offsetof(struct operations_histogram_params, bins) == 20, "ABI");
+_Static_assert(sizeof(struct operations_histogram_params) == 24, "ABI");
+
+/* Left at 0, for the caller to set or bind: low, high, format, bins. */
+static inline struct operations_histogram_params operations_histogram_defaults(void)
+{
+    return (struct operations_histogram_params){ 0 };
+}
+
+/* ---- merge ---- */
+
+enum {
+    OPERATIONS_MERGE_INPUT_PART1 = 0, /* bytes */
+    OPERATIONS_MERGE_INPUT_PART2 = 1, /* bytes */
+    OPERATIONS_MERGE_INPUT_PART3 = 2, /* bytes */
+    OPERATIONS_MERGE_INPUT_PART4 = 3, /* bytes */
+    OPERATIONS_MERGE_INPUT_PART5 = 4, /* bytes */
+    OPERATIONS_MERGE_INPUT_PART6 = 5, /* bytes */
+    OPERATIONS_MERGE_INPUT_PART7 = 6, /* bytes */
+    OPERATIONS_MERGE_INPUT_PART8 = 7, /* bytes */
+};
+
+enum {
+    OPERATIONS_MERGE_VALUE_PARTS = 0, /* u64 */
+};
+
+/*
+ * The inputs one behind the other, in order; with a header first when wished: u64 how many they
+ * are, then each one's u64 length.
+ */
+struct operations_merge_params {
+    uint32_t header; /* 0 or 1 */
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct operations_merge_params, header) == 0, "ABI");
+_Static_assert(sizeof(struct operations_merge_params) == 8, "ABI");
+
+static inline struct operations_merge_params operations_merge_defaults(void)
+{
+    return (struct operations_merge_params){
+        .header = 0u,
+    };
+}
+
+/* ---- sha256_update ---- */
+
+enum {
+    OPERATIONS_SHA256_UPDATE_INPUT_DATA = 0,  /* bytes */
+    OPERATIONS_SHA256_UPDATE_INPUT_STATE = 1, /* bytes */
+};
+
+enum {
+    OPERATIONS_SHA256_UPDATE_VALUE_SEEN = 0, /* u64 */
+};
+
+/* ---- sha256_final ---- */
+
+enum {
+    OPERATIONS_SHA256_FINAL_INPUT_STATE = 0, /* bytes */
+};
+
+enum {
+    OPERATIONS_SHA256_FINAL_VALUE_SEEN = 0, /* u64 */
+};
+
+/* ---- spectrum ---- */
+
+enum {
+    OPERATIONS_SPECTRUM_INPUT_SAMPLES = 0, /* bytes */
+};
+
+enum {
+    OPERATIONS_SPECTRUM_VALUE_COUNT = 0, /* u64 */
+};
+
+/*
+ * Discrete Fourier transform of real samples, of any length up to 2^18: f64 magnitudes of the lines
+ * 0 to size / 2, not scaled.
+ */
+struct operations_spectrum_params {
+    uint32_t format; /* of the samples, little endian: 0 i16, 1 f32, 2 f64; at most 2 */
+    uint32_t window; /* 0 none, 1 Hann (periodic); at most 1 */
+    /* samples taken from the beginning, zeros where there are fewer; 0: all; at most 262144 */
+    uint32_t size;
+    uint32_t power; /* the magnitudes' squares instead; 0 or 1 */
+};
+_Static_assert(offsetof(struct operations_spectrum_params, format) == 0, "ABI");
+_Static_assert(offsetof(struct operations_spectrum_params, window) == 4, "ABI");
+_Static_assert(offsetof(struct operations_spectrum_params, size) == 8, "ABI");
+_Static_assert(offsetof(struct operations_spectrum_params, power) == 12, "ABI");
+_Static_assert(sizeof(struct operations_spectrum_params) == 16, "ABI");
+
+/* Left at 0, for the caller to set or bind: format. */
+static inline struct operations_spectrum_params operations_spectrum_defaults(void)
+{
+    return (struct operations_spectrum_params){
+        .window = 0u,
+        .size = 0u,
+        .power = 0u,
+    };
+}

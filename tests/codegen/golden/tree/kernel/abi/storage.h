@@ -26,6 +26,9 @@ enum {
     STORAGE_OP_REMOVE = 7,
     STORAGE_OP_SYNC = 8,
     STORAGE_OP_WRITE_AT = 9,
+    STORAGE_OP_OPEN = 10,
+    STORAGE_OP_READ_AT = 11,
+    STORAGE_OP_CLOSE = 12,
 };
 
 /* ---- read ---- */
@@ -191,4 +194,71 @@ static inline struct storage_write_at_params storage_write_at_defaults(void)
     return (struct storage_write_at_params){
         .offset = 0u,
     };
+}
+
+/* ---- open ---- */
+
+enum {
+    STORAGE_OPEN_VALUE_HANDLE = 0, /* u64 */
+    STORAGE_OPEN_VALUE_SIZE = 1,   /* u64 */
+};
+
+/*
+ * Look a file up for reading. The handle is for read_at and close of this workflow; it is void when
+ * the path names another file, and may be taken back after 10 s without use.
+ */
+struct storage_open_params {
+    struct kwe_path path; /* absolute */
+};
+_Static_assert(offsetof(struct storage_open_params, path) == 0, "ABI");
+_Static_assert(sizeof(struct storage_open_params) == 256, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct storage_open_params storage_open_defaults(void)
+{
+    return (struct storage_open_params){ 0 };
+}
+
+/* ---- read_at ---- */
+
+enum {
+    STORAGE_READ_AT_VALUE_SIZE = 0, /* u64 */
+};
+
+/*
+ * Read length bytes of an open file from offset; fewer when it ends before. length 0 is all that
+ * follows.
+ */
+struct storage_read_at_params {
+    uint64_t handle; /* the value of open */
+    uint64_t offset;
+    uint64_t length;
+};
+_Static_assert(offsetof(struct storage_read_at_params, handle) == 0, "ABI");
+_Static_assert(offsetof(struct storage_read_at_params, offset) == 8, "ABI");
+_Static_assert(offsetof(struct storage_read_at_params, length) == 16, "ABI");
+_Static_assert(sizeof(struct storage_read_at_params) == 24, "ABI");
+
+/* Left at 0, for the caller to set or bind: handle. */
+static inline struct storage_read_at_params storage_read_at_defaults(void)
+{
+    return (struct storage_read_at_params){
+        .offset = 0u,
+        .length = 0u,
+    };
+}
+
+/* ---- close ---- */
+
+/* Give a handle back. */
+struct storage_close_params {
+    uint64_t handle; /* the value of open */
+};
+_Static_assert(offsetof(struct storage_close_params, handle) == 0, "ABI");
+_Static_assert(sizeof(struct storage_close_params) == 8, "ABI");
+
+/* Left at 0, for the caller to set or bind: handle. */
+static inline struct storage_close_params storage_close_defaults(void)
+{
+    return (struct storage_close_params){ 0 };
 }

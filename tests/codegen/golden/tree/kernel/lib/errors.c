@@ -56,6 +56,8 @@ static const char *const names[KERR_COUNT] = {
     [KERR_DEVICE_REFUSED] = "DEVICE_REFUSED",
     [KERR_NO_DEVICE] = "NO_DEVICE",
     [KERR_BOUND_REACHED] = "BOUND_REACHED",
+    [KERR_BAD_SAMPLES] = "BAD_SAMPLES",
+    [KERR_BAD_STATE] = "BAD_STATE",
 };
 
 static const char *const sentences[KERR_COUNT] = {
@@ -66,7 +68,7 @@ static const char *const sentences[KERR_COUNT] = {
     [KERR_BAD_HANDLE] = "The id names nothing of the caller's, or something that has gone.",
     [KERR_NOT_BUILT] = "The wire format knows this, but this kernel does not carry it out yet.",
     [KERR_NOT_PERMITTED] = "The caller, or its manifest, does not allow this.",
-    [KERR_TOO_MANY] = "A table of the nucleus has no free entry.",
+    [KERR_TOO_MANY] = "A table of the nucleus, or of a deck, has no free entry.",
     [KERR_NO_MEMORY] = "There is not enough memory.",
     [KERR_TIMED_OUT] = "The time given ran out.",
     [KERR_BAD_WORKFLOW] = "The workflow is malformed; the stage named is where.",
@@ -109,6 +111,9 @@ static const char *const sentences[KERR_COUNT] = {
     [KERR_DEVICE_REFUSED] = "The device refused the request as malformed.",
     [KERR_NO_DEVICE] = "The deck found no such device.",
     [KERR_BOUND_REACHED] = "The loop's condition did not hold after as many rounds as it may take.",
+    [KERR_BAD_SAMPLES] =
+        "The bytes are no whole number of samples of this format, or there are too few of them.",
+    [KERR_BAD_STATE] = "The state is not one that the operation before it could have left.",
 };
 
 const char *kerr_name(enum kerr code)

@@ -231,6 +231,104 @@ static const struct op_spec operations_ops[] = {
         .cost_fixed_ns = 4000,
         .cost_ns_per_kib = 8192,
     },
+    /*
+     * Of samples: a record of u64 count and f64 minimum, maximum, mean, variance (of the whole, by
+     * count); a NaN among them makes all four NaN.
+     */
+    [OPERATIONS_OP_STATISTICS] = {
+        .name = "statistics",
+        .params_bytes = sizeof(struct operations_statistics_params),
+        .validate = operations_statistics_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 4,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .base_bytes = 40, .of = 0xffff },
+        .cost_fixed_ns = 2000,
+        .cost_ns_per_kib = 10240,
+    },
+    /*
+     * How many samples lie in each of the bins of equal width from low to high, the last one with
+     * high itself: u64 for each bin, then below, above, NaN.
+     */
+    [OPERATIONS_OP_HISTOGRAM] = {
+        .name = "histogram",
+        .params_bytes = sizeof(struct operations_histogram_params),
+        .validate = operations_histogram_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 3,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .base_bytes = 32792, .of = 0xffff },
+        .cost_fixed_ns = 2000,
+        .cost_ns_per_kib = 10240,
+    },
+    /*
+     * The inputs one behind the other, in order; with a header first when wished: u64 how many they
+     * are, then each one's u64 length.
+     */
+    [OPERATIONS_OP_MERGE] = {
+        .name = "merge",
+        .params_bytes = sizeof(struct operations_merge_params),
+        .validate = operations_merge_validate,
+        .inputs_min = 1,
+        .inputs_max = 8,
+        .value_count = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 1000,
+        .cost_ns_per_kib = 307,
+    },
+    /*
+     * SHA-256 in parts. Takes the data in behind what the state has already seen; no state, or an
+     * empty one, begins. The state is for sha256_final and the next sha256_update only.
+     */
+    [OPERATIONS_OP_SHA256_UPDATE] = {
+        .name = "sha256_update",
+        .inputs_min = 1,
+        .inputs_max = 2,
+        .value_count = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .base_bytes = 112, .of = 0xffff },
+        .cost_fixed_ns = 2000,
+        .cost_ns_per_kib = 11264,
+    },
+    /*
+     * The digest of all that the state has seen, as sha256 of the whole would be; an empty state
+     * has seen nothing.
+     */
+    [OPERATIONS_OP_SHA256_FINAL] = {
+        .name = "sha256_final",
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .base_bytes = 32, .of = 0xffff },
+        .cost_fixed_ns = 3000,
+    },
+    /*
+     * Discrete Fourier transform of real samples, of any length up to 2^18: f64 magnitudes of the
+     * lines 0 to size / 2, not scaled.
+     */
+    [OPERATIONS_OP_SPECTRUM] = {
+        .name = "spectrum",
+        .params_bytes = sizeof(struct operations_spectrum_params),
+        .validate = operations_spectrum_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = {
+            .present = true,
+            .base_bytes = 64,
+            .of = 0, /* samples */
+            .numerator = 2,
+            .denominator = 1,
+        },
+        .cost_fixed_ns = 20000,
+        .cost_ns_per_kib = 512000,
+        .scratch_max_bytes = 24ull << 20,
+    },
 };
 
 /* ---- hardware: The accelerator behind ivshmem, a process on the host that computes. ---- */
@@ -375,6 +473,36 @@ static const struct op_spec storage_ops[] = {
         .traits = OP_TRAIT_EFFECT | OP_TRAIT_IDEMPOTENT,
         .cost_fixed_ns = 100000,
         .cost_ns_per_kib = 1024,
+    },
+    /*
+     * Look a file up for reading. The handle is for read_at and close of this workflow; it is void
+     * when the path names another file, and may be taken back after 10 s without use.
+     */
+    [STORAGE_OP_OPEN] = {
+        .name = "open",
+        .params_bytes = sizeof(struct storage_open_params),
+        .validate = storage_open_validate,
+        .value_count = 2,
+        .cost_fixed_ns = 50000,
+    },
+    /*
+     * Read length bytes of an open file from offset; fewer when it ends before. length 0 is all
+     * that follows.
+     */
+    [STORAGE_OP_READ_AT] = {
+        .name = "read_at",
+        .params_bytes = sizeof(struct storage_read_at_params),
+        .value_count = 1,
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 100000,
+        .cost_ns_per_kib = 1024,
+    },
+    /* Give a handle back. */
+    [STORAGE_OP_CLOSE] = {
+        .name = "close",
+        .params_bytes = sizeof(struct storage_close_params),
+        .cost_fixed_ns = 1000,
     },
 };
 

@@ -70,3 +70,63 @@ enum kerr operations_zstd_compress_validate(const void *params, uint32_t *bad_of
     }
     return KERR_OK;
 }
+
+enum kerr operations_statistics_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct operations_statistics_params *p = params;
+
+    if (p->format > 2u) {
+        *bad_offset = offsetof(struct operations_statistics_params, format);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}
+
+enum kerr operations_histogram_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct operations_histogram_params *p = params;
+
+    if (p->format > 2u) {
+        *bad_offset = offsetof(struct operations_histogram_params, format);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->bins < 1u || p->bins > 4096u) {
+        *bad_offset = offsetof(struct operations_histogram_params, bins);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}
+
+enum kerr operations_merge_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct operations_merge_params *p = params;
+
+    if (p->header > 1u) {
+        *bad_offset = offsetof(struct operations_merge_params, header);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}
+
+enum kerr operations_spectrum_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct operations_spectrum_params *p = params;
+
+    if (p->format > 2u) {
+        *bad_offset = offsetof(struct operations_spectrum_params, format);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->window > 1u) {
+        *bad_offset = offsetof(struct operations_spectrum_params, window);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->size > 262144u) {
+        *bad_offset = offsetof(struct operations_spectrum_params, size);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->power > 1u) {
+        *bad_offset = offsetof(struct operations_spectrum_params, power);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}

@@ -17,7 +17,8 @@
 /*
  * Each adds a stage and returns it; mistakes stick in the builder. `params` is copied; start from
  * the operation's _defaults(). An input is the stage whose output it is; one that comes from
- * elsewhere is given as KWE_STAGE_NONE and bound with kwe_input_event() or kwe_input_constant().
+ * elsewhere is given as KWE_STAGE_NONE and bound with kwe_input_event() or kwe_input_constant(); an
+ * optional one may be KWE_STAGE_NONE and stay unbound, if those behind it do too.
  */
 
 /*

@@ -17,7 +17,8 @@
 /*
  * Each adds a stage and returns it; mistakes stick in the builder. `params` is copied; start from
  * the operation's _defaults(). An input is the stage whose output it is; one that comes from
- * elsewhere is given as KWE_STAGE_NONE and bound with kwe_input_event() or kwe_input_constant().
+ * elsewhere is given as KWE_STAGE_NONE and bound with kwe_input_event() or kwe_input_constant(); an
+ * optional one may be KWE_STAGE_NONE and stay unbound, if those behind it do too.
  */
 
 /* Decode one JPEG picture to 8-bit RGB, rows without padding. */
@@ -178,6 +179,134 @@ static inline kwe_stage_t kwe_operations_open(struct kwe_builder *builder, const
     }
     if (key.index != KWE_NO_STAGE) {
         kwe_input_stage(builder, stage, OPERATIONS_OPEN_INPUT_KEY, key);
+    }
+    return stage;
+}
+
+/*
+ * Of samples: a record of u64 count and f64 minimum, maximum, mean, variance (of the whole, by
+ * count); a NaN among them makes all four NaN.
+ */
+static inline kwe_stage_t
+kwe_operations_statistics(struct kwe_builder *builder, const char *name, kwe_stage_t samples,
+                          const struct operations_statistics_params *params)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_STATISTICS,
+                                  params, sizeof(*params));
+
+    if (samples.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_STATISTICS_INPUT_SAMPLES, samples);
+    }
+    return stage;
+}
+
+/*
+ * How many samples lie in each of the bins of equal width from low to high, the last one with high
+ * itself: u64 for each bin, then below, above, NaN.
+ */
+static inline kwe_stage_t kwe_operations_histogram(struct kwe_builder *builder, const char *name,
+                                                   kwe_stage_t samples,
+                                                   const struct operations_histogram_params *params)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_HISTOGRAM, params,
+                                  sizeof(*params));
+
+    if (samples.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_HISTOGRAM_INPUT_SAMPLES, samples);
+    }
+    return stage;
+}
+
+/*
+ * The inputs one behind the other, in order; with a header first when wished: u64 how many they
+ * are, then each one's u64 length.
+ */
+static inline kwe_stage_t kwe_operations_merge(struct kwe_builder *builder, const char *name,
+                                               kwe_stage_t part1, kwe_stage_t part2,
+                                               kwe_stage_t part3, kwe_stage_t part4,
+                                               kwe_stage_t part5, kwe_stage_t part6,
+                                               kwe_stage_t part7, kwe_stage_t part8,
+                                               const struct operations_merge_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_MERGE, params, sizeof(*params));
+
+    if (part1.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_MERGE_INPUT_PART1, part1);
+    }
+    if (part2.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_MERGE_INPUT_PART2, part2);
+    }
+    if (part3.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_MERGE_INPUT_PART3, part3);
+    }
+    if (part4.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_MERGE_INPUT_PART4, part4);
+    }
+    if (part5.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_MERGE_INPUT_PART5, part5);
+    }
+    if (part6.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_MERGE_INPUT_PART6, part6);
+    }
+    if (part7.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_MERGE_INPUT_PART7, part7);
+    }
+    if (part8.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_MERGE_INPUT_PART8, part8);
+    }
+    return stage;
+}
+
+/*
+ * SHA-256 in parts. Takes the data in behind what the state has already seen; no state, or an empty
+ * one, begins. The state is for sha256_final and the next sha256_update only.
+ */
+static inline kwe_stage_t kwe_operations_sha256_update(struct kwe_builder *builder,
+                                                       const char *name, kwe_stage_t data,
+                                                       kwe_stage_t state)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_SHA256_UPDATE, NULL, 0);
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_SHA256_UPDATE_INPUT_DATA, data);
+    }
+    if (state.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_SHA256_UPDATE_INPUT_STATE, state);
+    }
+    return stage;
+}
+
+/*
+ * The digest of all that the state has seen, as sha256 of the whole would be; an empty state has
+ * seen nothing.
+ */
+static inline kwe_stage_t kwe_operations_sha256_final(struct kwe_builder *builder, const char *name,
+                                                      kwe_stage_t state)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_SHA256_FINAL, NULL, 0);
+
+    if (state.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_SHA256_FINAL_INPUT_STATE, state);
+    }
+    return stage;
+}
+
+/*
+ * Discrete Fourier transform of real samples, of any length up to 2^18: f64 magnitudes of the lines
+ * 0 to size / 2, not scaled.
+ */
+static inline kwe_stage_t kwe_operations_spectrum(struct kwe_builder *builder, const char *name,
+                                                  kwe_stage_t samples,
+                                                  const struct operations_spectrum_params *params)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_SPECTRUM, params,
+                                  sizeof(*params));
+
+    if (samples.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_SPECTRUM_INPUT_SAMPLES, samples);
     }
     return stage;
 }

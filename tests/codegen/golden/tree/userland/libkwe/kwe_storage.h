@@ -17,7 +17,8 @@
 /*
  * Each adds a stage and returns it; mistakes stick in the builder. `params` is copied; start from
  * the operation's _defaults(). An input is the stage whose output it is; one that comes from
- * elsewhere is given as KWE_STAGE_NONE and bound with kwe_input_event() or kwe_input_constant().
+ * elsewhere is given as KWE_STAGE_NONE and bound with kwe_input_event() or kwe_input_constant(); an
+ * optional one may be KWE_STAGE_NONE and stay unbound, if those behind it do too.
  */
 
 /*
@@ -117,5 +118,41 @@ static inline kwe_stage_t kwe_storage_write_at(struct kwe_builder *builder, cons
     if (data.index != KWE_NO_STAGE) {
         kwe_input_stage(builder, stage, STORAGE_WRITE_AT_INPUT_DATA, data);
     }
+    return stage;
+}
+
+/*
+ * Look a file up for reading. The handle is for read_at and close of this workflow; it is void when
+ * the path names another file, and may be taken back after 10 s without use.
+ */
+static inline kwe_stage_t kwe_storage_open(struct kwe_builder *builder, const char *name,
+                                           const struct storage_open_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, STORAGE_PREFIX, STORAGE_OP_OPEN, params, sizeof(*params));
+
+    return stage;
+}
+
+/*
+ * Read length bytes of an open file from offset; fewer when it ends before. length 0 is all that
+ * follows.
+ */
+static inline kwe_stage_t kwe_storage_read_at(struct kwe_builder *builder, const char *name,
+                                              const struct storage_read_at_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, STORAGE_PREFIX, STORAGE_OP_READ_AT, params, sizeof(*params));
+
+    return stage;
+}
+
+/* Give a handle back. */
+static inline kwe_stage_t kwe_storage_close(struct kwe_builder *builder, const char *name,
+                                            const struct storage_close_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, STORAGE_PREFIX, STORAGE_OP_CLOSE, params, sizeof(*params));
+
     return stage;
 }

@@ -18,7 +18,7 @@
 #include "kernel/abi/operations.h"
 #include "kernel/abi/storage.h"
 
-const struct kwe_op_value kwe_op_values[20] = {
+const struct kwe_op_value kwe_op_values[34] = {
     {
         .deck = EXECUTION_PREFIX,
         .width = 8,
@@ -81,6 +81,83 @@ const struct kwe_op_value kwe_op_values[20] = {
         .op = OPERATIONS_OP_CRC32C,
         .index = OPERATIONS_CRC32C_VALUE_CRC,
         .name = "crc",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_STATISTICS,
+        .index = OPERATIONS_STATISTICS_VALUE_COUNT,
+        .name = "count",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_STATISTICS,
+        .index = OPERATIONS_STATISTICS_VALUE_MINIMUM,
+        .name = "minimum",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_STATISTICS,
+        .index = OPERATIONS_STATISTICS_VALUE_MAXIMUM,
+        .name = "maximum",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_STATISTICS,
+        .index = OPERATIONS_STATISTICS_VALUE_MEAN,
+        .name = "mean",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_HISTOGRAM,
+        .index = OPERATIONS_HISTOGRAM_VALUE_BELOW,
+        .name = "below",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_HISTOGRAM,
+        .index = OPERATIONS_HISTOGRAM_VALUE_ABOVE,
+        .name = "above",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_HISTOGRAM,
+        .index = OPERATIONS_HISTOGRAM_VALUE_UNORDERED,
+        .name = "unordered",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_MERGE,
+        .index = OPERATIONS_MERGE_VALUE_PARTS,
+        .name = "parts",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_SHA256_UPDATE,
+        .index = OPERATIONS_SHA256_UPDATE_VALUE_SEEN,
+        .name = "seen",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_SHA256_FINAL,
+        .index = OPERATIONS_SHA256_FINAL_VALUE_SEEN,
+        .name = "seen",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_SPECTRUM,
+        .index = OPERATIONS_SPECTRUM_VALUE_COUNT,
+        .name = "count",
     },
     {
         .deck = HARDWARE_PREFIX,
@@ -146,6 +223,27 @@ const struct kwe_op_value kwe_op_values[20] = {
         .name = "written",
     },
     {
+        .deck = STORAGE_PREFIX,
+        .width = 8,
+        .op = STORAGE_OP_OPEN,
+        .index = STORAGE_OPEN_VALUE_HANDLE,
+        .name = "handle",
+    },
+    {
+        .deck = STORAGE_PREFIX,
+        .width = 8,
+        .op = STORAGE_OP_OPEN,
+        .index = STORAGE_OPEN_VALUE_SIZE,
+        .name = "size",
+    },
+    {
+        .deck = STORAGE_PREFIX,
+        .width = 8,
+        .op = STORAGE_OP_READ_AT,
+        .index = STORAGE_READ_AT_VALUE_SIZE,
+        .name = "size",
+    },
+    {
         .deck = NETWORK_PREFIX,
         .width = 8,
         .op = NETWORK_OP_LINK,
@@ -160,4 +258,4 @@ const struct kwe_op_value kwe_op_values[20] = {
         .name = "up",
     },
 };
-const size_t kwe_op_value_count = 20;
+const size_t kwe_op_value_count = 34;

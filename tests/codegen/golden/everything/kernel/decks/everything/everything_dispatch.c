@@ -23,6 +23,8 @@ static enum kerr run_params(struct deck_request *request)
         .params = deck_params(request),
         .picture = deck_input(request, EVERYTHING_PARAMS_INPUT_PICTURE),
         .mask = deck_input(request, EVERYTHING_PARAMS_INPUT_MASK),
+        .more = deck_input(request, EVERYTHING_PARAMS_INPUT_MORE),
+        .most = deck_input(request, EVERYTHING_PARAMS_INPUT_MOST),
         .packed = deck_output(request),
     };
     enum kerr status = everything_params(&call);
@@ -33,6 +35,20 @@ static enum kerr run_params(struct deck_request *request)
         deck_set_value(request, EVERYTHING_PARAMS_VALUE_NEAR, (uint64_t)(int64_t)call.near);
         deck_set_value(request, EVERYTHING_PARAMS_VALUE_FAR, (uint64_t)(int64_t)call.far);
         deck_set_value(request, EVERYTHING_PARAMS_VALUE_READY, call.ready);
+    }
+    return status;
+}
+
+static enum kerr run_real(struct deck_request *request)
+{
+    struct everything_real_call call = {
+        .request = request,
+        .data = deck_input(request, EVERYTHING_REAL_INPUT_DATA),
+    };
+    enum kerr status = everything_real(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, EVERYTHING_REAL_VALUE_MEAN, deck_f64_bits(call.mean));
     }
     return status;
 }
@@ -58,6 +74,8 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
         return run_bare(request);
     case EVERYTHING_OP_PARAMS:
         return run_params(request);
+    case EVERYTHING_OP_REAL:
+        return run_real(request);
     case EVERYTHING_OP_LIMITED:
         return run_limited(request);
     default:

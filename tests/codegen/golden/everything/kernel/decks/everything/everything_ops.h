@@ -27,6 +27,8 @@ struct everything_params_call {
     const struct everything_params_params *params;
     struct deck_bytes picture; /* in: rgb8 */
     struct deck_bytes mask;    /* in: gray8 */
+    struct deck_bytes more;    /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes most;    /* in: gray8; .data is NULL when not bound */
     struct deck_room packed;   /* out: bytes; set .length */
     uint32_t width;            /* value: set it */
     int32_t near;              /* value: set it */
@@ -38,6 +40,14 @@ struct everything_params_call {
  * comment in C. Errors: IO_ERROR, TOO_LARGE. On a fibre: may wait.
  */
 enum kerr everything_params(struct everything_params_call *call);
+
+struct everything_real_call {
+    struct deck_request *request;
+    struct deck_bytes data; /* in: bytes; .data is NULL when not bound */
+    double mean;            /* value: set it */
+};
+/* A value that is no whole number, and no input that has to be there. */
+enum kerr everything_real(struct everything_real_call *call);
 
 struct everything_limited_call {
     struct deck_request *request;

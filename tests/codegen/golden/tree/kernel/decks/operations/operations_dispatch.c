@@ -181,6 +181,119 @@ static enum kerr run_open(struct deck_request *request)
     return status;
 }
 
+static enum kerr run_statistics(struct deck_request *request)
+{
+    struct operations_statistics_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .samples = deck_input(request, OPERATIONS_STATISTICS_INPUT_SAMPLES),
+        .record = deck_output(request),
+    };
+    enum kerr status = operations_statistics(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.record.length);
+        deck_set_value(request, OPERATIONS_STATISTICS_VALUE_COUNT, call.count);
+        deck_set_value(request, OPERATIONS_STATISTICS_VALUE_MINIMUM, deck_f64_bits(call.minimum));
+        deck_set_value(request, OPERATIONS_STATISTICS_VALUE_MAXIMUM, deck_f64_bits(call.maximum));
+        deck_set_value(request, OPERATIONS_STATISTICS_VALUE_MEAN, deck_f64_bits(call.mean));
+    }
+    return status;
+}
+
+static enum kerr run_histogram(struct deck_request *request)
+{
+    struct operations_histogram_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .samples = deck_input(request, OPERATIONS_HISTOGRAM_INPUT_SAMPLES),
+        .counts = deck_output(request),
+    };
+    enum kerr status = operations_histogram(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.counts.length);
+        deck_set_value(request, OPERATIONS_HISTOGRAM_VALUE_BELOW, call.below);
+        deck_set_value(request, OPERATIONS_HISTOGRAM_VALUE_ABOVE, call.above);
+        deck_set_value(request, OPERATIONS_HISTOGRAM_VALUE_UNORDERED, call.unordered);
+    }
+    return status;
+}
+
+static enum kerr run_merge(struct deck_request *request)
+{
+    struct operations_merge_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .part1 = deck_input(request, OPERATIONS_MERGE_INPUT_PART1),
+        .part2 = deck_input(request, OPERATIONS_MERGE_INPUT_PART2),
+        .part3 = deck_input(request, OPERATIONS_MERGE_INPUT_PART3),
+        .part4 = deck_input(request, OPERATIONS_MERGE_INPUT_PART4),
+        .part5 = deck_input(request, OPERATIONS_MERGE_INPUT_PART5),
+        .part6 = deck_input(request, OPERATIONS_MERGE_INPUT_PART6),
+        .part7 = deck_input(request, OPERATIONS_MERGE_INPUT_PART7),
+        .part8 = deck_input(request, OPERATIONS_MERGE_INPUT_PART8),
+        .merged = deck_output(request),
+    };
+    enum kerr status = operations_merge(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.merged.length);
+        deck_set_value(request, OPERATIONS_MERGE_VALUE_PARTS, call.parts);
+    }
+    return status;
+}
+
+static enum kerr run_sha256_update(struct deck_request *request)
+{
+    struct operations_sha256_update_call call = {
+        .request = request,
+        .data = deck_input(request, OPERATIONS_SHA256_UPDATE_INPUT_DATA),
+        .state = deck_input(request, OPERATIONS_SHA256_UPDATE_INPUT_STATE),
+        .next = deck_output(request),
+    };
+    enum kerr status = operations_sha256_update(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.next.length);
+        deck_set_value(request, OPERATIONS_SHA256_UPDATE_VALUE_SEEN, call.seen);
+    }
+    return status;
+}
+
+static enum kerr run_sha256_final(struct deck_request *request)
+{
+    struct operations_sha256_final_call call = {
+        .request = request,
+        .state = deck_input(request, OPERATIONS_SHA256_FINAL_INPUT_STATE),
+        .digest = deck_output(request),
+    };
+    enum kerr status = operations_sha256_final(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.digest.length);
+        deck_set_value(request, OPERATIONS_SHA256_FINAL_VALUE_SEEN, call.seen);
+    }
+    return status;
+}
+
+static enum kerr run_spectrum(struct deck_request *request)
+{
+    struct operations_spectrum_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .samples = deck_input(request, OPERATIONS_SPECTRUM_INPUT_SAMPLES),
+        .lines = deck_output(request),
+    };
+    enum kerr status = operations_spectrum(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.lines.length);
+        deck_set_value(request, OPERATIONS_SPECTRUM_VALUE_COUNT, call.count);
+    }
+    return status;
+}
+
 enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
 {
     switch (op) {
@@ -206,6 +319,18 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
         return run_seal(request);
     case OPERATIONS_OP_OPEN:
         return run_open(request);
+    case OPERATIONS_OP_STATISTICS:
+        return run_statistics(request);
+    case OPERATIONS_OP_HISTOGRAM:
+        return run_histogram(request);
+    case OPERATIONS_OP_MERGE:
+        return run_merge(request);
+    case OPERATIONS_OP_SHA256_UPDATE:
+        return run_sha256_update(request);
+    case OPERATIONS_OP_SHA256_FINAL:
+        return run_sha256_final(request);
+    case OPERATIONS_OP_SPECTRUM:
+        return run_spectrum(request);
     default:
         return KERR_UNKNOWN_OP;
     }

@@ -124,3 +124,93 @@ struct operations_open_call {
 };
 /* The reverse of seal. Errors: BAD_KEY, NOT_AUTHENTIC. */
 enum kerr operations_open(struct operations_open_call *call);
+
+struct operations_statistics_call {
+    struct deck_request *request;
+    const struct operations_statistics_params *params;
+    struct deck_bytes samples; /* in: bytes */
+    struct deck_room record;   /* out: bytes; set .length */
+    uint64_t count;            /* value: set it */
+    double minimum;            /* value: set it */
+    double maximum;            /* value: set it */
+    double mean;               /* value: set it */
+};
+/*
+ * Of samples: a record of u64 count and f64 minimum, maximum, mean, variance (of the whole, by
+ * count); a NaN among them makes all four NaN. Errors: BAD_SAMPLES.
+ */
+enum kerr operations_statistics(struct operations_statistics_call *call);
+
+struct operations_histogram_call {
+    struct deck_request *request;
+    const struct operations_histogram_params *params;
+    struct deck_bytes samples; /* in: bytes */
+    struct deck_room counts;   /* out: bytes; set .length */
+    uint64_t below;            /* value: set it */
+    uint64_t above;            /* value: set it */
+    uint64_t unordered;        /* value: set it */
+};
+/*
+ * How many samples lie in each of the bins of equal width from low to high, the last one with high
+ * itself: u64 for each bin, then below, above, NaN. Errors: BAD_PARAMETER, BAD_SAMPLES.
+ */
+enum kerr operations_histogram(struct operations_histogram_call *call);
+
+struct operations_merge_call {
+    struct deck_request *request;
+    const struct operations_merge_params *params;
+    struct deck_bytes part1; /* in: bytes */
+    struct deck_bytes part2; /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes part3; /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes part4; /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes part5; /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes part6; /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes part7; /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes part8; /* in: bytes; .data is NULL when not bound */
+    struct deck_room merged; /* out: bytes; set .length */
+    uint64_t parts;          /* value: set it */
+};
+/*
+ * The inputs one behind the other, in order; with a header first when wished: u64 how many they
+ * are, then each one's u64 length. Errors: TOO_LARGE.
+ */
+enum kerr operations_merge(struct operations_merge_call *call);
+
+struct operations_sha256_update_call {
+    struct deck_request *request;
+    struct deck_bytes data;  /* in: bytes */
+    struct deck_bytes state; /* in: bytes; .data is NULL when not bound */
+    struct deck_room next;   /* out: bytes; set .length */
+    uint64_t seen;           /* value: set it */
+};
+/*
+ * SHA-256 in parts. Takes the data in behind what the state has already seen; no state, or an empty
+ * one, begins. The state is for sha256_final and the next sha256_update only. Errors: BAD_STATE,
+ * TOO_LARGE.
+ */
+enum kerr operations_sha256_update(struct operations_sha256_update_call *call);
+
+struct operations_sha256_final_call {
+    struct deck_request *request;
+    struct deck_bytes state; /* in: bytes */
+    struct deck_room digest; /* out: bytes; set .length */
+    uint64_t seen;           /* value: set it */
+};
+/*
+ * The digest of all that the state has seen, as sha256 of the whole would be; an empty state has
+ * seen nothing. Errors: BAD_STATE.
+ */
+enum kerr operations_sha256_final(struct operations_sha256_final_call *call);
+
+struct operations_spectrum_call {
+    struct deck_request *request;
+    const struct operations_spectrum_params *params;
+    struct deck_bytes samples; /* in: bytes */
+    struct deck_room lines;    /* out: bytes; set .length */
+    uint64_t count;            /* value: set it */
+};
+/*
+ * Discrete Fourier transform of real samples, of any length up to 2^18: f64 magnitudes of the lines
+ * 0 to size / 2, not scaled. Errors: BAD_SAMPLES, TOO_LARGE, OUTPUT_TOO_LARGE, OUT_OF_SCRATCH.
+ */
+enum kerr operations_spectrum(struct operations_spectrum_call *call);

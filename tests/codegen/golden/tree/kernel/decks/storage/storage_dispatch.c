@@ -121,6 +121,46 @@ static enum kerr run_write_at(struct deck_request *request)
     return status;
 }
 
+static enum kerr run_open(struct deck_request *request)
+{
+    struct storage_open_call call = {
+        .request = request,
+        .params = deck_params(request),
+    };
+    enum kerr status = storage_open(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, STORAGE_OPEN_VALUE_HANDLE, call.handle);
+        deck_set_value(request, STORAGE_OPEN_VALUE_SIZE, call.size);
+    }
+    return status;
+}
+
+static enum kerr run_read_at(struct deck_request *request)
+{
+    struct storage_read_at_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .data = deck_output(request),
+    };
+    enum kerr status = storage_read_at(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.data.length);
+        deck_set_value(request, STORAGE_READ_AT_VALUE_SIZE, call.size);
+    }
+    return status;
+}
+
+static enum kerr run_close(struct deck_request *request)
+{
+    struct storage_close_call call = {
+        .request = request,
+        .params = deck_params(request),
+    };
+    return storage_close(&call);
+}
+
 enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
 {
     switch (op) {
@@ -142,6 +182,12 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
         return run_sync(request);
     case STORAGE_OP_WRITE_AT:
         return run_write_at(request);
+    case STORAGE_OP_OPEN:
+        return run_open(request);
+    case STORAGE_OP_READ_AT:
+        return run_read_at(request);
+    case STORAGE_OP_CLOSE:
+        return run_close(request);
     default:
         return KERR_UNKNOWN_OP;
     }
@@ -159,6 +205,8 @@ bool deck_op_uses_fibre(uint16_t op)
     case STORAGE_OP_REMOVE:
     case STORAGE_OP_SYNC:
     case STORAGE_OP_WRITE_AT:
+    case STORAGE_OP_OPEN:
+    case STORAGE_OP_READ_AT:
         return true;
     default:
         return false;

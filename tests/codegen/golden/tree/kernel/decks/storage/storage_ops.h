@@ -118,3 +118,37 @@ struct storage_write_at_call {
  * IO_ERROR, CORRUPT_FILESYSTEM. On a fibre: may wait.
  */
 enum kerr storage_write_at(struct storage_write_at_call *call);
+
+struct storage_open_call {
+    struct deck_request *request;
+    const struct storage_open_params *params;
+    uint64_t handle; /* value: set it */
+    uint64_t size;   /* value: set it */
+};
+/*
+ * Look a file up for reading. The handle is for read_at and close of this workflow; it is void when
+ * the path names another file, and may be taken back after 10 s without use. Errors: NO_SUCH_FILE,
+ * IS_A_DIRECTORY, NOT_A_DIRECTORY, TOO_MANY, BAD_PATH, NOT_PERMITTED, IO_ERROR, CORRUPT_FILESYSTEM.
+ * On a fibre: may wait.
+ */
+enum kerr storage_open(struct storage_open_call *call);
+
+struct storage_read_at_call {
+    struct deck_request *request;
+    const struct storage_read_at_params *params;
+    struct deck_room data; /* out: bytes; set .length */
+    uint64_t size;         /* value: set it */
+};
+/*
+ * Read length bytes of an open file from offset; fewer when it ends before. length 0 is all that
+ * follows. Errors: BAD_HANDLE, TOO_LARGE, NOT_PERMITTED, IO_ERROR, CORRUPT_FILESYSTEM. On a fibre:
+ * may wait.
+ */
+enum kerr storage_read_at(struct storage_read_at_call *call);
+
+struct storage_close_call {
+    struct deck_request *request;
+    const struct storage_close_params *params;
+};
+/* Give a handle back. Errors: BAD_HANDLE. */
+enum kerr storage_close(struct storage_close_call *call);

@@ -1,0 +1,43 @@
+/* merge_core.c - see merge_core.h. */
+#include "kernel/decks/operations/merge_core.h"
+
+#include <string.h>
+
+static uint8_t *put_number(uint8_t *to, uint64_t number)
+{
+    memcpy(to, &number, sizeof(number));
+    return to + sizeof(number);
+}
+
+enum kerr merge_parts(const struct merge_part *parts, size_t count, bool header, uint8_t *merged,
+                      size_t capacity, size_t *length)
+{
+    size_t left = capacity;
+    const size_t header_bytes = header ? (count + 1) * sizeof(uint64_t) : 0;
+
+    if (header_bytes > left) {
+        return KERR_TOO_LARGE;
+    }
+    left -= header_bytes;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].length > left) {
+            return KERR_TOO_LARGE;
+        }
+        left -= parts[i].length;
+    }
+    uint8_t *to = merged;
+    if (header) {
+        to = put_number(to, count);
+        for (size_t i = 0; i < count; i++) {
+            to = put_number(to, parts[i].length);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].length != 0) {
+            memcpy(to, parts[i].data, parts[i].length);
+            to += parts[i].length;
+        }
+    }
+    *length = capacity - left;
+    return KERR_OK;
+}
