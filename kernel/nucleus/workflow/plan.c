@@ -3,6 +3,7 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/nucleus/workflow/check.h"
+#include "kernel/nucleus/workflow/live.h"
 
 #define OUTPUT_ALIGN 64u
 #define MAX_ROOM     0x7fffffffu
@@ -108,18 +109,9 @@ static uint64_t odd_pages(uint64_t bytes)
 }
 
 /* One segment for each instance of the deck; every stage's output has its place in each of them. */
-static enum kerr add_deck(struct plan *plan, const struct deck_spec *spec, unsigned instances)
+static enum kerr add_deck(struct plan *plan, const struct deck_spec *spec, unsigned instances,
+                          uint64_t bytes)
 {
-    uint64_t bytes = 0;
-
-    for (uint32_t i = 0; i < plan->stage_count; i++) {
-        struct plan_stage *stage = &plan->stages[i];
-        if (stage->deck == spec->prefix && stage->out_room != 0) {
-            stage->out_offset = bytes;
-            stage->out_stride = round_up_u64(stage->out_room, OUTPUT_ALIGN);
-            bytes += stage->out_stride * (stage->is_body ? plan->loops[stage->loop].lanes : 1u);
-        }
-    }
     for (unsigned ordinal = 0; ordinal < (spec->per_cpu ? instances : 1); ordinal++) {
         if (plan->segment_count == PLAN_MAX_SEGMENTS) {
             return KERR_OVER_LIMITS;
@@ -159,6 +151,7 @@ static enum kerr lay_out(struct plan *plan, const struct deck_spec *specs, uint3
 {
     const struct kwe_workflow *header = plan->header;
     uint64_t manifest_bytes = (uint64_t)header->manifest_count * sizeof(struct kwe_manifest_entry);
+    uint64_t deck_bytes[MAX_DECKS];
 
     plan->manifest_offset = 0;
     plan->constant_offset = (uint32_t)round_up_u64(manifest_bytes, OUTPUT_ALIGN);
@@ -166,9 +159,10 @@ static enum kerr lay_out(struct plan *plan, const struct deck_spec *specs, uint3
         round_up_u64(plan->constant_offset + (uint64_t)header->constant_bytes + 1, PAGE_SIZE);
     plan->segment[PLAN_SEGMENT_PROGRAM].bytes = round_up_u64(header->program_bytes + 1, PAGE_SIZE);
     plan->segment_count = 2;
+    live_lay_out(plan, deck_bytes);
     for (uint32_t i = 0; i < spec_count; i++) {
         if (deck_is_used(plan, specs[i].prefix)) {
-            enum kerr added = add_deck(plan, &specs[i], instances);
+            enum kerr added = add_deck(plan, &specs[i], instances, deck_bytes[specs[i].prefix]);
             if (added != KERR_OK) {
                 return added;
             }

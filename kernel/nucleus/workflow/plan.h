@@ -94,7 +94,8 @@ struct plan {
     uint8_t route[KWE_MAX_STAGES + 1]; /* prefixes in topological order, 0 last */
 
     uint32_t slots;
-    uint64_t slot_bytes; /* of one event over all decks' segments */
+    uint64_t slot_bytes;    /* of one event over all decks' segments */
+    uint64_t outputs_bytes; /* what its outputs would take if none shared a place with another */
     uint32_t segment_count;
     struct plan_segment segment[PLAN_MAX_SEGMENTS];
     uint32_t manifest_offset; /* in segment 0 */
