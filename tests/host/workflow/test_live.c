@@ -118,7 +118,9 @@ int main(void)
     const struct graph kept = { 8, 0, { 0, 1, 2, 4, 8, 16, 32, 64 }, 0, 0 }; /* the result stays */
     assert(places(&kept) == 3);
 
-    const struct graph late = { 8, 7, { 0, 1, 2, 4, 8, 16, 32, 64 + 1 }, 0, 0 }; /* read at the end */
+    const struct graph late = {
+        8, 7, { 0, 1, 2, 4, 8, 16, 32, 64 + 1 }, 0, 0
+    }; /* read at the end */
     assert(places(&late) == 3);
 
     const struct graph wide = { 5, 4, { 0, 1, 1, 1, 2 + 4 + 8 }, 0, 0 }; /* three side by side */
