@@ -34,6 +34,7 @@ enum kwe_control_type {
     KWE_CONTROL_STATISTICS = 6, /* struct kwe_statistics */
     KWE_CONTROL_DONE = 7,       /* struct kwe_control_done; the last frame */
     KWE_CONTROL_ERROR = 8,      /* struct kwe_control_error, then its text */
+    KWE_CONTROL_PLAN = 9,       /* struct kwe_plan, then its struct kwe_plan_stage */
 };
 
 struct kwe_control_frame {

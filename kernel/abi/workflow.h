@@ -239,3 +239,35 @@ struct kwe_stage_status {
     uint8_t reserved[7];
 };
 _Static_assert(sizeof(struct kwe_stage_status) == 56, "ABI");
+
+/* Answer of workflow_plan(), followed by stage_count of the second: how the kernel means to carry the workflow out. */
+struct kwe_plan {
+    uint32_t workflow;
+    uint32_t stage_count;
+    uint32_t slots;
+    uint32_t levels;     /* stages on the longest way */
+    uint64_t slot_bytes; /* room of one event, over all instances that may run its stages */
+    uint64_t
+        outputs_bytes; /* what its outputs would take if each had a place of its own, in one instance of each deck */
+    uint64_t shared_bytes; /* what they take, sharing places */
+    uint64_t total_ns; /* all stages one after the other, by the operations' hints at full rooms */
+    uint64_t critical_ns; /* the longest way alone */
+};
+_Static_assert(sizeof(struct kwe_plan) == 56, "ABI");
+
+#define KWE_PLAN_DROPPED  1u /* nobody uses what it makes: it does not run */
+#define KWE_PLAN_CRITICAL 2u /* on the longest way */
+#define KWE_PLAN_BODY     4u /* of a loop */
+
+struct kwe_plan_stage {
+    uint64_t out_offset; /* in its deck's part of the slot */
+    uint64_t out_room;   /* 0: no output */
+    uint64_t cost_ns;    /* by the operation's hints, with its output's room full */
+    uint64_t before_ns;  /* the longest way to it */
+    uint16_t level;
+    uint16_t flags;    /* KWE_PLAN_* */
+    uint8_t deck;      /* KWE_NO_DECK: a loop */
+    uint8_t lanes;     /* a body's parts under way at once; else 1 */
+    uint16_t place_of; /* an earlier stage whose place its output takes; KWE_NO_STAGE: none */
+};
+_Static_assert(sizeof(struct kwe_plan_stage) == 40, "ABI");

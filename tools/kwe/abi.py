@@ -151,6 +151,34 @@ STAGE_STATUS = Layout(
     reserved="7s",
 )
 
+PLAN = Layout(
+    "kwe_plan",
+    workflow="I",
+    stage_count="I",
+    slots="I",
+    levels="I",
+    slot_bytes="Q",
+    outputs_bytes="Q",
+    shared_bytes="Q",
+    total_ns="Q",
+    critical_ns="Q",
+)
+PLAN_STAGE = Layout(
+    "kwe_plan_stage",
+    out_offset="Q",
+    out_room="Q",
+    cost_ns="Q",
+    before_ns="Q",
+    level="H",
+    flags="H",
+    deck="B",
+    lanes="B",
+    place_of="H",
+)
+PLAN_DROPPED = 1
+PLAN_CRITICAL = 2
+PLAN_BODY = 4
+
 # ---- kernel/abi/event.h -----------------------------------------------------------------------
 
 RESULT = Layout(
@@ -247,6 +275,7 @@ CONTROL_STAGES = 5
 CONTROL_STATISTICS = 6
 CONTROL_DONE = 7
 CONTROL_ERROR = 8
+CONTROL_PLAN = 9
 
 FRAME = Layout("kwe_control_frame", magic="I", type="H", flags="H", length="I", crc32c="I")
 HELLO = Layout("kwe_control_hello", version="I", row_count="I", now_ns="Q")

@@ -20,6 +20,7 @@ SUBCOMMANDS = {
     "demo": ("demo",),
     "disk_command": ("disk",),
     "doctor": ("doctor",),
+    "explain": ("explain",),
     "run": ("run",),
     "stats": ("stats",),
     "symbolize": ("symbolize",),

@@ -1,6 +1,6 @@
 """The closing table of a run, for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tools.kwe.report import Report
@@ -19,7 +19,7 @@ def closing_lines(report: Report) -> Iterator[str]:
         f"{events['failed']} failed, in {wall_s:.2f} s of guest time; "
         f"route {list(report.job.route)}"
     )
-    yield from _table(
+    yield from table_lines(
         ("stage", "operation", "events", "failed", "in", "out", "deck ms", "MB/s"),
         [_stage_row(stage) for stage in report.stages()],
     )
@@ -29,8 +29,8 @@ def closing_lines(report: Report) -> Iterator[str]:
         f"{guest['program_syscalls']} program calls, {guest['deck_visits']} deck visits"
     )
     yield (
-        f"copied: {_size(copied['between_stages'])} between stages, "
-        f"{_size(copied['cache'])} cache, {_size(copied['device'])} device window; "
+        f"copied: {size_words(copied['between_stages'])} between stages, "
+        f"{size_words(copied['cache'])} cache, {size_words(copied['device'])} device window; "
         f"IOMMU {'on' if guest['iommu'] else 'OFF'}"
     )
     yield (
@@ -74,19 +74,21 @@ def _stage_row(stage: dict[str, Any]) -> tuple[str, ...]:
         f"{stage['deck']}.{stage['op']}",
         str(stage["events"]),
         str(stage["failed"]),
-        _size(stage["bytes_in"]),
-        _size(stage["bytes_out"]),
+        size_words(stage["bytes_in"]),
+        size_words(stage["bytes_out"]),
         f"{seconds * 1e3:.1f}",
         f"{moved / 1e6 / seconds:.1f}" if seconds else "-",
     )
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
-    """Lay out columns: the first two to the left, numbers to the right."""
+def table_lines(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 2
+) -> Iterator[str]:
+    """Lay out columns: the first `left` of them to the left, numbers to the right."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     for row in [head, *rows]:
         cells = [
-            cell.ljust(width) if column < 2 else cell.rjust(width)
+            cell.ljust(width) if column < left else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  " + "  ".join(cells).rstrip()
@@ -96,7 +98,8 @@ def _ms(nanoseconds: int) -> str:
     return f"{nanoseconds / 1e6:.0f} ms"
 
 
-def _size(count: int) -> str:
+def size_words(count: int) -> str:
+    """Return ``12 MiB`` for a number of bytes, rounded down."""
     for unit in ("B", "KiB", "MiB"):
         if count < 10240:
             return f"{count} {unit}"

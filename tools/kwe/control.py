@@ -143,6 +143,19 @@ def parse_stages(payload: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     ]
 
 
+def parse_plan(payload: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the kernel's plan of the workflow and of its stages.
+
+    Raises:
+        ValueError: The payload is cut short.
+    """
+    plan = abi.PLAN.unpack(payload)
+    first, size = abi.PLAN.size, abi.PLAN_STAGE.size
+    return plan, [
+        abi.PLAN_STAGE.unpack(payload, first + index * size) for index in range(plan["stage_count"])
+    ]
+
+
 def parse_statistics(payload: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the counters of the system and of its decks, by prefix.
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,7 @@ class RunOptions:
     json: str | None = None
     disk: Path | None = None  # where to keep the guest's disk
     append: str = ""
+    events: bool = True  # else the workflow is only registered and planned
 
 
 def run_workflow(options: RunOptions) -> Report:
@@ -73,6 +74,8 @@ def run_workflow(options: RunOptions) -> Report:
     system = load_system(build.system)
     job_output = options.output or Path("out") / options.workflow.stem
     job = compile_job(options.workflow, system, options.inputs, job_output, options.cpus)
+    if not options.events:
+        job = replace(job, events=())
     memory_mib = options.memory_mib or job.sizing.memory_mib
     report = Report(job, system, choose_accel(), options.cpus, memory_mib)
     progress = Progress(job.spec.workflow, len(job.events))
@@ -201,16 +204,8 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def register(subcommands: Any) -> None:
-    """Add `kwe run`."""
-    parser = subcommands.add_parser(
-        "run",
-        help="run a workflow on real files",
-        description="Run a workflow on real files: boot the image with a disk made from the "
-        "inputs, run one event for each file, bring the outputs back.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `run` and `explain` have in common."""
     parser.add_argument(
         "workflow", type=Path, metavar="WORKFLOW.yaml", help="as those in userland/workflows/"
     )
@@ -236,4 +231,17 @@ def register(subcommands: Any) -> None:
         "--disk", type=Path, metavar="FILE", help="keep the guest's disk, an ext4 image, there"
     )
     add_machine_arguments(parser)
+
+
+def register(subcommands: Any) -> None:
+    """Add `kwe run`."""
+    parser = subcommands.add_parser(
+        "run",
+        help="run a workflow on real files",
+        description="Run a workflow on real files: boot the image with a disk made from the "
+        "inputs, run one event for each file, bring the outputs back.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_run_arguments(parser)
     parser.set_defaults(run=run)

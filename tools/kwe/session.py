@@ -9,6 +9,7 @@ from tools.kwe.control import (
     Frame,
     FrameReader,
     parse_error,
+    parse_plan,
     parse_results,
     parse_stages,
     parse_statistics,
@@ -21,6 +22,7 @@ class Session:
 
     Attributes:
         info: The answer to the registration (struct kwe_workflow_info), once it came.
+        plan: How the kernel means to carry it out; `plan_stages` each of its stages.
         results: By row.
         progress: Events (submitted, completed, failed).
         stages: The stages' counters, in the workflow's order.
@@ -33,6 +35,8 @@ class Session:
         self._reader = FrameReader()
         self._on_progress = on_progress
         self.info: dict[str, Any] | None = None
+        self.plan: dict[str, Any] | None = None
+        self.plan_stages: list[dict[str, Any]] = []
         self.results: dict[int, EventResult] = {}
         self.progress = (0, 0, 0)
         self.stages: list[dict[str, Any]] = []
@@ -70,6 +74,8 @@ class Session:
                     )
             case abi.CONTROL_REGISTERED:
                 self.info = abi.WORKFLOW_INFO.unpack(frame.payload)
+            case abi.CONTROL_PLAN:
+                self.plan, self.plan_stages = parse_plan(frame.payload)
             case abi.CONTROL_PROGRESS:
                 fields = abi.PROGRESS.unpack(frame.payload)
                 self.progress = fields["submitted"], fields["completed"], fields["failed"]

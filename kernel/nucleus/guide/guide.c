@@ -2,6 +2,7 @@
 #include "kernel/nucleus/guide/guide.h"
 
 #include "kernel/nucleus/guide/state.h"
+#include "kernel/nucleus/workflow/explain.h"
 
 #define EVENT_ALIGN 64u
 
@@ -286,6 +287,19 @@ bool guide_status(const struct guide *guide, uint32_t id, struct kwe_workflow_st
     *status = workflow->status;
     status->in_flight = workflow->live_count;
     memcpy(stages, workflow->stage_status, workflow->plan->stage_count * sizeof(*stages));
+    return true;
+}
+
+bool guide_plan(const struct guide *guide, uint32_t id, struct kwe_plan *plan,
+                struct kwe_plan_stage *stages)
+{
+    const struct workflow *workflow = workflow_find(guide, id);
+
+    if (workflow == NULL) {
+        return false;
+    }
+    plan_explain(workflow->plan, plan, stages);
+    plan->workflow = id;
     return true;
 }
 

@@ -83,6 +83,9 @@ void guide_collect(struct guide *guide);
 /* Counters; false: no such workflow. `stages` has room for the plan's. */
 bool guide_status(const struct guide *guide, uint32_t workflow, struct kwe_workflow_status *status,
                   struct kwe_stage_status *stages);
+/* The plan; false: no such workflow. `stages` has room for KWE_MAX_STAGES. */
+bool guide_plan(const struct guide *guide, uint32_t workflow, struct kwe_plan *plan,
+                struct kwe_plan_stage *stages);
 /* A program has gone: its workflows are unregistered. Its rings must have been abandoned before (ring_abandon()). */
 void guide_program_gone(struct guide *guide, uint32_t owner, uint64_t now_ns);
 

@@ -37,6 +37,7 @@ void syscall_workflow_register(struct syscall *call);
 void syscall_workflow_unregister(struct syscall *call);
 void syscall_workflow_status(struct syscall *call);
 void syscall_workflow_cancel(struct syscall *call);
+void syscall_workflow_plan(struct syscall *call);
 
 void syscall_statistics(struct syscall *call);
 void syscall_log(struct syscall *call);

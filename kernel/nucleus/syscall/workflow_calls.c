@@ -62,12 +62,22 @@ void syscall_workflow_cancel(struct syscall *call)
     syscall_answer(call->thread, 0);
 }
 
-struct status_answer {
-    struct kwe_workflow_status status;
-    struct kwe_stage_status stages[KWE_MAX_STAGES];
+/* What is told of a workflow, and of each of its stages behind it. */
+union answer {
+    struct {
+        struct kwe_workflow_status whole;
+        struct kwe_stage_status stages[KWE_MAX_STAGES];
+    } status;
+    struct {
+        struct kwe_plan whole;
+        struct kwe_plan_stage stages[KWE_MAX_STAGES];
+    } plan;
 };
 
-void syscall_workflow_status(struct syscall *call)
+/* Fills the answer; returns its bytes. */
+typedef uint64_t (*describe_fn)(const struct guide *guide, uint32_t workflow, union answer *answer);
+
+static void answer_about(struct syscall *call, describe_fn describe)
 {
     struct nucleus *nucleus = call->nucleus;
 
@@ -75,22 +85,42 @@ void syscall_workflow_status(struct syscall *call)
         syscall_refuse(call->thread, KERR_BAD_HANDLE);
         return;
     }
-    struct status_answer *answer = heap_alloc_zeroed(&nucleus->heap, sizeof(*answer));
+    union answer *answer = heap_alloc_zeroed(&nucleus->heap, sizeof(*answer));
     if (answer == NULL) {
         syscall_refuse(call->thread, KERR_NO_MEMORY);
         return;
     }
-    bool found =
-        guide_status(nucleus->guide, (uint32_t)call->argument[0], &answer->status, answer->stages);
-    uint64_t bytes =
-        sizeof(answer->status) + answer->status.stage_count * sizeof(answer->stages[0]);
-    enum kerr result = found ? KERR_OK : KERR_BAD_HANDLE;
-    if (bytes > call->argument[2]) {
-        result = KERR_BAD_CALL;
-    }
+    uint64_t bytes = describe(nucleus->guide, (uint32_t)call->argument[0], answer);
+    enum kerr result = bytes > call->argument[2] ? KERR_BAD_CALL : KERR_OK;
     if (result == KERR_OK) {
         result = space_copy_out(call->thread->space, (uaddr_t){ call->argument[1] }, answer, bytes);
     }
     heap_free(&nucleus->heap, answer, sizeof(*answer));
     syscall_answer(call->thread, result == KERR_OK ? (int64_t)bytes : -(int64_t)result);
+}
+
+static uint64_t describe_status(const struct guide *guide, uint32_t workflow, union answer *answer)
+{
+    bool found = guide_status(guide, workflow, &answer->status.whole, answer->status.stages);
+    KASSERT(found, "workflow 0x%x is its caller's", workflow);
+    return sizeof(answer->status.whole) +
+           answer->status.whole.stage_count * sizeof(answer->status.stages[0]);
+}
+
+static uint64_t describe_plan(const struct guide *guide, uint32_t workflow, union answer *answer)
+{
+    bool found = guide_plan(guide, workflow, &answer->plan.whole, answer->plan.stages);
+    KASSERT(found, "workflow 0x%x is its caller's", workflow);
+    return sizeof(answer->plan.whole) +
+           answer->plan.whole.stage_count * sizeof(answer->plan.stages[0]);
+}
+
+void syscall_workflow_status(struct syscall *call)
+{
+    answer_about(call, describe_status);
+}
+
+void syscall_workflow_plan(struct syscall *call)
+{
+    answer_about(call, describe_plan);
 }

@@ -131,4 +131,7 @@ void live_lay_out(struct plan *plan, uint64_t deck_bytes[MAX_DECKS])
         deck_bytes[stage->deck] = end > deck_bytes[stage->deck] ? end : deck_bytes[stage->deck];
         plan->outputs_bytes += place_bytes(plan, stage);
     }
+    for (uint32_t i = 0; i < MAX_DECKS; i++) {
+        plan->shared_bytes += deck_bytes[i];
+    }
 }

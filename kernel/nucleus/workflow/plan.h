@@ -96,6 +96,7 @@ struct plan {
     uint32_t slots;
     uint64_t slot_bytes;    /* of one event over all decks' segments */
     uint64_t outputs_bytes; /* what its outputs would take if none shared a place with another */
+    uint64_t shared_bytes;  /* what they take */
     uint32_t segment_count;
     struct plan_segment segment[PLAN_MAX_SEGMENTS];
     uint32_t manifest_offset; /* in segment 0 */

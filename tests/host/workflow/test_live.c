@@ -1,19 +1,22 @@
 /*
- * Places of outputs: shared when nobody can need the first any more, and never else.
- * uses: kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/plan.c
+ * Places of outputs: shared when nobody can need the first any more, and never else. And how a plan is told.
+ * uses: kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/plan.c
  */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/nucleus/workflow/plan.h"
+#include "kernel/nucleus/workflow/explain.h"
 
 #define ROOM 1024u
 #define MOST 8u
 
 static const struct op_spec ops[] = {
     { .name = "nop" },
-    { .name = "work", .inputs_max = 4, .output = { .present = true, .by_limit = true } },
+    { .name = "work",
+      .cost_fixed_ns = 1000,
+      .inputs_max = 4,
+      .output = { .present = true, .by_limit = true } },
 };
 static const struct deck_spec specs[] = {
     { .name = "one", .prefix = 1, .depth = 8, .op_count = 2, .ops = ops },
@@ -110,6 +113,21 @@ static uint64_t places(const struct graph *graph)
     return end / ROOM;
 }
 
+/* The longest way, and which stages lie on it. */
+static void check_ways(const struct graph *graph, uint64_t critical_ns, uint8_t on_it)
+{
+    struct plan *plan = plan_of(graph);
+    struct kwe_plan told;
+    struct kwe_plan_stage stages[MOST];
+
+    plan_explain(plan, &told, stages);
+    assert(told.total_ns == 1000u * graph->stages && told.critical_ns == critical_ns);
+    for (uint32_t i = 0; i < told.stage_count; i++) {
+        assert(((stages[i].flags & KWE_PLAN_CRITICAL) != 0) == (on_it >> i & 1));
+    }
+    plan_destroy(plan);
+}
+
 int main(void)
 {
     const struct graph chain = { 8, 7, { 0, 1, 2, 4, 8, 16, 32, 64 }, 0, 0 };
@@ -133,5 +151,11 @@ int main(void)
     /* A stage that tolerates may run although what came before its source was skipped, or still runs. */
     const struct graph tolerant = { 4, 3, { 0, 1, 2, 4 }, 0, 8 };
     assert(places(&tolerant) == 3);
+
+    check_ways(&chain, 8000, 0xff);
+    const struct graph short_cut = {
+        5, 4, { 0, 1, 2, 1, 4 + 8 }, 0, 0
+    }; /* 3 lies beside 1 and 2 */
+    check_ways(&short_cut, 4000, 1 + 2 + 4 + 16);
     return 0;
 }

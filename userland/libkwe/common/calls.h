@@ -58,6 +58,11 @@ static inline int64_t kwe_call_workflow_status(uint32_t workflow, void *buffer, 
     return kwe_call6(KWE_CALL_WORKFLOW_STATUS, workflow, (uintptr_t)buffer, bytes, 0, 0, 0);
 }
 
+static inline int64_t kwe_call_workflow_plan(uint32_t workflow, void *buffer, size_t bytes)
+{
+    return kwe_call6(KWE_CALL_WORKFLOW_PLAN, workflow, (uintptr_t)buffer, bytes, 0, 0, 0);
+}
+
 static inline int64_t kwe_call_workflow_cancel(uint32_t workflow)
 {
     return kwe_call6(KWE_CALL_WORKFLOW_CANCEL, workflow, 0, 0, 0, 0, 0);

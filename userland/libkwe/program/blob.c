@@ -201,6 +201,22 @@ int kwe_workflow_status(const struct kwe_workflow_info *info, struct kwe_workflo
     return answer;
 }
 
+int kwe_workflow_plan(const struct kwe_workflow_info *info, struct kwe_plan *plan,
+                      struct kwe_plan_stage *stages)
+{
+    struct {
+        struct kwe_plan whole;
+        struct kwe_plan_stage stages[KWE_MAX_STAGES];
+    } answer;
+    int bytes = (int)kwe_call_workflow_plan(info->workflow, &answer, sizeof(answer));
+
+    if (bytes >= 0) {
+        *plan = answer.whole;
+        memcpy(stages, answer.stages, answer.whole.stage_count * sizeof(*stages));
+    }
+    return bytes;
+}
+
 int kwe_statistics(struct kwe_statistics *statistics)
 {
     return (int)kwe_call_statistics(statistics, sizeof(*statistics));

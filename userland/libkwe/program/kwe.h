@@ -178,6 +178,9 @@ const void *kwe_result_bytes(const struct kwe_workflow_info *info, const struct 
 /* Counts and times of the workflow and of up to stage_capacity of its stages. */
 int kwe_workflow_status(const struct kwe_workflow_info *info, struct kwe_workflow_status *status,
                         struct kwe_stage_status *stages, uint32_t stage_capacity);
+/* How the kernel means to carry it out. `stages` has room for KWE_MAX_STAGES. */
+int kwe_workflow_plan(const struct kwe_workflow_info *info, struct kwe_plan *plan,
+                      struct kwe_plan_stage *stages);
 int kwe_statistics(struct kwe_statistics *statistics);
 /* A line on the debug console. */
 void kwe_log(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -19,6 +19,7 @@ static bool register_workflow(const struct job *job, struct kwe_workflow_info *i
         return false;
     }
     report_registered(info);
+    report_plan(info);
     return true;
 }
 

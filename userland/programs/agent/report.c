@@ -68,6 +68,19 @@ void report_registered(const struct kwe_workflow_info *info)
     send_struct(KWE_CONTROL_REGISTERED, info, sizeof(*info));
 }
 
+void report_plan(const struct kwe_workflow_info *info)
+{
+    struct {
+        struct kwe_plan whole;
+        struct kwe_plan_stage stages[KWE_MAX_STAGES];
+    } plan;
+
+    if (kwe_workflow_plan(info, &plan.whole, plan.stages) >= 0) {
+        send_struct(KWE_CONTROL_PLAN, &plan,
+                    sizeof(plan.whole) + plan.whole.stage_count * sizeof(plan.stages[0]));
+    }
+}
+
 void report_progress(const struct kwe_control_progress *progress)
 {
     send_struct(KWE_CONTROL_PROGRESS, progress, sizeof(*progress));

@@ -5,6 +5,7 @@
 #include "userland/libkwe/program/kwe.h"
 
 void report_hello(uint32_t row_count);
+void report_plan(const struct kwe_workflow_info *info);
 void report_registered(const struct kwe_workflow_info *info);
 void report_progress(const struct kwe_control_progress *progress);
 /* Results are gathered; flushed when a frame is full, and by report_flush(). `output`: the result's buffer, NULL: none. */

@@ -47,6 +47,7 @@ static const struct pointer_case cases[] = {
     { KWE_CALL_WORKFLOW_REGISTER, 0, { 0, 256, OWN_MEMORY }, READS, -KERR_BAD_ADDRESS },
     { KWE_CALL_WORKFLOW_REGISTER, 2, { OWN_MEMORY, 256, 0 }, WRITES, -KERR_BAD_ADDRESS },
     { KWE_CALL_WORKFLOW_STATUS, 1, { OWN_WORKFLOW, 0, 4096 }, WRITES, -KERR_BAD_ADDRESS },
+    { KWE_CALL_WORKFLOW_PLAN, 1, { OWN_WORKFLOW, 0, 4096 }, WRITES, -KERR_BAD_ADDRESS },
     { KWE_CALL_STATISTICS, 0, { 0, 2000 }, WRITES, -KERR_BAD_ADDRESS },
     { KWE_CALL_BOOT_FILE, 0, { 0, 0, OWN_MEMORY, 16 }, READS, -KERR_BAD_ADDRESS },
     { KWE_CALL_BOOT_FILE, 2, { OWN_MEMORY, 0, 0, 16 }, WRITES, -KERR_BAD_ADDRESS },
@@ -170,9 +171,8 @@ static void try_numbers(const struct places *places)
                                     UINT64_MAX,       UINT64_MAX - 1 };
     static const uint64_t deck_calls[] = { KWE_CALL_DECK_NEXT, KWE_CALL_DECK_DIE,
                                            KWE_CALL_DECK_INFO, KWE_CALL_DMA_ALLOC };
-    static const uint64_t not_built[] = { KWE_CALL_WORKFLOW_PLAN, KWE_CALL_ARENA_CREATE,
-                                          KWE_CALL_ARENA_ATTACH, KWE_CALL_ARENA_DESTROY,
-                                          KWE_CALL_UPCALL_SET };
+    static const uint64_t not_built[] = { KWE_CALL_ARENA_CREATE, KWE_CALL_ARENA_ATTACH,
+                                          KWE_CALL_ARENA_DESTROY, KWE_CALL_UPCALL_SET };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         int64_t answer = kwe_call6(bad[i], 1, 2, 3, 4, 5, 6);

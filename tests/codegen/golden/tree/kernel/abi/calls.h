@@ -75,8 +75,7 @@
 #define KWE_CALL_EVENT_CANCEL 0x1007u
 
 /*
- * Programs. Copy the plan, as kernel/abi/workflow.h describes it. NOT_BUILT until the Guide plans
- * in depth.
+ * Programs. Write a struct kwe_plan and, behind it, a struct kwe_plan_stage for each stage.
  *   workflow: workflow id
  *   buffer: address
  *   bytes: room

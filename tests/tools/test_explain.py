@@ -1,0 +1,81 @@
+"""Rendering of plans; what the kernel tells is in tests/qemu/test_explain.py."""
+
+from typing import Any
+
+from tools.kwe import explain
+
+
+def stage(name: str, needs: list[str], **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "deck": "operations",
+        "op": name,
+        "instances": "per_cpu",
+        "needs": needs,
+        "level": 0,
+        "critical": False,
+        "dropped": False,
+        "room_bytes": 0,
+        "place": None,
+        "takes_place_of": None,
+        "estimated_ns": 1_500_000,
+        "begins_ns": 0,
+        "events": 3,
+        "failed": 0,
+        "measured_ns": 2_250_000,
+        "queued_ns": None,
+        "bytes_in": 0,
+        "bytes_out": 0,
+        **more,
+    }
+
+
+DOCUMENT: dict[str, Any] = {
+    "workflow": "diamond",
+    "route": [1, 1, 1, 0],
+    "plan": {
+        "stage_count": 3,
+        "levels": 2,
+        "slots": 7,
+        "slot_bytes": 8192,
+        "outputs_bytes": 4096,
+        "shared_bytes": 2048,
+        "total_ns": 4_500_000,
+        "critical_ns": 3_000_000,
+    },
+    "stages": [
+        stage("long", [], critical=True, room_bytes=2048, place=0),
+        stage("short", [], dropped=True),
+        stage("join", ["long", "short"], critical=True, room_bytes=512, takes_place_of="long"),
+    ],
+}
+
+
+def test_the_table_says_what_runs_where_and_why() -> None:
+    lines = list(explain.table(DOCUMENT, analyze=False))
+
+    assert lines[0] == "diamond: 3 stages on 2 levels, route [1, 1, 1, 0]; 7 events at once"
+    assert lines[2].split()[:3] == ["long", "*", "operations.long"]
+    assert "own" in lines[2]
+    assert "of long" in lines[4]
+    assert "long, short" in lines[4]
+    assert "3.00 ms along it, 4.50 ms" in lines[6]
+    assert "2048 B, 4096 B if none" in lines[7]
+    assert lines[8] == "short does not run: nobody uses what it makes"
+
+
+def test_analyze_puts_what_was_measured_beside_it() -> None:
+    heads, first = list(explain.table(DOCUMENT, analyze=True))[1:3]
+
+    assert heads.split()[-5:] == ["events", "ms", "each", "queued", "ms"]
+    assert first.split()[-4:] == ["1.50", "3", "2.25", "-"]
+
+
+def test_pictures_have_each_edge_and_the_longest_way_thick() -> None:
+    mermaid = list(explain.mermaid(DOCUMENT))
+    dot = list(explain.dot(DOCUMENT))
+
+    assert "  long ==> join" in mermaid
+    assert "  short --> join" in mermaid
+    assert "  long -> join [penwidth=3];" in dot
+    assert "  short -> join;" in dot

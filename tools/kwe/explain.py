@@ -1,0 +1,195 @@
+"""`kwe explain`: how the kernel means to carry a workflow out, and what it cost when it did."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tools.kwe import abi
+from tools.kwe.closing import error_lines, size_words, table_lines
+from tools.kwe.disk import write_file
+from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, MachineError
+from tools.kwe.report import Report
+from tools.kwe.run import add_run_arguments, options_from, run_workflow
+
+FORMATS = ("table", "mermaid", "dot")
+EXAMPLES = """\
+examples:
+  kwe explain userland/workflows/video.yaml --input clip=DIR
+  kwe explain userland/workflows/archive.yaml --input files=DIR --analyze
+  kwe explain userland/workflows/science.yaml --input recordings=DIR --format mermaid
+"""
+
+
+def plan_document(report: Report) -> dict[str, Any]:
+    """Return the plan, and what was measured beside it, as --json writes it.
+
+    Raises:
+        MachineError: The guest told no plan.
+    """
+    session = report.session
+    if session is None or session.plan is None:
+        raise MachineError("the guest told no plan; its image is older than this kwe: run `make`")
+    plan = session.plan
+    measured = report.stages()
+    names = [stage.name for stage in report.job.stages]
+    stages = []
+    for index, (stage, told) in enumerate(zip(report.job.stages, session.plan_stages, strict=True)):
+        counted = measured[index]
+        ended = counted["events"] + counted["failed"]
+        stages.append(
+            {
+                "name": stage.name,
+                "deck": stage.deck.name,
+                "op": stage.op.name,
+                "instances": stage.deck.instances,
+                "needs": [names[before] for before in stage.needs],
+                "level": told["level"],
+                "critical": bool(told["flags"] & abi.PLAN_CRITICAL),
+                "dropped": bool(told["flags"] & abi.PLAN_DROPPED),
+                "room_bytes": told["out_room"],
+                "place": told["out_offset"] if told["out_room"] else None,
+                "takes_place_of": (
+                    None if told["place_of"] == abi.NO_STAGE else names[told["place_of"]]
+                ),
+                "estimated_ns": told["cost_ns"],
+                "begins_ns": told["before_ns"],
+                "events": counted["events"],
+                "failed": counted["failed"],
+                "measured_ns": counted["guest_ns"] // ended if ended else None,
+                "queued_ns": counted["queued_ns"] // ended if ended else None,
+                "bytes_in": counted["bytes_in"],
+                "bytes_out": counted["bytes_out"],
+            }
+        )
+    return {
+        "workflow": report.job.spec.workflow,
+        "route": list(report.job.route),
+        "plan": {name: value for name, value in plan.items() if name != "workflow"},
+        "stages": stages,
+    }
+
+
+def table(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
+    """Yield the plan for people."""
+    plan = document["plan"]
+    yield (
+        f"{document['workflow']}: {plan['stage_count']} stages on {plan['levels']} levels, "
+        f"route {document['route']}; {plan['slots']} events at once"
+    )
+    heads = ["stage", "operation", "runs on", "after", "level", "room", "place", "at most ms"]
+    heads += ["events", "ms each", "queued ms"] if analyze else []
+    yield from table_lines(
+        heads, [_row(stage, analyze=analyze) for stage in document["stages"]], left=4
+    )
+    yield "* on the longest way: only what is faster there makes an event faster"
+    yield (
+        f"an event takes at most {_ms(plan['critical_ns'])} ms along it, "
+        f"{_ms(plan['total_ns'])} ms if nothing ran side by side (by the operations' hints, at "
+        "full rooms)"
+    )
+    yield (
+        f"its outputs take {size_words(plan['shared_bytes'])}, "
+        f"{size_words(plan['outputs_bytes'])} if none took another's place; its slot in all "
+        f"instances {size_words(plan['slot_bytes'])}"
+    )
+    for stage in document["stages"]:
+        if stage["dropped"]:
+            yield f"{stage['name']} does not run: nobody uses what it makes"
+
+
+def _row(stage: dict[str, Any], *, analyze: bool) -> list[str]:
+    instances = "each CPU" if stage["instances"] == "per_cpu" else "one instance"
+    place = stage["takes_place_of"]
+    row = [
+        f"{stage['name']}{' *' if stage['critical'] else ''}",
+        f"{stage['deck']}.{stage['op']}",
+        instances,
+        ", ".join(stage["needs"]) or "-",
+        str(stage["level"]),
+        size_words(stage["room_bytes"]) if stage["room_bytes"] else "-",
+        f"of {place}" if place else ("own" if stage["room_bytes"] else "-"),
+        _ms(stage["estimated_ns"]),
+    ]
+    if analyze:
+        row += [str(stage["events"]), _ms(stage["measured_ns"]), _ms(stage["queued_ns"])]
+    return row
+
+
+def _ms(ns: int | None) -> str:
+    return "-" if ns is None else f"{ns / 1e6:.2f}"
+
+
+def mermaid(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the graph for Mermaid; the longest way is drawn thick."""
+    yield "flowchart LR"
+    for stage in document["stages"]:
+        yield f'  {stage["name"]}["{stage["name"]}<br/>{stage["deck"]}.{stage["op"]}"]'
+    for stage in document["stages"]:
+        for before in stage["needs"]:
+            arrow = "==>" if _both_critical(document, stage, before) else "-->"
+            yield f"  {before} {arrow} {stage['name']}"
+
+
+def dot(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the graph for Graphviz."""
+    yield f'digraph "{document["workflow"]}" {{'
+    yield "  rankdir=LR; node [shape=box];"
+    for stage in document["stages"]:
+        yield f'  {stage["name"]} [label="{stage["name"]}\\n{stage["deck"]}.{stage["op"]}"];'
+    for stage in document["stages"]:
+        for before in stage["needs"]:
+            style = " [penwidth=3]" if _both_critical(document, stage, before) else ""
+            yield f"  {before} -> {stage['name']}{style};"
+    yield "}"
+
+
+def _both_critical(document: dict[str, Any], stage: dict[str, Any], before: str) -> bool:
+    critical = {item["name"] for item in document["stages"] if item["critical"]}
+    return stage["critical"] and before in critical
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask the kernel for its plan; with --analyze, run all events too."""
+    options = replace(options_from(args), json=None, events=args.analyze)
+    report = run_workflow(options)
+    document = plan_document(report)
+    if args.json is not None:
+        text = json.dumps(document, indent=2) + "\n"
+        if args.json == "-":
+            print(text, end="")
+        else:
+            write_file(Path(args.json), text.encode())
+    stream = sys.stderr if args.json == "-" else sys.stdout
+    lines = {
+        "table": lambda: table(document, analyze=args.analyze),
+        "mermaid": lambda: mermaid(document),
+        "dot": lambda: dot(document),
+    }[args.format]()
+    for line in [*lines, *error_lines(report)]:
+        print(line, file=stream)
+    return EXIT_WORKFLOW if report.errors else EXIT_DONE
+
+
+def register(subcommands: Any) -> None:
+    """Add `kwe explain`."""
+    parser = subcommands.add_parser(
+        "explain",
+        help="show how the kernel means to carry a workflow out",
+        description="Boot the image, have the kernel plan the workflow for these inputs, and show "
+        "the plan: what runs where and after what, what shares memory, the longest way. Nothing is "
+        "run, except with --analyze.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--analyze", action="store_true", help="run it, and show what was measured beside the plan"
+    )
+    parser.add_argument(
+        "--format", choices=FORMATS, default="table", help="table, or a picture as text"
+    )
+    add_run_arguments(parser)
+    parser.set_defaults(run=run)
