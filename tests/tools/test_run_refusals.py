@@ -34,6 +34,18 @@ SWITCH = "stages:\n  both: {op: operations.merge, part1: load, at_most: 4096, he
 
 # What is replaced in GOOD, by what; the line and words of the error.
 MISTAKES = {
+    "no needs": ("needs: load", "needs: {stage: load, tolerates: true}", 12, "tolerate: true"),
+    "a join of one": ("needs: load", "needs: load, join: first", 12, "first of 1 stages"),
+    "no join": ("needs: load", "needs: load, join: any", 12, "all or first would be right"),
+    "no condition": ("needs: load", "needs: load, if: load.size", 12, "STAGE.length > 0"),
+    "no such value": (
+        *("needs: load", "needs: load, if: load.width > 1", 12),
+        "load has no 'width'; load.status, load.length, load.size would be right",
+    ),
+    "no such code": ("needs: load", "needs: load, if: load.status == FINE", 12, "a code such as"),
+    "no number": ("needs: load", "needs: load, if: load.size > big", 12, "a number would be right"),
+    "no duration": ("needs: load", "needs: load, timeout: 5", 12, "50 ms or 2 s would be right"),
+    "no event's duration": ("event_per: files", "event_per: files\ntimeout: 0 s", 10, "timeout"),
     "an unknown key": ("doc: Files", "dock: Files", 2, "unknown key 'dock'; known here are"),
     "no stages": (GOOD.partition("stages:")[2], " {}\n", 10, "stages"),
     "not YAML": ("inputs:", "inputs: [", 5, "this is not YAML"),

@@ -7,7 +7,15 @@ from tools.kwe import abi
 from tools.kwe.layout import align8
 from tools.kwe.sizing import Sizing
 from tools.kwe.spec import Workflow
-from tools.kwe.stages import Argument, FromConstant, FromEvent, FromStage, FromValue, Stage
+from tools.kwe.stages import (
+    Argument,
+    FromConstant,
+    FromEvent,
+    FromFirst,
+    FromStage,
+    FromValue,
+    Stage,
+)
 from tools.kwe.system import Param
 
 ELEMENT_FORMATS = {
@@ -59,6 +67,8 @@ def encode_workflow(
     names, name_at = _names([spec.workflow, *(stage.name for stage in stages)])
     dependencies: list[bytes] = []
     bindings: list[bytes] = []
+    conditions: list[bytes] = []
+    order = {stage.name: index for index, stage in enumerate(stages)}
     params = b""
     records = []
     for index, stage in enumerate(stages):
@@ -66,31 +76,51 @@ def encode_workflow(
         static = align8(_static_params(stage))
         records.append(
             abi.STAGE.pack(
+                join=stage.flow.join,
                 deck=stage.deck.prefix,
                 op=stage.op.number,
                 dependency_first=len(dependencies),
                 dependency_count=len(stage.needs),
                 binding_first=len(bindings),
                 binding_count=len(own),
+                condition_first=len(conditions),
+                condition_count=len(stage.flow.conditions),
                 fallback=abi.NO_STAGE,
                 compensation=abi.NO_STAGE,
                 params_offset=len(params),
                 params_bytes=stage.op.params_bytes,
                 name_offset=name_at[index + 1],
                 out_limit=sizing.out_limits[index],
+                timeout_ns=stage.flow.timeout_ns,
             )
         )
-        dependencies += [abi.DEPENDENCY.pack(stage=before) for before in stage.needs]
+        dependencies += [
+            abi.DEPENDENCY.pack(
+                stage=before,
+                flags=abi.DEPENDENCY_TOLERATES if before in stage.tolerates else 0,
+            )
+            for before in stage.needs
+        ]
+        conditions += [
+            abi.CONDITION.pack(
+                stage=order[condition.stage],
+                what=condition.what,
+                relation=abi.RELATIONS[condition.relation],
+                source_index=condition.index,
+                constant=condition.constant,
+            )
+            for condition in stage.flow.conditions
+        ]
         bindings += own
         params += static
-    order = [stage.name for stage in stages]
     header = abi.WORKFLOW.pack(
         magic=abi.WORKFLOW_MAGIC,
         version=abi.WORKFLOW_VERSION,
         stage_count=len(stages),
-        result_stage=order.index(spec.result) if spec.result else abi.NO_STAGE,
+        result_stage=order[spec.result] if spec.result else abi.NO_STAGE,
         dependency_count=len(dependencies),
         binding_count=len(bindings),
+        condition_count=len(conditions),
         manifest_count=len(manifest),
         params_bytes=len(params),
         constant_bytes=len(constant_bytes),
@@ -98,12 +128,14 @@ def encode_workflow(
         slots=sizing.slots,
         block_bytes=block_bytes,
         program_bytes=max(sizing.ring_slots * block_bytes, 4096),
+        timeout_ns=spec.timeout,
     )
     parts = [
         header,
         b"".join(records),
         b"".join(dependencies),
         b"".join(bindings),
+        b"".join(conditions),
         b"".join(_manifest_entry(path, rights) for path, rights in manifest),
         params,
         constant_bytes,
@@ -142,6 +174,10 @@ def _input_bindings(
     bindings = []
     for index, item in enumerate(stage.inputs):
         match item:
+            case FromFirst():
+                binding = abi.BINDING.pack(
+                    kind=abi.BIND_INPUT_STAGE, stage=abi.ANY_STAGE, target=index
+                )
             case FromStage(producer):
                 binding = abi.BINDING.pack(kind=abi.BIND_INPUT_STAGE, stage=producer, target=index)
             case FromConstant(name):

@@ -7,12 +7,14 @@ from pathlib import Path
 from tools.kwe import disk
 from tools.kwe.job import Job, folder_of
 from tools.kwe.report import Report
+from tools.kwe.skipping import optional_outputs
 
 
 def fetch_outputs(job: Job, image: Path, report: Report, output: Path) -> None:
     """Bring the files of all events that are done, the digests and the keys that were made.
 
-    A file that should be on the disk and is not is an error in the report.
+    A file that should be on the disk and is not is an error in the report: unless the stage that
+    writes it may be skipped.
 
     Raises:
         MachineError: The output directory cannot be written, or the disk cannot be read.
@@ -40,7 +42,10 @@ def fetch_outputs(job: Job, image: Path, report: Report, output: Path) -> None:
                 source = Path(scratch) / name / os.fsdecode(_below(path))
                 pairs[source] = (name, row, output / relative)
             missing = dict(disk.place_files([(source, item[2]) for source, item in pairs.items()]))
+        optional = optional_outputs(job.stages)
         for source, (name, row, target) in pairs.items():
+            if source in missing and name in optional:
+                continue
             if source in missing:
                 report.add_error(
                     "NO_OUTPUT",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tools.kwe.errors import SpecError
 from tools.kwe.inputs import Inputs
 from tools.kwe.spec import Workflow
-from tools.kwe.stages import FromConstant, FromStage, Stage
+from tools.kwe.stages import FromConstant, FromFirst, FromStage, Stage
 
 PAGE = 4096
 MIB = 1 << 20
@@ -127,12 +127,13 @@ def _rooms(stages: Sequence[Stage], inputs: Inputs, out_limits: Sequence[int]) -
         room = rule.base
         if rule.of is not None:
             port = next(i for i, item in enumerate(stage.op.inputs) if item.name == rule.of)
-            item = stage.inputs[port]
-            size = (
-                len(inputs.constants[item.name])
-                if isinstance(item, FromConstant)
-                else rooms[item.stage]
-            )
+            match stage.inputs[port]:
+                case FromConstant(name):
+                    size = len(inputs.constants[name])
+                case FromFirst():
+                    size = max(rooms[before] for before in stage.needs)
+                case FromStage(producer):
+                    size = rooms[producer]
             room += up(up(size, PAGE) * rule.numerator, rule.denominator) // rule.denominator
         rooms.append(room)
     return tuple(rooms)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from tools.kwe.flow import parse_duration
 from tools.kwe.yaml_source import YamlSource, load_yaml, validate
 
 UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -53,6 +54,7 @@ def _suffixes(value: object) -> object:
 
 
 Size = Annotated[int, BeforeValidator(parse_size)]
+Duration = Annotated[int, BeforeValidator(parse_duration)]
 Word = Annotated[str, AfterValidator(_word)]
 FileName = Annotated[str, AfterValidator(_file_name)]
 
@@ -127,6 +129,7 @@ class Workflow(Strict):
     limits: dict[Word, Limit] = Field(default_factory=dict)
     event_per: str
     result: str | None = None
+    timeout: Duration = 0  # of an event, in ns; 0: none
     stages: dict[Word, dict[str, Any]] = Field(min_length=1, max_length=64)
 
 

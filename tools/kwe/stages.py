@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tools.kwe import abi
+from tools.kwe.flow import Flow, FlowReader
 from tools.kwe.spec import Workflow, parse_size
-from tools.kwe.system import Deck, Op, Param, System
+from tools.kwe.system import Deck, Op, Param, Port, System
 from tools.kwe.yaml_source import YamlSource
 
 # Keys of a stage that are neither an input nor a parameter of its operation.
-OWN_KEYS = ("op", "needs", "at_most")
+OWN_KEYS = ("op", "needs", "join", "if", "timeout", "at_most")
 
 INTEGER_BITS = {"u8": 8, "u16": 16, "u32": 32, "u64": 64, "i32": 32, "i64": 64}
 
@@ -21,6 +23,11 @@ class FromStage:
     """An input that is the output of an earlier stage."""
 
     stage: int
+
+
+@dataclass(frozen=True)
+class FromFirst:
+    """An input that is the output of whichever of the stages before was the first."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ class FromEvent:
     name: str
 
 
+Source = FromStage | FromFirst | FromConstant
 Literal = int | float | tuple[int, ...] | bytes
 Argument = Literal | FromValue | FromEvent
 
@@ -57,9 +65,11 @@ class Stage:
     deck: Deck
     op: Op
     needs: tuple[int, ...]
-    inputs: tuple[FromStage | FromConstant, ...]
+    inputs: tuple[Source, ...]
     arguments: Mapping[str, Argument]  # by parameter
     limit: str | int | None  # the name of a limit, or bytes
+    flow: Flow
+    tolerates: frozenset[int]
 
 
 class _Resolver:
@@ -70,6 +80,9 @@ class _Resolver:
         self.spec = spec
         self.system = system
         self.ops = {name: self._find_op(name) for name in spec.stages}
+        ops = {name: op for name, (_, op) in self.ops.items()}
+        self.reader = FlowReader(source, spec.stages, ops, system)
+        self.flows = {name: self.reader.read(name) for name in spec.stages}
         self.order = self._sort({name: self._dependencies(name) for name in spec.stages})
         self.number = {name: index for index, name in enumerate(self.order)}
 
@@ -101,34 +114,13 @@ class _Resolver:
 
     # ---- in which order -------------------------------------------------------------------
 
-    def _needs(self, stage: str) -> list[str]:
-        value = self.spec.stages[stage].get("needs", [])
-        names = [value] if isinstance(value, str) else value
-        place = ("stages", stage, "needs")
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise self.source.error(
-                place, f"stage {stage}: needs: a stage, or a list of stages, would be right"
-            )
-        for name in names:
-            self._check_stage(stage, name, place)
-        return list(dict.fromkeys(names))
-
-    def _check_stage(self, stage: str, name: str, place: tuple[str, ...]) -> None:
-        if name not in self.spec.stages or name == stage:
-            others = [other for other in self.spec.stages if other != stage]
-            raise self.source.error(
-                place,
-                f"stage {stage}: there is no other stage {name!r}; "
-                f"{', '.join(others) or 'none'} would be right",
-            )
-
     def _dependencies(self, stage: str) -> list[str]:
         """Stages that come before: those of `needs` and those named as an input."""
-        names = self._needs(stage)
+        names = list(self.flows[stage].needs)
         for port in self.ops[stage][1].inputs:
             value = self.spec.stages[stage].get(port.name)
             if isinstance(value, str) and not value.startswith("$"):
-                self._check_stage(stage, value, ("stages", stage, port.name))
+                self.reader.check_stage(stage, value, ("stages", stage, port.name))
                 names.append(value)
         return list(dict.fromkeys(names))
 
@@ -172,17 +164,21 @@ class _Resolver:
             inputs=inputs,
             arguments={param.name: self._argument(name, op, param, inputs) for param in op.params},
             limit=self._limit(name, deck, op),
+            flow=self.flows[name],
+            tolerates=frozenset(self.number[other] for other in self.flows[name].tolerates),
         )
 
-    def _inputs(self, stage: str, op: Op) -> tuple[FromStage | FromConstant, ...]:
+    def _inputs(self, stage: str, op: Op) -> tuple[Source, ...]:
         fields = self.spec.stages[stage]
         named = {port.name: fields[port.name] for port in op.inputs if port.name in fields}
         open_ports = [p for p in op.inputs if p.name not in named and not p.optional]
         offered = [
             other
-            for other in self._needs(stage)
+            for other in self.flows[stage].needs
             if self.ops[other][1].output is not None and other not in named.values()
         ]
+        if self.flows[stage].join == abi.JOIN_FIRST and len(open_ports) == 1:
+            return (*self._first(stage, open_ports[0]),)
         if len(open_ports) > len(offered) or (open_ports and len(offered) > len(open_ports)):
             wanted = ", ".join(f"{port.name} ({port.type})" for port in open_ports)
             have = ", ".join(offered) or "nothing"
@@ -197,7 +193,7 @@ class _Resolver:
                 f"stage {stage}: which stage is which input? "
                 f"`{open_ports[0].name}: {offered[0]}` and so on would be right",
             )
-        named |= {port.name: other for port, other in zip(open_ports, offered, strict=True)}
+        named |= {port.name: other for port, other in zip(open_ports, offered, strict=False)}
         bound = [port for port in op.inputs if port.name in named]
         for port, expected in zip(bound, op.inputs, strict=False):
             if port != expected:
@@ -208,7 +204,13 @@ class _Resolver:
                 )
         return tuple(self._input(stage, port.name, port.type, named[port.name]) for port in bound)
 
-    def _input(self, stage: str, port: str, wanted: str, value: Any) -> FromStage | FromConstant:
+    def _first(self, stage: str, port: Port) -> tuple[Source, ...]:
+        """Check that whichever comes first gives what the one input takes."""
+        for other in self.flows[stage].needs:
+            self._input(stage, port.name, port.type, other)
+        return (FromFirst(),)
+
+    def _input(self, stage: str, port: str, wanted: str, value: Any) -> Source:
         place = ("stages", stage, port)
         if isinstance(value, str) and value.startswith("$"):
             item = self.spec.inputs.get(value[1:])
@@ -240,9 +242,7 @@ class _Resolver:
 
     # ---- parameters -----------------------------------------------------------------------
 
-    def _argument(
-        self, stage: str, op: Op, param: Param, inputs: tuple[FromStage | FromConstant, ...]
-    ) -> Argument:
+    def _argument(self, stage: str, op: Op, param: Param, inputs: tuple[Source, ...]) -> Argument:
         fields = self.spec.stages[stage]
         if param.name in fields:
             value = fields[param.name]
@@ -266,9 +266,7 @@ class _Resolver:
             )
         return self._number(stage, param, param.default)
 
-    def _bound(
-        self, op: Op, param: Param, inputs: tuple[FromStage | FromConstant, ...]
-    ) -> FromValue | None:
+    def _bound(self, op: Op, param: Param, inputs: tuple[Source, ...]) -> FromValue | None:
         """Find the value that the producer of the input offers."""
         assert param.bound is not None
         port = next(i for i, item in enumerate(op.inputs) if item.name == param.bound.input)
