@@ -29,3 +29,8 @@ def test_each_event_has_one_verdict_whatever_way_it_goes(
 
     guest_disk.assert_clean(disk)
     assert guest_disk.content(disk, "/copy") == whole
+
+
+def test_the_longest_chains_do_not_overrun_the_nucleus(boot: Boot) -> None:
+    with boot("long_chain") as guest:
+        assert guest.exit_code == abi.EXIT_DONE

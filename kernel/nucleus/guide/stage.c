@@ -29,6 +29,30 @@ static bool is_awaited(const struct stage_run *run)
 
 static void stage_skip(struct guide *guide, struct stage_run *run, uint64_t now_ns);
 
+/* What strictly waits for a run that is over without being done cannot run any more. */
+static void skip_after(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
+{
+    for (uint16_t i = 0; run->state != RUN_DONE && i < run_stage(run)->successor_count; i++) {
+        struct stage_run *next = successor_run(run, i);
+        if (next->state == RUN_WAITING && !successor(run, i)->tolerates &&
+            run_stage(next)->join == KWE_JOIN_ALL) {
+            stage_skip(guide, next, now_ns);
+        }
+    }
+}
+
+/* ... for `run` (NULL: none), and for all that are over and not yet told of: those that are skipped here join them, and take others along. */
+static void spread_skips(struct guide *guide, struct event *event, const struct stage_run *run,
+                         uint64_t now_ns)
+{
+    if (run != NULL) {
+        skip_after(guide, run, now_ns);
+    }
+    for (run = event->over_first; run != NULL; run = run->next) {
+        skip_after(guide, run, now_ns);
+    }
+}
+
 static void drop_losers(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
 {
     const struct plan *plan = run->event->workflow->plan;
@@ -70,6 +94,7 @@ static void notice(struct guide *guide, struct stage_run *run, const struct stag
         if (good) {
             run->winner = from->stage;
             stage_start(guide, run, now_ns);
+            spread_skips(guide, run->event, NULL, now_ns); /* it may be skipped by its condition */
             drop_losers(guide, run, now_ns);
         } else if (run->waits == 0) {
             nobody_won(guide, run, now_ns);
@@ -81,25 +106,32 @@ static void notice(struct guide *guide, struct stage_run *run, const struct stag
     }
 }
 
-/* Of those that wait for `run`: first what cannot run any more, so that it counts for nobody who looks whether a failure is tolerated. */
-static void tell_successors(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+/*
+ * Tell those that wait for what is over, run by run: a list and not a recursion, since a program decides how long the chains are. Skips go
+ * first, so that what cannot run any more counts for nobody who looks whether a failure is tolerated.
+ */
+static void tell(struct guide *guide, struct event *event, uint64_t now_ns)
 {
-    const uint16_t count = run_stage(run)->successor_count;
+    struct stage_run *run;
 
-    for (uint16_t i = 0; run->state != RUN_DONE && i < count && run->event->status == KERR_OK;
-         i++) {
-        struct stage_run *next = successor_run(run, i);
-        if (next->state == RUN_WAITING && !successor(run, i)->tolerates &&
-            run_stage(next)->join == KWE_JOIN_ALL) {
-            stage_skip(guide, next, now_ns);
+    event->telling = true;
+    while ((run = event->over_first) != NULL) {
+        event->over_first = run->next; /* a body's run may begin again while it is told of */
+        if (event->status != KERR_OK) {
+            continue;
+        }
+        spread_skips(guide, event, run, now_ns);
+        for (uint16_t i = 0; i < run_stage(run)->successor_count && event->status == KERR_OK; i++) {
+            struct stage_run *next = successor_run(run, i);
+            if (next->state == RUN_WAITING) {
+                notice(guide, next, run, now_ns);
+            }
+        }
+        if (run_stage(run)->is_body) {
+            loop_stage_over(guide, run, now_ns);
         }
     }
-    for (uint16_t i = 0; i < count && run->event->status == KERR_OK; i++) {
-        struct stage_run *next = successor_run(run, i);
-        if (next->state == RUN_WAITING) {
-            notice(guide, next, run, now_ns);
-        }
-    }
+    event->telling = false;
 }
 
 /* Its state says how. */
@@ -116,9 +148,15 @@ static void stage_over(struct guide *guide, struct stage_run *run, uint64_t now_
             stage->op != NULL ? 0 : event->workflow->plan->loops[stage->loop].body_count;
         event->stages_left = (uint16_t)(event->stages_left - 1 - body);
     }
-    tell_successors(guide, run, now_ns);
-    if (stage->is_body) {
-        loop_stage_over(guide, run, now_ns);
+    run->next = NULL;
+    if (event->over_first == NULL) {
+        event->over_first = run;
+    } else {
+        event->over_last->next = run;
+    }
+    event->over_last = run;
+    if (!event->telling) {
+        tell(guide, event, now_ns);
     }
 }
 
@@ -164,6 +202,7 @@ void stage_fail(struct guide *guide, struct stage_run *run, enum kerr status, ui
     } else if (run->state == RUN_LOOPING) {
         loop_drop_body(guide, run, now_ns);
     }
+    spread_skips(guide, run->event, NULL, now_ns);
     leave_nothing(run, RUN_FAILED, status);
     run->winner = blame;
     if (is_tolerated(run)) {

@@ -30,7 +30,8 @@ struct deadline {
 /* One stage of one event; of a body, one in each lane. */
 struct stage_run {
     struct event *event;
-    struct stage_run *next, *previous; /* in its deck's ready queue */
+    struct stage_run *next,
+        *previous; /* in its deck's ready queue; `next` of one that is over: in event->over_first's list */
     struct deadline deadline;
     uint64_t ready_ns;
     uint64_t cost_ns; /* what it is expected to take; since it is ready */
@@ -71,6 +72,8 @@ struct event {
     uint64_t cookie, number;
     uint64_t input_offset, deadline_ns, submitted_ns;
     struct deadline deadline;
+    struct stage_run *over_first, *over_last; /* over, and those that wait for it not yet told */
+    bool telling;                             /* tell() is on the stack */
     uint32_t input_length;
     uint32_t slot;
     uint16_t stages_left; /* not over yet */
