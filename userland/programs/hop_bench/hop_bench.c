@@ -1,12 +1,12 @@
 /*
  * hop_bench.c - what it costs an event to go on into another address space: a route whose stages do nothing and lie in turn in two isolated decks,
  * so that each stage is one hop, and the way back to the program the last. In batches of 1 and 64.
- * `kwe bench` runs it. "bench begin" before each timed part, "bench {JSON}" after it; `ops` are hops, `stages` are those of the route.
+ * `kwe bench` runs it, with a disk: the storage deck is one of the two. "bench begin" before each timed part, "bench {JSON}" after it; `ops` are hops.
  */
 #include <stdio.h>
 
-#include "userland/libkwe/kwe_execution.h"
 #include "userland/libkwe/kwe_operations.h"
+#include "userland/libkwe/kwe_storage.h"
 
 #define STAGES     8u
 #define EVENTS     2048u
@@ -28,7 +28,7 @@ static int register_route(struct kwe_workflow_info *workflow)
         snprintf(name, sizeof(name), "hop%u", i);
         kwe_stage_t stage =
             i % 2 == 0 ? kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_NOP, NULL, 0)
-                       : kwe_stage(builder, name, EXECUTION_PREFIX, EXECUTION_OP_NOP, NULL, 0);
+                       : kwe_stage(builder, name, STORAGE_PREFIX, STORAGE_OP_NOP, NULL, 0);
         if (i > 0) {
             kwe_after(builder, stage, last);
         }
@@ -84,8 +84,8 @@ static int measure(struct kwe_rings *rings, const struct kwe_workflow_info *work
     uint64_t end_ns = kwe_now_ns();
     kwe_log(
         "bench "
-        "{\"bench\":\"hop\",\"variant\":\"kwe\",\"stages\":%u,\"batch\":%u,\"ops\":%u,\"ns\":%llu}",
-        STAGES, batch, rounds * batch * (STAGES + 1), (unsigned long long)(end_ns - begin_ns));
+        "{\"bench\":\"hop\",\"variant\":\"kwe\",\"batch\":%u,\"ops\":%u,\"ns\":%llu}",
+        batch, rounds * batch * (STAGES + 1), (unsigned long long)(end_ns - begin_ns));
     return answer;
 }
 

@@ -187,6 +187,7 @@ void pipeline(struct kwe_rings *rings, const struct records *records, const char
         .bench = "pipeline", .variant = variant, .batch = BATCH, .ops = records->count
     };
 
+    figure.out_bytes = packed_bytes(rings, records);
     make_pipeline(records, &workflow);
     /* so that all is translated and warm */
     run_batch(rings, &workflow, records, 0, warm, take_digest, digests);
@@ -200,9 +201,8 @@ void pipeline(struct kwe_rings *rings, const struct records *records, const char
     figure.ns = kwe_now_ns() - begin_ns;
     figure.copied = bytes_copied() - copied;
     figure.fold = folded(digests, records->count);
-    kwe_unregister(&workflow);
-    figure.out_bytes = packed_bytes(rings, records);
     tell(records, &figure);
+    kwe_unregister(&workflow);
     free(digests);
 }
 
