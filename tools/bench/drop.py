@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tools.bench.rows import Key, Sample
 from tools.kwe.errors import MachineError
 
-# Elsewhere spent CPU time, as a part of the sample's, and what is too little to be measured.
+# CPU time spent elsewhere, as a part of the sample's, and what is too little to be measured.
 NOISE_PART = 0.15
 NOISE_S = 0.03
 CANARIES = ("compute", "linux-compute")
@@ -24,17 +24,18 @@ class Kept:
     """What is believed, and how much is not."""
 
     samples: tuple[Sample, ...]
+    noise_part: float  # above which a sample is noisy
     timed: int  # samples with a time, before
     noisy: int
     moved: int  # of rounds whose canary moved
     moved_rounds: tuple[tuple[int, int], ...]  # CPUs, round
 
 
-def is_noisy(sample: Sample) -> bool:
+def is_noisy(sample: Sample, noise_part: float = NOISE_PART) -> bool:
     """Was the machine busy with something else meanwhile?"""
     if sample.ns is None or sample.other_cpu_s is None:
         return False
-    return sample.other_cpu_s > max(NOISE_PART * sample.ns / 1e9, NOISE_S)
+    return sample.other_cpu_s > max(noise_part * sample.ns / 1e9, NOISE_S)
 
 
 def find_moved_rounds(samples: Iterable[Sample]) -> set[tuple[int, int]]:
@@ -50,15 +51,16 @@ def find_moved_rounds(samples: Iterable[Sample]) -> set[tuple[int, int]]:
     return moved
 
 
-def keep_believed(samples: Sequence[Sample]) -> Kept:
+def keep_believed(samples: Sequence[Sample], noise_part: float = NOISE_PART) -> Kept:
     """Drop noisy samples, then rounds whose canary moved. Counts are not touched by either."""
     timed = [sample for sample in samples if sample.ns is not None]
-    quiet = [sample for sample in timed if not is_noisy(sample)]
+    quiet = [sample for sample in timed if not is_noisy(sample, noise_part)]
     moved = find_moved_rounds(quiet)
     believed = [sample for sample in quiet if (sample.key.cpus, sample.round) not in moved]
     counted = [sample for sample in samples if sample.ns is None]
     return Kept(
         samples=(*believed, *counted),
+        noise_part=noise_part,
         timed=len(timed),
         noisy=len(timed) - len(quiet),
         moved=len(quiet) - len(believed),
@@ -69,7 +71,7 @@ def keep_believed(samples: Sequence[Sample]) -> Kept:
 def keep_all(samples: Sequence[Sample]) -> Kept:
     """Drop nothing: alone, a bench's own range says how quiet it was."""
     timed = sum(sample.ns is not None for sample in samples)
-    return Kept(tuple(samples), timed, noisy=0, moved=0, moved_rounds=())
+    return Kept(tuple(samples), NOISE_PART, timed, noisy=0, moved=0, moved_rounds=())
 
 
 def check_outcomes(samples: Iterable[Sample]) -> None:

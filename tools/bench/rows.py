@@ -22,6 +22,18 @@ class Key:
         """The same without the design."""
         return replace(self, design="")
 
+    @property
+    def name(self) -> str:
+        """What distinguishes it, in a few words."""
+        parts = (
+            *(self.bench, self.variant, self.design),
+            f"{self.stages} stages" if self.stages else "",
+            f"{self.record_bytes // 1024} KiB" if self.record_bytes else "",
+            f"batch {self.batch}" if self.batch else "",
+            f"on {self.cpus} CPUs",
+        )
+        return " ".join(part for part in parts if part)
+
     def by(self, variant: str) -> "Key":
         """Return what another variant has to do to be compared with this."""
         return replace(self, variant=variant, design="")

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tools.bench.compare import compare
-from tools.bench.drop import Kept, check_outcomes, keep_all, keep_believed
+from tools.bench.drop import NOISE_PART, Kept, check_outcomes, keep_all, keep_believed
 from tools.bench.measure import Plan, measure, open_course
 from tools.bench.peer import MEMORY_MIB, Peer, find_peer
-from tools.bench.rows import Sample, best_designs, make_rows
+from tools.bench.rows import Key, Sample, best_designs, make_rows
 from tools.bench.tell import as_markdown, as_text, keys_without, write_results
 from tools.bench.tell_peer import part, plot, ratios_as_text
 from tools.kwe.errors import EXIT_DONE, MachineError, SpecError
@@ -147,6 +147,18 @@ def write_page(samples: Sequence[Sample], kept: Kept, peer: Peer | None) -> None
     PAGE.write_text(as_markdown(best_designs(rows), describe_machine(peer), about_peer))
 
 
+def not_measured(missing: Sequence[Key], kept: Kept) -> str:
+    """Say which figures lack a time or a count, and why."""
+    dropped = kept.noisy + kept.moved
+    names = ", ".join(key.name for key in missing)
+    if not dropped:
+        return f"not measured in full: {names}"
+    return (
+        f"not measured in full, since {dropped} of {kept.timed} samples were dropped (a quiet "
+        f"machine or more --boots would be right): {names}"
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Measure, print, write."""
     build = find_build(args.build).check()
@@ -154,7 +166,7 @@ def run(args: argparse.Namespace) -> int:
     peer = peer_of(args, build)
     samples = collect(build, peer, plan)
     check_outcomes(samples)
-    kept = keep_believed(samples) if peer is not None else keep_all(samples)
+    kept = keep_believed(samples, args.noise / 100) if peer is not None else keep_all(samples)
     rows = best_designs(make_rows(kept.samples))
     write_results(rows, build.folder / "bench/results.json")
     print(as_text(rows))
@@ -163,7 +175,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.quick:
         write_page(kept.samples, kept, peer)
     if missing := keys_without(rows):
-        raise MachineError("not measured in full: " + ", ".join(str(key) for key in missing))
+        raise MachineError(not_measured(missing, kept))
     return EXIT_DONE
 
 
@@ -201,5 +213,13 @@ def register(subcommands: Any) -> None:
         metavar="SECONDS",
         help="with --peer: wait at most so long before each boot, until the machine is quiet "
         f"(default {QUIET_S:.0f})",
+    )
+    parser.add_argument(
+        "--noise",
+        type=float,
+        default=100 * NOISE_PART,
+        metavar="PERCENT",
+        help="with --peer: drop samples during which something else used more of their time "
+        f"(default {NOISE_PART:.0%})".replace("%", "%%"),
     )
     parser.set_defaults(run=run)

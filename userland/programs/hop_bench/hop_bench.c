@@ -82,10 +82,9 @@ static int measure(struct kwe_rings *rings, const struct kwe_workflow_info *work
     answer = run(rings, events, batch, rounds);
     kwe_mark_end();
     uint64_t end_ns = kwe_now_ns();
-    kwe_log(
-        "bench "
-        "{\"bench\":\"hop\",\"variant\":\"kwe\",\"batch\":%u,\"ops\":%u,\"ns\":%llu}",
-        batch, rounds * batch * (STAGES + 1), (unsigned long long)(end_ns - begin_ns));
+    kwe_log("bench "
+            "{\"bench\":\"hop\",\"variant\":\"kwe\",\"batch\":%u,\"ops\":%u,\"ns\":%llu}",
+            batch, rounds * batch * (STAGES + 1), (unsigned long long)(end_ns - begin_ns));
     return answer;
 }
 

@@ -67,8 +67,7 @@ static void make_packing(const struct records *records, struct kwe_workflow_info
 {
     struct kwe_builder *builder = kwe_builder_create("packing");
 
-    kwe_result(builder,
-               kwe_operations_lz4_compress(builder, "pack", add_load(builder, records)));
+    kwe_result(builder, kwe_operations_lz4_compress(builder, "pack", add_load(builder, records)));
     register_or_die(builder, workflow);
 }
 
