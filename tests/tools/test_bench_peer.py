@@ -8,11 +8,12 @@ from xml.etree import ElementTree
 import pytest
 
 from tools.bench.compare import compare
-from tools.bench.drop import Kept, check_outcomes, is_noisy, keep_all, keep_believed
+from tools.bench.drop import Kept, Rules, check_outcomes, is_noisy, keep_all, keep_believed
 from tools.bench.peer import find_peer, qemu_script
 from tools.bench.peer_records import keys_of, read_records
 from tools.bench.plot import Bar, draw
 from tools.bench.rows import Key, Sample, best_designs, make_rows
+from tools.bench.store import Measured, read_measured, write_measured
 from tools.bench.tell_peer import part, plot, ratios_as_text
 from tools.kwe.errors import MachineError, SpecError
 from tools.kwe.machine import ACCEL, IOMMU, QEMU, VIRTIO
@@ -20,6 +21,7 @@ from tools.kwe.machine import ACCEL, IOMMU, QEMU, VIRTIO
 OURS = Key("pipeline", "kwe", 1, record_bytes=4096, batch=32)
 THEIRS = replace(OURS, variant="linux-plain", design="1_plain_warm")
 COMPUTE = OURS.by("compute")
+RULES = Rules()
 URING = {
     "bench": "pipe4k",
     "variant": "2_uring_dio_qd32",
@@ -147,7 +149,7 @@ def test_a_record_without_its_time_is_named() -> None:
 def test_a_sample_is_noisy_when_others_used_a_good_part_of_its_time(
     wall_ms: int, other_s: float, noisy: bool
 ) -> None:
-    assert is_noisy(Sample(OURS, 1, ns=wall_ms * 1_000_000, other_cpu_s=other_s)) is noisy
+    assert is_noisy(Sample(OURS, 1, ns=wall_ms * 1_000_000, other_cpu_s=other_s), RULES) is noisy
 
 
 def canaries(*times: int) -> list[Sample]:
@@ -157,7 +159,7 @@ def canaries(*times: int) -> list[Sample]:
 def test_a_round_is_dropped_on_both_sides_when_a_canary_moved() -> None:
     both = [Sample(key, 1, ns=500, round=number) for number in range(3) for key in (OURS, THEIRS)]
 
-    kept = keep_believed([*canaries(100, 111, 100), *both])
+    kept = keep_believed([*canaries(100, 111, 100), *both], RULES)
 
     assert kept.moved_rounds == ((1, 1),)
     assert {sample.round for sample in kept.samples} == {0, 2}
@@ -165,27 +167,33 @@ def test_a_round_is_dropped_on_both_sides_when_a_canary_moved() -> None:
 
 
 def test_a_canary_that_moved_little_drops_nothing() -> None:
-    assert keep_believed(canaries(100, 109, 92)).moved == 0
+    assert keep_believed(canaries(100, 109, 92), RULES).moved == 0
 
 
 def test_a_canary_on_other_cpus_is_another_one() -> None:
     on_two = [replace(c, key=replace(COMPUTE, cpus=2)) for c in canaries(50, 50, 90)]
 
-    assert keep_believed([*canaries(100, 100, 100), *on_two]).moved_rounds == ((2, 2),)
+    assert keep_believed([*canaries(100, 100, 100), *on_two], RULES).moved_rounds == ((2, 2),)
 
 
 def test_a_noisy_canary_is_no_canary() -> None:
     noisy = Sample(COMPUTE, 1, ns=900, round=3, other_cpu_s=1.0)
 
-    kept = keep_believed([*canaries(100, 100, 100), noisy])
+    kept = keep_believed([*canaries(100, 100, 100), noisy], RULES)
 
     assert (kept.noisy, kept.moved_rounds) == (1, ())
+
+
+def test_rules_can_be_told_to_believe_more() -> None:
+    noisy = [replace(c, other_cpu_s=1.0) for c in canaries(100, 130, 100)]
+
+    assert keep_believed(noisy, Rules(1e9, 0.5)).samples == tuple(noisy)
 
 
 def test_counts_outlive_every_drop() -> None:
     counted = Sample(OURS, 1, counts={"user": 1}, round=1)
 
-    assert counted in keep_believed([*canaries(100, 200, 100), counted]).samples
+    assert counted in keep_believed([*canaries(100, 200, 100), counted], RULES).samples
 
 
 def test_outcomes_that_differ_end_the_run_and_name_both() -> None:
@@ -286,6 +294,27 @@ def test_the_plot_is_well_formed_and_has_a_bar_on_each_side_of_one() -> None:
 def test_a_plot_escapes_its_words_and_survives_having_no_bars() -> None:
     ElementTree.fromstring(draw([], "a < b"))
     assert "x &amp; y" in draw([Bar("x & y", "linux-plain", 2.0, 1.5, 2.5)], "")
+
+
+def test_what_was_measured_comes_back_from_its_file(tmp_path: Path) -> None:
+    samples = [
+        Sample(THEIRS, 3, ns=50, round=2, other_cpu_s=0.5, outcome="fold 1, 2 bytes"),
+        Sample(OURS, 3, counts={"user": 4}, copied=5, median_ns=1.5),
+    ]
+    measured = Measured("a machine", "a peer", samples)
+
+    write_measured(measured, tmp_path / "samples.json")
+
+    assert read_measured(tmp_path / "samples.json") == measured
+
+
+def test_a_file_that_is_no_run_is_refused_by_its_place(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"machine": "m", "peer": "", "samples": [{"ops": "many"}]}')
+
+    with pytest.raises(SpecError, match=r"x\.json: samples\.0\."):
+        read_measured(tmp_path / "x.json")
+    with pytest.raises(SpecError, match="No such file"):
+        read_measured(tmp_path / "y.json")
 
 
 # ---- the machine ---------------------------------------------------------------------------------

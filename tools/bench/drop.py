@@ -20,25 +20,33 @@ CANARY_PART = 0.10
 
 
 @dataclass(frozen=True)
+class Rules:
+    """When a sample is dropped: parts of its time, and of a canary's."""
+
+    noise_part: float = NOISE_PART
+    canary_part: float = CANARY_PART
+
+
+@dataclass(frozen=True)
 class Kept:
     """What is believed, and how much is not."""
 
     samples: tuple[Sample, ...]
-    noise_part: float  # above which a sample is noisy
+    rules: Rules
     timed: int  # samples with a time, before
     noisy: int
     moved: int  # of rounds whose canary moved
     moved_rounds: tuple[tuple[int, int], ...]  # CPUs, round
 
 
-def is_noisy(sample: Sample, noise_part: float = NOISE_PART) -> bool:
+def is_noisy(sample: Sample, rules: Rules) -> bool:
     """Was the machine busy with something else meanwhile?"""
     if sample.ns is None or sample.other_cpu_s is None:
         return False
-    return sample.other_cpu_s > max(noise_part * sample.ns / 1e9, NOISE_S)
+    return sample.other_cpu_s > max(rules.noise_part * sample.ns / 1e9, NOISE_S)
 
 
-def find_moved_rounds(samples: Iterable[Sample]) -> set[tuple[int, int]]:
+def find_moved_rounds(samples: Iterable[Sample], rules: Rules) -> set[tuple[int, int]]:
     """Return CPUs and number of rounds in which a canary was not near its own median."""
     canaries: dict[Key, list[tuple[int, float]]] = {}
     for sample in samples:
@@ -47,20 +55,21 @@ def find_moved_rounds(samples: Iterable[Sample]) -> set[tuple[int, int]]:
     moved = set()
     for key, found in canaries.items():
         usual = statistics.median(ns for _, ns in found)
-        moved |= {(key.cpus, number) for number, ns in found if abs(ns / usual - 1) > CANARY_PART}
+        most = rules.canary_part
+        moved |= {(key.cpus, number) for number, ns in found if abs(ns / usual - 1) > most}
     return moved
 
 
-def keep_believed(samples: Sequence[Sample], noise_part: float = NOISE_PART) -> Kept:
+def keep_believed(samples: Sequence[Sample], rules: Rules) -> Kept:
     """Drop noisy samples, then rounds whose canary moved. Counts are not touched by either."""
     timed = [sample for sample in samples if sample.ns is not None]
-    quiet = [sample for sample in timed if not is_noisy(sample, noise_part)]
-    moved = find_moved_rounds(quiet)
+    quiet = [sample for sample in timed if not is_noisy(sample, rules)]
+    moved = find_moved_rounds(quiet, rules)
     believed = [sample for sample in quiet if (sample.key.cpus, sample.round) not in moved]
     counted = [sample for sample in samples if sample.ns is None]
     return Kept(
         samples=(*believed, *counted),
-        noise_part=noise_part,
+        rules=rules,
         timed=len(timed),
         noisy=len(timed) - len(quiet),
         moved=len(quiet) - len(believed),
@@ -71,7 +80,7 @@ def keep_believed(samples: Sequence[Sample], noise_part: float = NOISE_PART) -> 
 def keep_all(samples: Sequence[Sample]) -> Kept:
     """Drop nothing: alone, a bench's own range says how quiet it was."""
     timed = sum(sample.ns is not None for sample in samples)
-    return Kept(tuple(samples), NOISE_PART, timed, noisy=0, moved=0, moved_rounds=())
+    return Kept(tuple(samples), Rules(), timed, noisy=0, moved=0, moved_rounds=())
 
 
 def check_outcomes(samples: Iterable[Sample]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.bench.compare import Ratio
-from tools.bench.drop import CANARY_PART, Kept
+from tools.bench.drop import Kept
 from tools.bench.plot import Bar, draw
 from tools.bench.rows import Key
 
@@ -76,8 +76,8 @@ def _dropped(kept: Kept) -> str:
     rounds = ", ".join(f"{number + 1} on {cpus} CPUs" for cpus, number in kept.moved_rounds)
     return (
         f"Of {kept.timed} timed samples {kept.noisy} were dropped because something else used more "
-        f"than {kept.noise_part:.0%} of their time, and {kept.moved} of rounds whose computing "
-        f"alone had moved by more than {CANARY_PART:.0%} (rounds: {rounds or 'none'})."
+        f"than {kept.rules.noise_part:.0%} of their time, and {kept.moved} of rounds whose "
+        f"computing alone had moved by more than {kept.rules.canary_part:.0%} (rounds: {rounds or 'none'})."
     )
 
 

@@ -2,19 +2,26 @@
 
 import argparse
 import contextlib
-import json
 import os
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tools.bench.compare import compare
-from tools.bench.drop import NOISE_PART, Kept, check_outcomes, keep_all, keep_believed
+from tools.bench.drop import (
+    CANARY_PART,
+    NOISE_PART,
+    Kept,
+    Rules,
+    check_outcomes,
+    keep_all,
+    keep_believed,
+)
 from tools.bench.measure import Plan, measure, open_course
 from tools.bench.peer import MEMORY_MIB, Peer, find_peer
-from tools.bench.rows import Key, Sample, best_designs, make_rows
+from tools.bench.rows import Key, best_designs, make_rows
+from tools.bench.store import Measured, read_measured, write_measured
 from tools.bench.tell import as_markdown, as_text, keys_without, write_results
 from tools.bench.tell_peer import part, plot, ratios_as_text
 from tools.kwe.errors import EXIT_DONE, MachineError, SpecError
@@ -58,6 +65,7 @@ examples:
   kwe bench --quick                  one boot of each; leaves docs alone
   kwe bench --peer DIR               both systems, 8 rounds (`make bench PEER=DIR`)
   kwe bench --peer DIR --boots 2 --cpus 1 --scale 10
+  kwe bench --again build/bench/samples.json --canary 20
 """
 
 
@@ -114,9 +122,9 @@ def peer_of(args: argparse.Namespace, build: Build) -> Peer | None:
     return find_peer(args.peer, build.folder / "bench/peer", scale, args.quiet)
 
 
-def collect(build: Build, peer: Peer | None, plan: Plan) -> list[Sample]:
+def collect(build: Build, peer: Peer | None, plan: Plan) -> Measured:
     """Measure; what has come is kept in samples.json, however it ends."""
-    samples: list[Sample] = []
+    measured = Measured(describe_machine(peer), "" if peer is None else describe_peer(peer))
     with contextlib.closing(Progress("bench", 0)) as progress:
         if peer is not None:
             progress.say("setting up the peer")
@@ -124,27 +132,21 @@ def collect(build: Build, peer: Peer | None, plan: Plan) -> list[Sample]:
         try:
             with open_course(build, peer) as course:
                 for sample in measure(course, peer, plan, progress.say):
-                    samples.append(sample)
+                    measured.samples.append(sample)
         finally:
-            write_samples(samples, build.folder / "bench/samples.json")
-    return samples
+            write_measured(measured, build.folder / "bench/samples.json")
+    return measured
 
 
-def write_samples(samples: Sequence[Sample], path: Path) -> None:
-    """Write each sample, before any is dropped."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([asdict(sample) for sample in samples], indent=1) + "\n")
-
-
-def write_page(samples: Sequence[Sample], kept: Kept, peer: Peer | None) -> None:
+def write_page(measured: Measured, kept: Kept) -> None:
     """Write docs/benchmarks.md, and with a peer its picture."""
-    rows = make_rows(samples)
+    rows = make_rows(kept.samples)
     about_peer = ""
-    if peer is not None:
-        ratios = compare(rows, samples)
-        about_peer = part(ratios, kept, describe_peer(peer))
+    if measured.peer:
+        ratios = compare(rows, kept.samples)
+        about_peer = part(ratios, kept, measured.peer)
         PICTURE.write_text(plot(ratios))
-    PAGE.write_text(as_markdown(best_designs(rows), describe_machine(peer), about_peer))
+    PAGE.write_text(as_markdown(best_designs(rows), measured.machine, about_peer))
 
 
 def not_measured(missing: Sequence[Key], kept: Kept) -> str:
@@ -160,20 +162,24 @@ def not_measured(missing: Sequence[Key], kept: Kept) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print, write."""
-    build = find_build(args.build).check()
-    plan = plan_of(args)
-    peer = peer_of(args, build)
-    samples = collect(build, peer, plan)
-    check_outcomes(samples)
-    kept = keep_believed(samples, args.noise / 100) if peer is not None else keep_all(samples)
+    """Measure, or take what was measured; print, write."""
+    build = find_build(args.build)
+    rules = Rules(args.noise / 100, args.canary / 100)
+    if args.again is not None:
+        measured = read_measured(args.again)
+    else:
+        plan = plan_of(args)
+        peer = peer_of(args, build.check())
+        measured = collect(build, peer, plan)
+    check_outcomes(measured.samples)
+    kept = keep_believed(measured.samples, rules) if measured.peer else keep_all(measured.samples)
     rows = best_designs(make_rows(kept.samples))
     write_results(rows, build.folder / "bench/results.json")
     print(as_text(rows))
-    if peer is not None:
+    if measured.peer:
         print("\n" + ratios_as_text(compare(rows, kept.samples), kept))
     if not args.quick:
-        write_page(kept.samples, kept, peer)
+        write_page(measured, kept)
     if missing := keys_without(rows):
         raise MachineError(not_measured(missing, kept))
     return EXIT_DONE
@@ -221,5 +227,19 @@ def register(subcommands: Any) -> None:
         metavar="PERCENT",
         help="with --peer: drop samples during which something else used more of their time "
         f"(default {NOISE_PART:.0%})".replace("%", "%%"),
+    )
+    parser.add_argument(
+        "--canary",
+        type=float,
+        default=100 * CANARY_PART,
+        metavar="PERCENT",
+        help="with --peer: drop rounds in which the computing alone moved by more "
+        f"(default {CANARY_PART:.0%})".replace("%", "%%"),
+    )
+    parser.add_argument(
+        "--again",
+        type=Path,
+        metavar="FILE",
+        help="measure nothing: tell again what is in a samples.json, by these --noise and --canary",
     )
     parser.set_defaults(run=run)
