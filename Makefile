@@ -2,11 +2,13 @@
 #
 #   BUILD=dir           build into another folder than build/
 #   DECKS_EXTRA=dir     add the deck in that folder, or the decks in its folders
+#   PEER=dir            the yardstick of another system, for `make bench`
 #   PROGRAMS_EXTRA=dir  add the programs in its folders
 #   V=1                 show the commands
 
 BUILD ?= build
 DECKS_EXTRA ?=
+PEER ?=
 PROGRAMS_EXTRA ?=
 T ?=
 
@@ -84,8 +86,8 @@ run: image $(DEMO_INPUTS) ## Boot the system and run the demo workflows on real 
 debug: image ## Boot under gdb, stopped at the first instruction
 	$(Q)$(KWE) debug --build $(BUILD)
 
-bench: image build/clip.stamp ## Measure, and print the figures
-	$(Q)$(KWE) bench --build $(BUILD)
+bench: image build/clip.stamp ## Measure, and print the figures; PEER=dir compares with another system
+	$(Q)$(KWE) bench --build $(BUILD) $(if $(PEER),--peer '$(PEER)')
 
 stats: gen ## Count lines by room, and the image's parts
 	$(Q)$(KWE) stats --build $(BUILD)

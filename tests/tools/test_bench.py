@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tools.bench.guests import make_input
+from tools.bench.guests import make_input, make_sample
 from tools.bench.rows import Key, Sample, make_rows, ratios
 from tools.bench.tell import as_markdown, as_text, keys_without, write_results
 
@@ -25,7 +25,7 @@ def test_times_and_counts_of_one_key_make_one_row() -> None:
 
 
 def test_a_row_without_counts_is_named() -> None:
-    rows = make_rows([Sample(NOP, 10, ns=100), Sample(Key("boot", "ring 3", 1), 1, ns=9)])
+    rows = make_rows([Sample(NOP, 10, ns=100), Sample(Key("boot", "kwe", 1), 1, ns=9)])
 
     assert keys_without(rows) == [NOP]
 
@@ -59,10 +59,17 @@ def test_results_have_every_key_that_readers_expect(tmp_path: Path) -> None:
 
 
 def test_the_page_and_the_table_show_each_row() -> None:
-    rows = make_rows([Sample(NOP, 1, ns=1_500_000), Sample(Key("boot", "ring 3", 1), 1, ns=2)])
+    rows = make_rows([Sample(NOP, 1, ns=1_500_000), Sample(Key("boot", "kwe", 1), 1, ns=2)])
 
     assert "1.5 ms" in as_text(rows)
-    assert "ring 3 (aim 150 ms)" in as_markdown(rows, "a machine")
+    assert "kwe (aim 150 ms)" in as_markdown(rows, "a machine")
+
+
+def test_a_figure_that_times_each_operation_is_their_median() -> None:
+    figure = {"bench": "latency", "variant": "kwe", "ops": 4, "ns": 4000, "p50_ns": 300}
+
+    assert make_sample(figure, 1, 0).ns_op == 300
+    assert make_sample({**figure, "p50_ns": 0}, 1, 0).ns_op == 1000
 
 
 def test_the_input_is_the_same_each_time_and_as_large_as_said() -> None:

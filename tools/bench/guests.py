@@ -3,22 +3,30 @@
 import json
 import random
 import re
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.bench.noise import Watch, wait_until_quiet
 from tools.bench.rows import Key, Sample
 from tools.kwe import disk
 from tools.kwe.boot import drain
 from tools.kwe.errors import MachineError
 from tools.kwe.machine import Machine, MachineConfig
+from tools.kwe.sizing import LEAST_MEMORY_MIB
 from tools.kwe.tree import Build
 
 DEADLINE_S = 240.0
+BEGIN = re.compile(r"\bbench begin$")
 LINE = re.compile(r"\bbench (\{.*\})$")
 INPUT_BYTES = 16 << 20
-ROOM_BYTES = 64 << 20
+LARGE_BYTES, SMALL_BYTES = 65536, 4096
+# What a packed record may take on disk (pipeline.c), and what else lies there.
+STRIDES = (LARGE_BYTES + SMALL_BYTES, 2 * SMALL_BYTES)
+LEAST_ROOM_BYTES = 64 << 20
+MORE_ROOM_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -30,54 +38,116 @@ class Bench:
     with_disk: bool = False
 
 
-BENCHES = (Bench("nop_bench", 128), Bench("pipeline_bench", 192, with_disk=True))
+BENCHES = (
+    Bench("nop_bench", 128),
+    Bench("hop_bench", 192, with_disk=True),
+    Bench("pipeline_bench", 192, with_disk=True),
+)
+
+
+@dataclass(frozen=True)
+class Course:
+    """How all guests of a run are booted.
+
+    Attributes:
+        plugin: Counts instructions, in boots of their own.
+        input: What the pipelines read; at least as long as the records.
+        records: How many there are of 64 KiB, and of 4 KiB.
+        memory_mib: Of each guest; None: as much as each needs.
+        like_a_peer: Every guest has a disk and a network card, and no accelerator.
+        quiet_s: Wait so long at most before each boot, until the machine is quiet.
+    """
+
+    build: Build
+    scratch: Path
+    plugin: Path
+    input: Path
+    records: tuple[int, int] = (INPUT_BYTES // LARGE_BYTES, INPUT_BYTES // SMALL_BYTES)
+    memory_mib: int | None = None
+    like_a_peer: bool = False
+    quiet_s: float = 0.0
+
+    @property
+    def input_bytes(self) -> int:
+        """How much of the input is read."""
+        return max(self.records[0] * LARGE_BYTES, self.records[1] * SMALL_BYTES)
 
 
 def boot_bench(
-    build: Build, bench: Bench, cpus: int, scratch: Path, plugin: Path | None
+    course: Course, bench: Bench, cpus: int, round_number: int, *, counting: bool
 ) -> list[Sample]:
     """Boot, run to the end, return a sample for each line; with the plugin counts, else times.
 
     Raises:
         MachineError: The guest did not end well, or marks and lines do not agree.
     """
-    counted = scratch / "counts.jsonl"
-    image = _fresh_disk(scratch) if bench.with_disk else None
-    extra = () if plugin is None else ("-plugin", f"{plugin},out={counted}")
+    counted = course.scratch / "counts.jsonl"
+    counted.unlink(missing_ok=True)
     config = MachineConfig(
-        build=build,
+        build=course.build,
         cpus=cpus,
-        memory_mib=bench.memory_mib,
-        disk=image,
+        memory_mib=course.memory_mib or bench.memory_mib,
+        disk=_fresh_disk(course) if bench.with_disk or course.like_a_peer else None,
+        accelerator=not course.like_a_peer,
         append=f"program={bench.program}",
-        extra=extra,
+        fw_cfg={"opt/kwe/bench": "{} {}".format(*course.records).encode()},
+        extra=("-plugin", f"{course.plugin},out={counted}") if counting else (),
     )
-    with Machine(config) as machine:
-        drain(machine)
-        machine.verdict(machine.wait(DEADLINE_S))
-        lines = machine.console.lines
+    watch = Watch()
+    others: list[float] = []
+
+    def note(line: str) -> None:
+        if BEGIN.search(line):
+            watch.begin(machine.pid)
+        elif LINE.search(line):
+            others.append(watch.other_cpu_s(machine.pid))
+
+    machine = Machine(config, echo=note)
+    lines = _run(course, machine)
     figures = [json.loads(match[1]) for line in lines if (match := LINE.search(line))]
-    _check_folds(bench, figures)
-    if plugin is None:
-        return [_sample(figure, cpus, None) for figure in figures]
-    counts = [json.loads(line) for line in counted.read_text().splitlines()]
-    if len(counts) != len(figures) or not figures:
+    if not figures or len(others) != len(figures):
+        last = "\n".join(f"  | {line}" for line in lines[-5:])
+        raise MachineError(f"{bench.program}: {len(figures)} lines of figures\n{last}")
+    if not counting:
+        return [
+            make_sample(figure, cpus, round_number, other_cpu_s=other)
+            for figure, other in zip(figures, others, strict=True)
+        ]
+    counts = [usual_counts(json.loads(line)) for line in counted.read_text().splitlines()]
+    if len(counts) != len(figures):
         raise MachineError(
             f"{bench.program}: {len(figures)} lines, and {len(counts)} pairs of marks"
         )
-    return [_sample(figure, cpus, count) for figure, count in zip(figures, counts, strict=True)]
+    return [
+        make_sample(figure, cpus, round_number, counts=count)
+        for figure, count in zip(figures, counts, strict=True)
+    ]
 
 
-def _check_folds(bench: Bench, figures: Sequence[Mapping[str, object]]) -> None:
-    """All variants have worked on the same records, with the same outcome."""
-    folds: dict[object, set[object]] = {}
-    for figure in figures:
-        folds.setdefault(figure.get("record_bytes"), set()).add(figure.get("fold"))
-    if any(len(found) > 1 for found in folds.values()):
-        raise MachineError(f"{bench.program}: the variants' digests differ: {folds}")
+def _run(course: Course, machine: Machine) -> Sequence[str]:
+    """Boot it and wait for its end; return the console's lines."""
+    wait_until_quiet(course.quiet_s)
+    with machine:
+        drain(machine)
+        machine.verdict(machine.wait(DEADLINE_S))
+        return machine.console.lines
 
 
-def _sample(figure: Mapping[str, object], cpus: int, counts: Mapping[str, int] | None) -> Sample:
+def usual_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Name a plugin's counts as our own does: a peer's says `insn_user`."""
+    return {name.removeprefix("insn_"): count for name, count in counts.items()}
+
+
+def make_sample(
+    figure: Mapping[str, object],
+    cpus: int,
+    round_number: int,
+    *,
+    counts: Mapping[str, int] | None = None,
+    other_cpu_s: float | None = None,
+) -> Sample:
+    """Read a bench's line; with counts its time says nothing."""
+
     def number(name: str) -> int:
         value = figure.get(name, 0)
         assert isinstance(value, int)
@@ -97,46 +167,73 @@ def _sample(figure: Mapping[str, object], cpus: int, counts: Mapping[str, int] |
         ns=number("ns") if counts is None else None,
         counts=counts,
         copied=number("copied") if "copied" in figure else None,
+        median_ns=number("p50_ns") or None,
+        round=round_number,
+        other_cpu_s=other_cpu_s,
+        outcome=outcome_of(figure),
     )
 
 
-def boot_times(build: Build, cpus: int) -> list[Sample]:
+def outcome_of(figure: Mapping[str, object]) -> str:
+    """Return the digest of all digests and the packed size, where the line has them."""
+    return "fold {fold}, {out_bytes} bytes".format(**figure) if "fold" in figure else ""
+
+
+def boot_times(course: Course, cpus: int, round_number: int) -> list[Sample]:
     """Boot `hello`; from QEMU's start to its first line in ring 3, and to its first result."""
+    variants = {"kwe": "hello: in ring 3", "kwe-first-result": "hello: sha256("}
     seen: dict[str, float] = {}
 
     def note(line: str) -> None:
-        for what, words in (("ring 3", "hello: in ring 3"), ("first result", "hello: sha256(")):
+        for variant, words in variants.items():
             if words in line:
-                seen.setdefault(what, time.monotonic())
+                seen.setdefault(variant, time.monotonic())
 
     config = MachineConfig(
-        build=build, cpus=cpus, append="program=hello", network=False, accelerator=False
+        build=course.build,
+        cpus=cpus,
+        memory_mib=course.memory_mib or LEAST_MEMORY_MIB,
+        disk=_fresh_disk(course) if course.like_a_peer else None,
+        network=course.like_a_peer,
+        accelerator=False,
+        append="program=hello",
     )
-    with Machine(config, echo=note) as machine:
-        drain(machine)
-        machine.verdict(machine.wait(DEADLINE_S))
-        started = machine.started
-    if len(seen) != 2:
+    machine = Machine(config, echo=note)
+    _run(course, machine)
+    if len(seen) != len(variants):
         raise MachineError("hello did not say when it was in ring 3 and had its result")
     return [
-        Sample(Key("boot", what, cpus), 1, int((at - started) * 1e9)) for what, at in seen.items()
+        Sample(Key("boot", variant, cpus), 1, int((at - machine.started) * 1e9), round=round_number)
+        for variant, at in seen.items()
     ]
 
 
-def _fresh_disk(scratch: Path) -> Path:
+def _fresh_disk(course: Course) -> Path:
     """Make a disk with the pipeline's input, anew for each boot."""
-    source = scratch / "in.dat"
-    if not source.exists():
-        source.write_bytes(make_input(INPUT_BYTES))
-    image = scratch / "disk.img"
-    image.unlink(missing_ok=True)
-    staging = scratch / "staging"
-    if staging.exists():
-        for path in sorted(staging.rglob("*"), reverse=True):
-            path.rmdir() if path.is_dir() else path.unlink()
-    staging.mkdir(exist_ok=True)
-    disk.make_image(image, staging, {b"/in/bench/in.dat": source}, [b"/out"], ROOM_BYTES)
+    pristine = course.scratch / "pristine.img"
+    if not pristine.exists():
+        source = course.scratch / "in.dat"
+        with course.input.open("rb") as stream:
+            source.write_bytes(stream.read(course.input_bytes))
+        room = max(count * stride for count, stride in zip(course.records, STRIDES, strict=True))
+        staging = course.scratch / "staging"
+        staging.mkdir(exist_ok=True)
+        disk.make_image(
+            pristine,
+            staging,
+            {b"/in/bench/in.dat": source},
+            [b"/out"],
+            max(LEAST_ROOM_BYTES, room + MORE_ROOM_BYTES),
+        )
+    image = course.scratch / "disk.img"
+    shutil.copyfile(pristine, image)
     return image
+
+
+def write_input(path: Path, size_bytes: int = INPUT_BYTES) -> Path:
+    """Write the input of a run without a peer; return its path."""
+    path.write_bytes(make_input(size_bytes))
+    return path
 
 
 def make_input(size_bytes: int) -> bytes:

@@ -2,12 +2,12 @@
 
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """What was measured."""
+    """What was measured; `design` tells apart what a variant does in more than one way."""
 
     bench: str
     variant: str
@@ -15,6 +15,28 @@ class Key:
     stages: int = 0  # 0: does not apply, as below
     record_bytes: int = 0
     batch: int = 0
+    design: str = ""
+
+    @property
+    def of_any_design(self) -> "Key":
+        """The same without the design."""
+        return replace(self, design="")
+
+    @property
+    def name(self) -> str:
+        """What distinguishes it, in a few words."""
+        parts = (
+            *(self.bench, self.variant, self.design),
+            f"{self.stages} stages" if self.stages else "",
+            f"{self.record_bytes // 1024} KiB" if self.record_bytes else "",
+            f"batch {self.batch}" if self.batch else "",
+            f"on {self.cpus} CPUs",
+        )
+        return " ".join(part for part in parts if part)
+
+    def by(self, variant: str) -> "Key":
+        """Return what another variant has to do to be compared with this."""
+        return replace(self, variant=variant, design="")
 
 
 @dataclass(frozen=True)
@@ -26,6 +48,10 @@ class Sample:
         ns: Time of all, by the clock that the bench names; None under the plugin, which slows it.
         counts: Of all: instructions by ring, crossings, CR3 writes; None without the plugin.
         copied: Bytes copied inside decks; None where the bench does not say.
+        median_ns: Of one operation, where the bench has timed each; then this is the figure.
+        round: Boots of the same round are neighbours in time, and compared with each other.
+        other_cpu_s: CPU time that the machine spent elsewhere meanwhile; None: nobody looked.
+        outcome: What the work has yielded; "" where the bench does not say.
     """
 
     key: Key
@@ -33,6 +59,17 @@ class Sample:
     ns: int | None = None
     counts: Mapping[str, int] | None = None
     copied: int | None = None
+    median_ns: float | None = None
+    round: int = 0
+    other_cpu_s: float | None = None
+    outcome: str = ""
+
+    @property
+    def ns_op(self) -> float | None:
+        """Time of an operation."""
+        if self.ns is None:
+            return None
+        return self.median_ns or self.ns / self.ops
 
 
 @dataclass(frozen=True)
@@ -84,7 +121,7 @@ def make_rows(samples: Iterable[Sample]) -> list[Row]:
 
 
 def _row(key: Key, samples: list[Sample]) -> Row:
-    times = [sample.ns / sample.ops for sample in samples if sample.ns is not None]
+    times = [sample.ns_op for sample in samples if sample.ns_op is not None]
 
     def count(name: str) -> float | None:
         return _median(s.counts[name] / s.ops for s in samples if s.counts is not None)
@@ -108,12 +145,23 @@ def _median(values: Iterable[float]) -> float | None:
     return statistics.median(found) if found else None
 
 
+def best_designs(rows: Iterable[Row]) -> list[Row]:
+    """Keep of each variant the fastest design; rows without a time give way to those with one."""
+    best: dict[Key, Row] = {}
+    for row in rows:
+        key = row.key.of_any_design
+        known = best.get(key)
+        if known is None or (row.ns_op is not None and row.ns_op < (known.ns_op or float("inf"))):
+            best[key] = row
+    return list(best.values())
+
+
 def ratios(rows: Iterable[Row], over: str, under: str) -> dict[Key, float]:
     """Return time of variant `over` divided by that of `under`, by the key of `over`."""
     times = {row.key: row.ns_op for row in rows if row.ns_op}
     found = {}
     for key, ns in times.items():
-        base = times.get(Key(key.bench, under, key.cpus, key.stages, key.record_bytes, key.batch))
+        base = times.get(key.by(under))
         if key.variant == over and base:
             found[key] = ns / base
     return found

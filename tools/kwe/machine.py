@@ -41,6 +41,7 @@ ACCEL = {
 }
 # Each virtio device obeys the IOMMU, and has no legacy registers.
 VIRTIO = "disable-legacy=on,iommu_platform=on"
+IOMMU = "intel-iommu,intremap=off,aw-bits=48"
 
 START_S = 20.0
 STOP_S = 5.0
@@ -80,7 +81,7 @@ def machine_arguments(config: MachineConfig, folder: Path) -> list[str]:
         *(QEMU, "-M", "q35", "-accel", ACCEL[config.accel], "-cpu", CPU[config.accel]),
         *("-smp", str(config.cpus), "-m", f"{config.memory_mib}M"),
         *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
-        *("-device", "intel-iommu,intremap=off,aw-bits=48"),
+        *("-device", IOMMU),
         *("-kernel", str(config.build.kernel)),
         *("-initrd", str(config.payload or config.build.payload)),
         *("-append", config.append),

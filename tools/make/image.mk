@@ -91,6 +91,20 @@ LINK_END := -Wl,--start-group $(MUSL)/libc.a -lgcc -lgcc_eh -Wl,--end-group $(sh
 LINK_FLAGS := -nostdlib -nostartfiles -static-pie -Wl,--no-dynamic-linker -Wl,-z,noexecstack -Wl,-z,separate-code -Wl,-z,text \
 	-Wl,--build-id=none -Wl,--gc-sections
 
+# SHA256=FILE.c: its sha256_c() computes in place of libsodium's, so that another system's figures are of the same computing (`kwe bench --peer`).
+SHA256 ?=
+ifneq ($(SHA256),)
+SHA256_OBJECTS := $(OBJ)/sha256/file.o $(OBJ)/sha256/instead.o
+LINK_FLAGS += -Wl,--wrap=crypto_hash_sha256 $(SHA256_OBJECTS)
+
+$(OBJ)/sha256/file.o: $(SHA256)
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -O2 -fPIE -c $< -o $@
+$(OBJ)/sha256/instead.o: tools/bench/sha256_instead.c tools/make/flags.mk
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(RING3_CFLAGS) -c $< -o $@
+endif
+
 # $(call link_ring3,objects,archives)
 define link_ring3
 	@mkdir -p $(@D)
@@ -118,7 +132,7 @@ $(OBJ)/decks/$(1)/%.o: $$(DECK_$(1)_DIR)/%.c tools/make/flags.mk | $(INCLUDES)
 	@mkdir -p $$(@D)
 	$$(Q)$$(MUSL_CC) $$(RING3_CFLAGS) -c $$< -o $$@
 
-$(BUILD)/decks/$(1).elf: $$(DECK_$(1)_OBJECTS) tools/make/image.mk
+$(BUILD)/decks/$(1).elf: $$(DECK_$(1)_OBJECTS) $$(SHA256_OBJECTS) tools/make/image.mk
 	$$(call link_ring3,$$(DECK_$(1)_OBJECTS),$$(foreach library,$$(DECK_$(1)_LIBRARIES),$$(call archive,$$(library))))
 endef
 
@@ -131,7 +145,7 @@ PROGRAM_$(notdir $(1))_OBJECTS := $$(call objects,ring3,$$(call sources,$(1))) $
 	$$(if $$(call program_libraries,$(1)),$$(SHIM_OBJECTS))
 DEPENDENCIES += $$(PROGRAM_$(notdir $(1))_OBJECTS:.o=.d)
 
-$(BUILD)/programs/$(notdir $(1)).elf: $$(PROGRAM_$(notdir $(1))_OBJECTS) tools/make/image.mk
+$(BUILD)/programs/$(notdir $(1)).elf: $$(PROGRAM_$(notdir $(1))_OBJECTS) $$(SHA256_OBJECTS) tools/make/image.mk
 	$$(call link_ring3,$$(PROGRAM_$(notdir $(1))_OBJECTS),$$(foreach library,$$(call program_libraries,$(1)),$$(call archive,$$(library))))
 endef
 
