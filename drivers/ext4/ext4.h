@@ -2,7 +2,7 @@
  * ext4.h - an ext4 file system on a block device that the caller lends.
  *
  * Every function may block in the device's functions, so in a deck it runs on a fibre. Several fibres may be inside at once: metadata is
- * touched only between lock() and unlock(), data moves outside of them, each file has one writer or many readers (ext4_open() waits).
+ * touched only between lock() and unlock(), data moves outside of them, each block of a file has one writer or many readers (ext4_open() waits).
  * Changes of metadata stay in the cache until ext4_writeback(); after it, with no call in progress, `e2fsck -fn` finds nothing.
  * Paths are bytes, not NUL-terminated, absolute, "/" between names; "." and ".." are refused. Symbolic links are not followed.
  *
@@ -18,6 +18,7 @@
 #include "kernel/abi/errors.h"
 
 struct ext4;
+struct ext4_busy;
 
 /* The device. Offsets and sizes are in bytes, multiples of 1024; `zeros` more follow a write. Each returns when its transfer has ended. */
 struct ext4_bdev {
@@ -75,6 +76,8 @@ struct ext4_space {
 struct ext4_file {
     uint32_t inode;
     bool writable;
+    bool shared; /* others may have other parts open */
+    struct ext4_busy *place;
 };
 
 size_t ext4_memory_least(uint32_t callers);
@@ -114,6 +117,9 @@ enum kerr ext4_remove(struct ext4 *fs, const char *path, size_t length);
 /* Waits while another has it open in a way that excludes this one. IS_A_DIRECTORY. */
 enum kerr ext4_open(struct ext4 *fs, const char *path, size_t length, bool writable,
                     struct ext4_file *file);
+/* For bytes [offset, offset + bytes) only; others may have the rest open. What is read or written lies there: the caller sees to it. */
+enum kerr ext4_open_part(struct ext4 *fs, const char *path, size_t length, bool writable,
+                         uint64_t offset, uint64_t bytes, struct ext4_file *file);
 void ext4_close(struct ext4 *fs, struct ext4_file *file);
 enum kerr ext4_file_size(struct ext4 *fs, const struct ext4_file *file, uint64_t *size_bytes);
 /*

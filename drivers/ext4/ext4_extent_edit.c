@@ -188,7 +188,34 @@ static void lower_keys(struct ext4 *fs, struct ext4_path *path, uint32_t logical
     }
 }
 
-/* Lengthen the extent before the place by the new one, if they touch in every way. */
+/* Lengthen `left` by `right`, if they touch in every way. */
+static bool join(struct ext4_disk_extent *left, const struct ext4_disk_extent *right)
+{
+    const uint32_t left_count = ext4_extent_count(left);
+    const uint32_t count = left_count + ext4_extent_count(right);
+    const bool unwritten = ext4_extent_unwritten(right);
+    if (ext4_extent_unwritten(left) != unwritten || left->logical + left_count != right->logical ||
+        ext4_extent_physical(left) + left_count != ext4_extent_physical(right) ||
+        count > (unwritten ? EXT4_UNWRITTEN_MAX : EXT4_WRITTEN_MAX)) {
+        return false;
+    }
+    left->length = (uint16_t)(unwritten ? count + EXT4_WRITTEN_MAX : count);
+    return true;
+}
+
+/* Join the extent at `position` with the one before it in its leaf. The first of a leaf stays: no key changes. */
+static void join_neighbours(struct ext4_disk_node *leaf, uint32_t position)
+{
+    struct ext4_disk_extent *extent = ext4_extents(leaf);
+    if (position == 0 || position >= leaf->entries ||
+        !join(&extent[position - 1], &extent[position])) {
+        return;
+    }
+    leaf->entries--;
+    memmove(&extent[position], &extent[position + 1], (leaf->entries - position) * sizeof(*extent));
+}
+
+/* Lengthen the extent before the place by the new one. */
 static bool join_left(struct ext4 *fs, struct ext4_path *path,
                       const struct ext4_disk_extent *extent)
 {
@@ -196,16 +223,9 @@ static bool join_left(struct ext4 *fs, struct ext4_path *path,
     if (leaf->position == 0) {
         return false;
     }
-    struct ext4_disk_extent *left = &ext4_extents(leaf->node)[leaf->position - 1];
-    const uint32_t left_count = ext4_extent_count(left);
-    const uint32_t count = left_count + ext4_extent_count(extent);
-    const bool unwritten = ext4_extent_unwritten(extent);
-    if (ext4_extent_unwritten(left) != unwritten || left->logical + left_count != extent->logical ||
-        ext4_extent_physical(left) + left_count != ext4_extent_physical(extent) ||
-        count > (unwritten ? EXT4_UNWRITTEN_MAX : EXT4_WRITTEN_MAX)) {
+    if (!join(&ext4_extents(leaf->node)[leaf->position - 1], extent)) {
         return false;
     }
-    left->length = (uint16_t)(unwritten ? count + EXT4_WRITTEN_MAX : count);
     ext4_level_dirty(fs, leaf);
     return true;
 }
@@ -294,6 +314,8 @@ enum kerr ext4_extent_convert(struct ext4 *fs, struct ext4_node *node, uint32_t 
             error = KERR_CORRUPT_FILESYSTEM;
         } else {
             extent->length = (uint16_t)count;
+            join_neighbours(leaf->node, leaf->position); /* the one behind it, then itself */
+            join_neighbours(leaf->node, leaf->position - 1);
             ext4_level_dirty(fs, leaf);
         }
     }

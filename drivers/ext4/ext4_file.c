@@ -2,8 +2,9 @@
  * ext4_file.c - the contents of open files: read, write, truncate.
  *
  * Blocks are found and allocated under the metadata lock, their contents move outside of it: a file that is open does not change its
- * blocks for a reader, and has one writer. New blocks inside a file's size are entered as unwritten and converted when the data is on
- * the disk, those behind it are not part of the file until its size says so: what a disk held before never shows.
+ * blocks for a reader, and each has one writer. New blocks inside a file's size are entered as unwritten and converted when the data is
+ * on the disk, those behind it are not part of the file until its size says so: what a disk held before never shows. A writer that shares
+ * the file enters all as unwritten, for another may move the size past it.
  */
 #include "drivers/ext4/ext4_internal.h"
 
@@ -151,14 +152,28 @@ static struct span span_of(const struct ext4 *fs, const struct ext4_run *run, ui
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
+/* Where the first of these bytes lie. The inode is looked at each time: writers of other parts change the tree's root, which lies in it. */
+static enum kerr find_run(struct ext4 *fs, const struct ext4_file *file, uint64_t offset,
+                          size_t bytes, struct ext4_run *run)
+{
+    struct ext4_node node;
+    ext4_lock(fs);
+    enum kerr error = ext4_node_load(fs, file->inode, &node);
+    if (error == KERR_OK) {
+        error = ext4_extent_find(fs, &node, (uint32_t)(offset >> fs->block_shift),
+                                 blocks_touched(fs, offset, bytes), run);
+    }
+    ext4_unlock(fs);
+    return error;
+}
+
 enum kerr ext4_read(struct ext4 *fs, const struct ext4_file *file, uint64_t offset, void *buffer,
                     size_t bytes, size_t room, size_t *got)
 {
-    struct ext4_node node;
     uint8_t *to = buffer;
+    uint64_t size = 0;
     *got = 0;
-    enum kerr error = ext4_load_open(fs, file, &node);
-    const uint64_t size = error == KERR_OK ? ext4_node_size(&node) : 0;
+    enum kerr error = ext4_file_size(fs, file, &size);
     if (error != KERR_OK || offset >= size) {
         return error;
     }
@@ -167,10 +182,7 @@ enum kerr ext4_read(struct ext4 *fs, const struct ext4_file *file, uint64_t offs
     }
     while (bytes != 0) {
         struct ext4_run run;
-        ext4_lock(fs);
-        error = ext4_extent_find(fs, &node, (uint32_t)(offset >> fs->block_shift),
-                                 blocks_touched(fs, offset, bytes), &run);
-        ext4_unlock(fs);
+        error = find_run(fs, file, offset, bytes, &run);
         if (error != KERR_OK) {
             return error;
         }
@@ -195,12 +207,13 @@ enum kerr ext4_read(struct ext4 *fs, const struct ext4_file *file, uint64_t offs
 /* ---- writing --------------------------------------------------------------------------------------------------- */
 
 /* Fill (a part of) the hole that `run` describes; the run is then what was made. */
-static enum kerr fill_hole(struct ext4 *fs, struct ext4_node *node, struct ext4_run *run)
+static enum kerr fill_hole(struct ext4 *fs, struct ext4_node *node, struct ext4_run *run,
+                           bool shared)
 {
     const uint64_t end = ext4_blocks_for(fs, ext4_node_size(node));
-    const bool inside = run->logical < end;
+    const bool inside = shared || run->logical < end;
     uint32_t want = run->count;
-    if (inside && want > end - run->logical) {
+    if (!shared && inside && want > end - run->logical) {
         want = (uint32_t)(end - run->logical);
     }
     if (want > EXT4_UNWRITTEN_MAX) {
@@ -224,14 +237,14 @@ static enum kerr fill_hole(struct ext4 *fs, struct ext4_node *node, struct ext4_
 }
 
 /* The blocks to write to. *fresh: what they hold now does not count. */
-static enum kerr prepare_run(struct ext4 *fs, uint32_t inode, uint32_t logical, uint32_t want,
-                             struct ext4_run *run, bool *fresh)
+static enum kerr prepare_run(struct ext4 *fs, const struct ext4_file *file, uint32_t logical,
+                             uint32_t want, struct ext4_run *run, bool *fresh)
 {
     struct ext4_node node;
     ext4_lock(fs);
     enum kerr error = ext4_change_begin(fs);
     if (error == KERR_OK) {
-        error = ext4_node_load(fs, inode, &node);
+        error = ext4_node_load(fs, file->inode, &node);
     }
     if (error == KERR_OK) {
         error = ext4_extent_find(fs, &node, logical, want, run);
@@ -239,7 +252,7 @@ static enum kerr prepare_run(struct ext4 *fs, uint32_t inode, uint32_t logical, 
     if (error == KERR_OK) {
         *fresh = run->state != EXT4_RUN_WRITTEN;
         if (run->state == EXT4_RUN_HOLE) {
-            error = fill_hole(fs, &node, run);
+            error = fill_hole(fs, &node, run, file->shared);
         }
     }
     error = ext4_change_end(fs, error);
@@ -311,7 +324,7 @@ enum kerr ext4_write(struct ext4 *fs, const struct ext4_file *file, uint64_t off
     while (bytes != 0) {
         struct ext4_run run;
         bool fresh = false;
-        enum kerr error = prepare_run(fs, file->inode, (uint32_t)(offset >> fs->block_shift),
+        enum kerr error = prepare_run(fs, file, (uint32_t)(offset >> fs->block_shift),
                                       blocks_touched(fs, offset, bytes), &run, &fresh);
         if (error != KERR_OK) {
             return error;
@@ -322,8 +335,10 @@ enum kerr ext4_write(struct ext4 *fs, const struct ext4_file *file, uint64_t off
             error = commit_run(fs, file->inode, &run, offset + span.bytes);
         }
         if (error != KERR_OK) {
-            /* Blocks behind the size hold nothing: free them. The first error is the one to tell. */
-            (void)cut(fs, file->inode, 0, false);
+            if (!file->shared) {
+                /* Blocks behind the size hold nothing: free them. The first error is the one to tell. */
+                (void)cut(fs, file->inode, 0, false);
+            }
             return error;
         }
         offset += span.bytes;

@@ -69,13 +69,18 @@ struct ext4_zone {
 
 #define EXT4_MAX_ORPHANS 256u
 
-/* A file that is open. */
-struct ext4_busy {
-    uint32_t inode; /* 0: free entry */
-    uint32_t readers;
+/* Blocks [first, last] of a file, to be read or written. */
+struct ext4_claim {
+    uint32_t inode; /* 0: none */
     bool writer;
-    /* readers that come now wait too, or a stream of them would keep it out for ever */
-    bool writer_waits;
+    uint32_t first, last;
+};
+
+/* A caller that has blocks of a file open, or waits for them. */
+struct ext4_busy {
+    struct ext4_claim claim; /* inode 0: free entry */
+    uint64_t turn;           /* order of coming: nobody overtakes whom he would exclude */
+    bool waits;
 };
 
 struct ext4 {
@@ -111,6 +116,7 @@ struct ext4 {
     uint32_t orphan[EXT4_MAX_ORPHANS];
     uint32_t orphan_count;
     struct ext4_busy *busy; /* [callers] */
+    uint64_t turns;         /* given so far */
     uint8_t **bounce;       /* [callers], the first bounce_free are free */
     uint32_t bounce_free;
     uint64_t bytes_bounced;
@@ -359,8 +365,19 @@ enum kerr ext4_resolve(struct ext4 *fs, const char *path, size_t length, struct 
 
 /* ---- ext4_open.c ---- */
 
-/* False: excluded now, host.wait() was called, look everything up again. */
-bool ext4_busy_enter(struct ext4 *fs, uint32_t inode, bool writer);
-void ext4_busy_leave(struct ext4 *fs, uint32_t inode, bool writer);
+static inline struct ext4_claim ext4_claim_all(uint32_t inode, bool writer)
+{
+    return (struct ext4_claim){ .inode = inode, .writer = writer, .first = 0, .last = UINT32_MAX };
+}
+
+static inline bool ext4_claims_all(const struct ext4_claim *claim)
+{
+    return claim->first == 0 && claim->last == UINT32_MAX;
+}
+
+/* False: excluded now, host.wait() was called, look everything up again and come back with the same *place (NULL at first). */
+bool ext4_busy_enter(struct ext4 *fs, const struct ext4_claim *claim, struct ext4_busy **place);
+/* Also of one who only waits, and gives up; *place NULL: nothing. */
+void ext4_busy_leave(struct ext4 *fs, struct ext4_busy **place);
 /* Lock not held: the inode of an open file. */
 enum kerr ext4_load_open(struct ext4 *fs, const struct ext4_file *file, struct ext4_node *node);

@@ -1,53 +1,64 @@
-/* ext4_open.c - who has a file open: one writer or many readers; the others wait. */
+/* ext4_open.c - who has which blocks of a file open: one writer or many readers of each; the others wait, first come, first served. */
 #include "drivers/ext4/ext4_internal.h"
 
-static struct ext4_busy *find_busy(struct ext4 *fs, uint32_t inode)
+static struct ext4_busy *take_place(struct ext4 *fs, const struct ext4_claim *claim)
 {
     for (uint32_t i = 0; i < fs->callers; i++) {
-        if (fs->busy[i].inode == inode) {
+        if (fs->busy[i].claim.inode == 0) {
+            fs->busy[i] = (struct ext4_busy){ .claim = *claim, .turn = fs->turns++, .waits = true };
             return &fs->busy[i];
         }
     }
     return NULL;
 }
 
-bool ext4_busy_enter(struct ext4 *fs, uint32_t inode, bool writer)
+static bool excludes(const struct ext4_busy *other, const struct ext4_busy *mine)
 {
-    struct ext4_busy *busy = find_busy(fs, inode);
-    const bool excluded =
-        busy != NULL && (busy->writer || (writer ? busy->readers != 0 : busy->writer_waits));
-    if (excluded && writer) {
-        busy->writer_waits = true;
+    return other != mine && other->claim.inode == mine->claim.inode &&
+           other->claim.first <= mine->claim.last && mine->claim.first <= other->claim.last &&
+           (other->claim.writer || mine->claim.writer) &&
+           (!other->waits || other->turn < mine->turn);
+}
+
+static bool is_excluded(const struct ext4 *fs, const struct ext4_busy *mine)
+{
+    for (uint32_t i = 0; i < fs->callers; i++) {
+        if (excludes(&fs->busy[i], mine)) {
+            return true;
+        }
     }
-    if (busy == NULL) {
-        busy = find_busy(fs, 0);
+    return false;
+}
+
+bool ext4_busy_enter(struct ext4 *fs, const struct ext4_claim *claim, struct ext4_busy **place)
+{
+    if (*place != NULL && (*place)->claim.inode != claim->inode) {
+        (*place)->claim = *claim; /* the name leads elsewhere now: behind those who wait there */
+        (*place)->turn = fs->turns++;
     }
-    if (excluded || busy == NULL) {
+    if (*place == NULL) {
+        *place = take_place(fs, claim);
+    }
+    if (*place == NULL || is_excluded(fs, *place)) {
         fs->host.wait(fs->host.context);
         return false;
     }
-    busy->inode = inode;
-    busy->writer = writer;
-    busy->readers += writer ? 0 : 1;
+    (*place)->waits = false;
     return true;
 }
 
-void ext4_busy_leave(struct ext4 *fs, uint32_t inode, bool writer)
+void ext4_busy_leave(struct ext4 *fs, struct ext4_busy **place)
 {
-    struct ext4_busy *busy = find_busy(fs, inode);
-    busy->writer = false;
-    busy->readers -= writer ? 0 : 1;
-    busy->writer_waits =
-        false; /* all who wait are woken and look again, in the order in which they came */
-    if (busy->readers == 0) {
-        busy->inode = 0;
+    if (*place != NULL) {
+        (*place)->claim.inode = 0;
+        *place = NULL;
+        fs->host.wake(fs->host.context);
     }
-    fs->host.wake(fs->host.context);
 }
 
-/* One try, the lock held. *again: look it up anew. */
-static enum kerr try_open(struct ext4 *fs, const char *path, size_t length, bool writable,
-                          struct ext4_file *file, bool *again)
+/* One try, the lock held; the claim lacks its inode. *again: look it up anew. */
+static enum kerr try_open(struct ext4 *fs, const char *path, size_t length,
+                          struct ext4_claim *claim, struct ext4_file *file, bool *again)
 {
     struct ext4_node node;
     *again = false;
@@ -61,34 +72,59 @@ static enum kerr try_open(struct ext4 *fs, const char *path, size_t length, bool
     if (ext4_node_kind(&node) != EXT4_MODE_FILE) {
         return KERR_NOT_SUPPORTED;
     }
-    if (writable && (node.disk.flags & (EXT4_INODE_IMMUTABLE | EXT4_INODE_APPEND_ONLY)) != 0) {
+    if (claim->writer && (node.disk.flags & (EXT4_INODE_IMMUTABLE | EXT4_INODE_APPEND_ONLY)) != 0) {
         return KERR_NOT_PERMITTED;
     }
     error = ext4_node_check_data(&node);
     if (error == KERR_OK) {
-        *again = !ext4_busy_enter(fs, node.number, writable);
-        *file = (struct ext4_file){ .inode = node.number, .writable = writable };
+        claim->inode = node.number;
+        file->inode = node.number;
+        *again = !ext4_busy_enter(fs, claim, &file->place);
     }
+    return error;
+}
+
+static enum kerr open_claim(struct ext4 *fs, const char *path, size_t length,
+                            struct ext4_claim claim, struct ext4_file *file)
+{
+    bool again = true;
+    enum kerr error = KERR_OK;
+    *file = (struct ext4_file){ .writable = claim.writer, .shared = !ext4_claims_all(&claim) };
+    ext4_lock(fs);
+    while (again) {
+        error = try_open(fs, path, length, &claim, file, &again);
+    }
+    if (error != KERR_OK) {
+        ext4_busy_leave(fs, &file->place);
+    }
+    ext4_unlock(fs);
     return error;
 }
 
 enum kerr ext4_open(struct ext4 *fs, const char *path, size_t length, bool writable,
                     struct ext4_file *file)
 {
-    bool again = true;
-    enum kerr error = KERR_OK;
-    ext4_lock(fs);
-    while (again) {
-        error = try_open(fs, path, length, writable, file, &again);
-    }
-    ext4_unlock(fs);
-    return error;
+    return open_claim(fs, path, length, ext4_claim_all(0, writable), file);
+}
+
+enum kerr ext4_open_part(struct ext4 *fs, const char *path, size_t length, bool writable,
+                         uint64_t offset, uint64_t bytes, struct ext4_file *file)
+{
+    const uint64_t most = (uint64_t)UINT32_MAX << fs->block_shift;
+    const uint64_t first = offset < most ? offset : most;
+    const uint64_t end = bytes < most - first ? first + bytes : most;
+    const uint64_t last = end > first ? end - 1 : first;
+    return open_claim(fs, path, length,
+                      (struct ext4_claim){ .writer = writable,
+                                           .first = (uint32_t)(first >> fs->block_shift),
+                                           .last = (uint32_t)(last >> fs->block_shift) },
+                      file);
 }
 
 void ext4_close(struct ext4 *fs, struct ext4_file *file)
 {
     ext4_lock(fs);
-    ext4_busy_leave(fs, file->inode, file->writable);
+    ext4_busy_leave(fs, &file->place);
     ext4_unlock(fs);
     file->inode = 0;
 }

@@ -299,7 +299,8 @@ static enum kerr remove_file(struct ext4 *fs, struct ext4_node *parent, const ch
 }
 
 /* One try, the lock held. *again: the file was open and is not any more; look it up anew. */
-static enum kerr try_remove(struct ext4 *fs, const char *path, size_t length, bool *again)
+static enum kerr try_remove(struct ext4 *fs, const char *path, size_t length,
+                            struct ext4_busy **place, bool *again)
 {
     struct ext4_node parent;
     struct ext4_node node;
@@ -328,24 +329,26 @@ static enum kerr try_remove(struct ext4 *fs, const char *path, size_t length, bo
     if (error != KERR_OK) {
         return error;
     }
-    if (!ext4_busy_enter(fs, node.number, true)) {
+    const struct ext4_claim claim = ext4_claim_all(node.number, true);
+    if (!ext4_busy_enter(fs, &claim, place)) {
         *again = true;
         return KERR_OK;
     }
     error = ext4_is_directory(&node) ? remove_directory(fs, &parent, name, name_length, &node)
                                      : remove_file(fs, &parent, name, name_length, &node);
-    ext4_busy_leave(fs, node.number, true);
     return ext4_change_end(fs, error);
 }
 
 enum kerr ext4_remove(struct ext4 *fs, const char *path, size_t length)
 {
+    struct ext4_busy *place = NULL;
     bool again = true;
     enum kerr error = KERR_OK;
     ext4_lock(fs);
     while (again) {
-        error = try_remove(fs, path, length, &again);
+        error = try_remove(fs, path, length, &place, &again);
     }
+    ext4_busy_leave(fs, &place);
     ext4_unlock(fs);
     return error;
 }

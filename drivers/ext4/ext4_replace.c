@@ -11,6 +11,7 @@ struct target {
     size_t name_length;
     bool exists;
     struct ext4_node old; /* when it exists: a file */
+    struct ext4_busy *place;
 };
 
 /* Look the target up. An error: nothing can be put there. */
@@ -89,7 +90,8 @@ static enum kerr try_name(struct ext4 *fs, struct target *target, struct ext4_no
     if (error != KERR_OK) {
         return error;
     }
-    if (target->exists && !ext4_busy_enter(fs, target->old.number, true)) {
+    const struct ext4_claim claim = ext4_claim_all(target->old.number, true);
+    if (target->exists && !ext4_busy_enter(fs, &claim, &target->place)) {
         *again = true;
         return KERR_OK;
     }
@@ -106,7 +108,6 @@ static enum kerr try_name(struct ext4 *fs, struct target *target, struct ext4_no
     }
     if (target->exists) {
         error = error == KERR_OK ? drop_name(fs, &target->old) : error;
-        ext4_busy_leave(fs, target->old.number, true);
     }
     return error;
 }
@@ -130,6 +131,7 @@ static enum kerr end_replace(struct ext4 *fs, struct target *target, uint32_t in
     while (error == KERR_OK && again) {
         error = try_name(fs, target, &node, &again);
     }
+    ext4_busy_leave(fs, &target->place);
     if (error != KERR_OK && node.disk.links == 0 && !fs->damaged) {
         enum kerr undone = ext4_node_destroy(fs, &node);
         error = undone == KERR_OK ? error : undone;

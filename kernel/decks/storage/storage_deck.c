@@ -215,13 +215,20 @@ static enum kerr read_open(const struct ext4_file *file, uint64_t offset, uint64
     return error;
 }
 
+/* 0 asks for all there is. */
+static uint64_t part_bytes(uint64_t length)
+{
+    return length == 0 ? UINT64_MAX : length;
+}
+
 enum kerr storage_read(struct storage_read_call *call)
 {
     const struct kwe_path *path = &call->params->path;
     struct ext4_file file;
     enum kerr error = begin(call->request, path, KWE_MANIFEST_READ);
     if (error == KERR_OK) {
-        error = ext4_open(storage.fs, path->bytes, path->length, false, &file);
+        error = ext4_open_part(storage.fs, path->bytes, path->length, false, call->params->offset,
+                               part_bytes(call->params->length), &file);
     }
     if (error == KERR_OK) {
         error =
@@ -250,7 +257,8 @@ enum kerr storage_write_at(struct storage_write_at_call *call)
     size_t put = 0;
     enum kerr error = begin(call->request, path, KWE_MANIFEST_WRITE);
     if (error == KERR_OK) {
-        error = ext4_open(storage.fs, path->bytes, path->length, true, &file);
+        error = ext4_open_part(storage.fs, path->bytes, path->length, true, call->params->offset,
+                               call->data.length, &file);
     }
     if (error == KERR_OK) {
         error = ext4_write(storage.fs, &file, call->params->offset, call->data.data,
@@ -352,9 +360,11 @@ enum kerr storage_open(struct storage_open_call *call)
 }
 
 /* Another file of the same name is not the one that was opened. */
-static enum kerr open_again(const struct kwe_path *path, uint32_t inode, struct ext4_file *file)
+static enum kerr open_again(const struct kwe_path *path, uint32_t inode, uint64_t offset,
+                            uint64_t length, struct ext4_file *file)
 {
-    enum kerr error = ext4_open(storage.fs, path->bytes, path->length, false, file);
+    enum kerr error = ext4_open_part(storage.fs, path->bytes, path->length, false, offset,
+                                     part_bytes(length), file);
     if (error == KERR_NO_SUCH_FILE || error == KERR_NOT_A_DIRECTORY ||
         error == KERR_IS_A_DIRECTORY) {
         return KERR_BAD_HANDLE;
@@ -380,7 +390,7 @@ enum kerr storage_read_at(struct storage_read_at_call *call)
     const uint32_t inode = slot->inode;
     error = begin(call->request, &path, KWE_MANIFEST_READ);
     if (error == KERR_OK) {
-        error = open_again(&path, inode, &file);
+        error = open_again(&path, inode, call->params->offset, call->params->length, &file);
     }
     if (error == KERR_OK) {
         error =

@@ -4,7 +4,8 @@
  *   ext4_threads IMAGE THREADS ROUNDS SEED
  *
  * Threads stand for a deck's fibres. They replace, read, overwrite and remove a few files that all share; a file's bytes are all equal,
- * so a torn read shows. After that all but one read one file without a pause, and the last must get through to replace it.
+ * so a torn read shows. Then each writes its own parts of one file, which share blocks with others' parts, and reads anybody's. After that
+ * all but one read one file without a pause, and the last must get through to replace it.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,6 +19,9 @@
 #define FILES      6u
 #define MOST_BYTES 60000u
 #define STREAM     "/stream"
+#define WHOLE      "/whole"
+#define PART_BYTES 3000u
+#define PARTS      200u
 
 /* A lock and a wait that are fair, as fibres' are: whoever comes first, or waited first, is served first. */
 struct ticket {
@@ -189,6 +193,46 @@ static void *work(void *argument)
     return NULL;
 }
 
+/* A part holds one value, or nothing was ever written there: zeros, or the file's end. */
+static void check_part(struct worker *worker, uint32_t part)
+{
+    struct ext4 *fs = worker->shared->fs;
+    const uint64_t offset = (uint64_t)part * PART_BYTES;
+    struct ext4_file file;
+    size_t got = 0;
+    enum kerr error =
+        ext4_open_part(fs, WHOLE, sizeof(WHOLE) - 1, false, offset, PART_BYTES, &file);
+    insist(error == KERR_OK, "open a part", error);
+    error = ext4_read(fs, &file, offset, worker->data, PART_BYTES, PART_BYTES, &got);
+    insist(error == KERR_OK, "read a part", error);
+    insist(got == 0 || got == PART_BYTES, "the file ends inside a part", KERR_OK);
+    for (size_t i = 1; i < got; i++) {
+        insist(worker->data[i] == worker->data[0], "a torn part", KERR_OK);
+    }
+    ext4_close(fs, &file);
+}
+
+static void *write_parts(void *argument)
+{
+    struct worker *worker = argument;
+    struct ext4 *fs = worker->shared->fs;
+    for (uint32_t i = 0; i < worker->shared->rounds; i++) {
+        const uint32_t part = random_below(worker, PARTS);
+        const uint64_t offset = (uint64_t)part * PART_BYTES;
+        struct ext4_file file;
+        size_t put = 0;
+        enum kerr error =
+            ext4_open_part(fs, WHOLE, sizeof(WHOLE) - 1, true, offset, PART_BYTES, &file);
+        insist(error == KERR_OK, "open a part to write", error);
+        memset(worker->data, 1 + (int)random_below(worker, 255), PART_BYTES);
+        error = ext4_write(fs, &file, offset, worker->data, PART_BYTES, &put);
+        insist(error == KERR_OK && put == PART_BYTES, "write a part", error);
+        ext4_close(fs, &file);
+        check_part(worker, random_below(worker, PARTS));
+    }
+    return NULL;
+}
+
 static void *read_always(void *argument)
 {
     struct worker *worker = argument;
@@ -200,6 +244,16 @@ static void *read_always(void *argument)
         ext4_close(worker->shared->fs, &file);
     }
     return NULL;
+}
+
+static void run_all(struct worker *worker, uint32_t count, void *(*run)(void *worker))
+{
+    for (uint32_t i = 0; i < count; i++) {
+        pthread_create(&worker[i].thread, NULL, run, &worker[i]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        pthread_join(worker[i].thread, NULL);
+    }
 }
 
 static void replace_against_readers(struct worker *worker, uint32_t count)
@@ -248,14 +302,16 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; i < threads; i++) {
         worker[i] = (struct worker){ &shared, strtoull(argv[4], NULL, 0) * 1000 + i,
                                      malloc(MOST_BYTES), 0 };
-        pthread_create(&worker[i].thread, NULL, work, &worker[i]);
     }
-    for (uint32_t i = 0; i < threads; i++) {
-        pthread_join(worker[i].thread, NULL);
-        free(worker[i].data);
-    }
+    run_all(worker, threads, work);
+    error = ext4_create(shared.fs, WHOLE, sizeof(WHOLE) - 1);
+    insist(error == KERR_OK, "create", error);
+    run_all(worker, threads, write_parts);
     alarm(30);
     replace_against_readers(worker, threads);
+    for (uint32_t i = 0; i < threads; i++) {
+        free(worker[i].data);
+    }
     error = ext4_sync(shared.fs);
     insist(error == KERR_OK, "sync", error);
     ext4_unmount(shared.fs);
