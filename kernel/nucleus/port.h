@@ -13,7 +13,9 @@ struct cpu;
 
 /* ---- time and randomness -------------------------------------------------------------------------------------- */
 
-uint64_t port_now_ns(void);     /* monotonic, since boot, the same on every CPU; any context */
+uint64_t port_now_ns(void); /* monotonic, since boot, the same on every CPU; any context */
+/* For kernel/abi/clock.h; *rate 0: ring 3 cannot read the counter. */
+void port_clock(uint64_t *base, uint64_t *rate);
 uint64_t port_random_u64(void); /* from RDRAND, mixed with the clock; any context */
 
 /* ---- physical memory ------------------------------------------------------------------------------------------ */

@@ -1,4 +1,5 @@
 /* apic.c - local APIC (xAPIC, Intel SDM 3A, 11), I/O APIC, timers, and starting the other CPUs. */
+#include "kernel/abi/clock.h"
 #include "kernel/arch/x86_64/arch.h"
 #include "kernel/lib/string.h"
 
@@ -114,7 +115,13 @@ void time_calibrate(void)
 
 uint64_t port_now_ns(void)
 {
-    return (uint64_t)((unsigned __int128)(rdtsc() - arch.tsc_base) * arch.ns_per_tick >> 32);
+    return kwe_clock_ns(rdtsc(), arch.tsc_base, arch.ns_per_tick);
+}
+
+void port_clock(uint64_t *base, uint64_t *rate)
+{
+    *base = arch.tsc_base;
+    *rate = arch.ns_per_tick;
 }
 
 void port_timer_set(uint64_t deadline_ns)

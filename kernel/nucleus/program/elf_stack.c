@@ -7,6 +7,7 @@
  *            | argument pointers, NULL                         |
  *   rsp ---> | argument count                                  | 16-byte aligned
  */
+#include "kernel/abi/clock.h"
 #include "kernel/lib/string.h"
 #include "kernel/nucleus/program/elf.h"
 
@@ -52,7 +53,7 @@ static void add_word(struct builder *builder, uint64_t word)
     builder->word[builder->word_count++] = word;
 }
 
-static void add_pair(struct builder *builder, enum auxiliary type, uint64_t value)
+static void add_pair(struct builder *builder, uint64_t type, uint64_t value)
 {
     add_word(builder, type);
     add_word(builder, value);
@@ -95,6 +96,9 @@ static uint64_t add_texts(struct builder *builder, const char *const *texts, siz
 static void add_auxiliary(struct builder *builder, const struct elf_loaded *loaded, uint64_t name)
 {
     uint64_t random[RANDOM_BYTES / 8] = { port_random_u64(), port_random_u64() };
+    uint64_t clock_base, clock_rate;
+
+    port_clock(&clock_base, &clock_rate);
 
     add_pair(builder, AT_PHDR, loaded->headers.value);
     add_pair(builder, AT_PHENT, 56);
@@ -113,6 +117,8 @@ static void add_auxiliary(struct builder *builder, const struct elf_loaded *load
     add_pair(builder, AT_SECURE, 0);
     add_pair(builder, AT_RANDOM, push_bytes(builder, random, sizeof(random)));
     add_pair(builder, AT_EXECFN, name);
+    add_pair(builder, KWE_AT_CLOCK_BASE, clock_base);
+    add_pair(builder, KWE_AT_CLOCK_RATE, clock_rate);
     add_pair(builder, AT_NULL, 0);
 }
 

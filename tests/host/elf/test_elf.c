@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/abi/clock.h"
 #include "kernel/nucleus/program/elf.h"
 #include "tests/host/port_fake.h"
 
@@ -271,6 +272,7 @@ static void test_the_first_stack_is_as_the_abi_says(void)
     assert(auxiliary(at, AT_PAGESZ) == PAGE_SIZE && auxiliary(at, AT_BASE) == 0);
     assert(word_at(auxiliary(at, AT_RANDOM)) != 0 && text_is(auxiliary(at, AT_EXECFN), "agent"));
     assert(auxiliary(at, AT_SECURE) == 0);
+    assert(auxiliary(at, KWE_AT_CLOCK_BASE) == 7000 && auxiliary(at, KWE_AT_CLOCK_RATE) == 0);
     const struct region *region = space_find(space, at);
     assert(region->rights == (PORT_READ | PORT_WRITE) &&
            region->end - region->begin == 16 * PAGE_SIZE);
