@@ -78,6 +78,9 @@ void sched_ready(struct nucleus *nucleus, struct thread *thread)
     timed_remove(nucleus, thread);
     thread->state = THREAD_READY;
     thread->ready_stamp = nucleus->ready_stamp++;
+    if (thread->class == THREAD_DEVICE) {
+        thread->ready_ns = port_now_ns();
+    }
     queue_push(queue_of(nucleus, thread), thread);
 }
 
@@ -218,6 +221,19 @@ void sched_enter(struct cpu *cpu, uint64_t now_ns)
     }
 }
 
+/* From when on `next`, which is ready, may have the CPU of `thread`, which has it until `slice_end_ns`. */
+static uint64_t preempts_at_ns(const struct thread *next, const struct thread *thread,
+                               uint64_t slice_end_ns)
+{
+    if (next->class == thread->class) {
+        return slice_end_ns;
+    }
+    if (next->class > thread->class) {
+        return UINT64_MAX;
+    }
+    return thread->instance == NULL ? 0 : next->ready_ns + SCHED_GRACE_NS;
+}
+
 /* Have other CPUs look that could run something which this one leaves behind. */
 static void nudge_other_cpus(struct nucleus *nucleus, const struct cpu *self)
 {
@@ -231,8 +247,8 @@ static void nudge_other_cpus(struct nucleus *nucleus, const struct cpu *self)
             continue;
         }
         bool is_idle = cpu->current == NULL;
-        bool is_higher = !is_idle && queue->first->class < cpu->current->class;
-        if (is_idle || is_higher || !cpu->slice_armed) {
+        bool is_urgent = !is_idle && preempts_at_ns(queue->first, cpu->current, UINT64_MAX) == 0;
+        if (is_idle || is_urgent || !cpu->slice_armed) {
             cpu_kick(cpu);
         }
     }
@@ -256,13 +272,7 @@ static bool should_switch(struct nucleus *nucleus, struct cpu *cpu, uint64_t now
         return true;
     }
     const struct thread_queue *queue = next_queue(nucleus, cpu);
-    if (queue == NULL) {
-        return false;
-    }
-    if (queue->first->class < thread->class) {
-        return true;
-    }
-    return queue->first->class == thread->class && now_ns >= cpu->slice_end_ns;
+    return queue != NULL && now_ns >= preempts_at_ns(queue->first, thread, cpu->slice_end_ns);
 }
 
 /* Tear down what was condemned while it ran here. True: something went. */
@@ -405,9 +415,11 @@ _Noreturn void sched_leave(struct cpu *cpu)
     }
 
     uint64_t timer_ns = now_ns + SCHED_BUDGET_CHECK_NS;
-    cpu->slice_armed = next_queue(nucleus, cpu) != NULL;
-    if (cpu->slice_armed && cpu->slice_end_ns < timer_ns) {
-        timer_ns = cpu->slice_end_ns;
+    const struct thread_queue *queue = next_queue(nucleus, cpu);
+    cpu->slice_armed = queue != NULL;
+    if (queue != NULL) {
+        uint64_t preempted_ns = preempts_at_ns(queue->first, thread, cpu->slice_end_ns);
+        timer_ns = preempted_ns < timer_ns ? preempted_ns : timer_ns;
     }
     uint64_t timed_ns = timed_earliest(nucleus);
     if (timed_ns < timer_ns) {

@@ -5,7 +5,8 @@
 
 #define SCHED_SLICE_NS        4000000u   /* between equals */
 #define SCHED_BUDGET_CHECK_NS 100000000u /* how often a lone thread is looked at */
-#define SCHED_IDLE_POLL_NS    20000u     /* before a CPU halts, when another may hand it work */
+#define SCHED_GRACE_NS        1000000u /* how long a device deck leaves another deck alone that computes */
+#define SCHED_IDLE_POLL_NS    20000u /* before a CPU halts, when another may hand it work */
 
 struct thread_queue {
     struct thread *first, *last;

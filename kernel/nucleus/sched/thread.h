@@ -29,7 +29,11 @@ enum thread_state {
     THREAD_SLEEPING,
 };
 
-/* Lower runs first. Device decks make short visits that keep devices busy; the rest shares what is left in turn. */
+/*
+ * Lower runs first. Device decks make short visits that keep devices busy; the rest shares what is left in turn. They interrupt a program at
+ * once, a deck only when they have waited for SCHED_GRACE_NS: what devices answer meanwhile is then one visit's work, and not a change of
+ * address space for each.
+ */
 enum thread_class {
     THREAD_DEVICE,
     THREAD_SHARED,
@@ -55,6 +59,7 @@ struct thread {
     enum thread_state state;
     struct thread *next;       /* in a ready queue */
     uint64_t ready_stamp;      /* order among equals */
+    uint64_t ready_ns;         /* since when, of a device deck */
     thread_resume_fn resume;   /* set while inside a call that waits */
     uint64_t wake_at_ns;       /* SLEEPING: at the latest; UINT64_MAX: never */
     struct thread *timed_next; /* in nucleus->timed while wake_at_ns is set */
