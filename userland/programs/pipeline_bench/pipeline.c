@@ -37,7 +37,7 @@ static kwe_stage_t add_load(struct kwe_builder *builder, const struct records *r
     kwe_stage_t load = kwe_storage_read(builder, "load", &read);
     kwe_out_limit(builder, load, records->bytes);
     kwe_block_bytes(builder, sizeof(struct place));
-    kwe_program_bytes(builder, BATCH * sizeof(struct place));
+    kwe_program_bytes(builder, records->count * sizeof(struct place));
     kwe_param_block(builder, load, offsetof(struct storage_read_params, offset), sizeof(uint64_t),
                     offsetof(struct place, in));
     kwe_manifest_subtree(builder, "/", KWE_MANIFEST_READ | KWE_MANIFEST_WRITE);
@@ -71,46 +71,64 @@ static void make_packing(const struct records *records, struct kwe_workflow_info
     register_or_die(builder, workflow);
 }
 
-/* Records [first, first + count) of the file, `count` at most BATCH; their results go to `take`. */
-static void run_batch(struct kwe_rings *rings, const struct kwe_workflow_info *workflow,
-                      const struct records *records, uint32_t first, uint32_t count,
-                      void (*take)(void *to, uint32_t which, const uint8_t *bytes, size_t length),
-                      void *to)
+/* Where the results of records go. */
+struct sink {
+    void (*take)(void *to, uint32_t which, const uint8_t *bytes, size_t length);
+    void *to;
+};
+
+static void fill_places(const struct kwe_workflow_info *workflow, const struct records *records)
 {
     struct place *places = kwe_program_memory(workflow);
-    struct kwe_event events[BATCH];
-    struct kwe_result result;
-    uint32_t stride = (records->bytes + records->bytes / 255 + 64 + PAGE - 1) / PAGE * PAGE;
+    const uint32_t stride = (records->bytes + records->bytes / 255 + 64 + PAGE - 1) / PAGE * PAGE;
 
-    for (uint32_t i = 0; i < count; i++) {
-        places[i].in = (uint64_t)(first + i) * records->bytes;
-        places[i].out = (uint64_t)(first + i) * stride;
-        events[i] = (struct kwe_event){
-            .cookie = i,
-            .workflow = workflow->workflow,
-            .block_offset = i * (uint32_t)sizeof(struct place),
-            .block_length = sizeof(struct place),
-        };
-    }
-    must(kwe_submit(rings, events, count), "submitting");
-    for (uint32_t got = 0; got < count;) {
-        must(kwe_wait(rings, 1, UINT64_MAX), "waiting");
-        for (; kwe_result_next(rings, &result); got++) {
-            must(-(int)result.status, "a record");
-            take(to, first + (uint32_t)result.cookie, kwe_result_bytes(workflow, &result),
-                 result.length);
-        }
+    for (uint32_t i = 0; i < records->count; i++) {
+        places[i] = (struct place){ (uint64_t)i * records->bytes, (uint64_t)i * stride };
     }
 }
 
-static void run_all(struct kwe_rings *rings, const struct kwe_workflow_info *workflow,
-                    const struct records *records, uint32_t batch,
-                    void (*take)(void *to, uint32_t which, const uint8_t *bytes, size_t length),
-                    void *to)
+/* Submit records from `first` on, as many of `count` as there is room for. */
+static uint32_t submit(struct kwe_rings *rings, const struct kwe_workflow_info *workflow,
+                       uint32_t first, uint32_t count)
 {
-    for (uint32_t first = 0; first < records->count; first += batch) {
-        uint32_t left = records->count - first;
-        run_batch(rings, workflow, records, first, left < batch ? left : batch, take, to);
+    struct kwe_event events[BATCH];
+    const uint32_t most = count < BATCH ? count : BATCH;
+
+    for (uint32_t i = 0; i < most; i++) {
+        events[i] = (struct kwe_event){
+            .cookie = first + i,
+            .workflow = workflow->workflow,
+            .block_offset = (first + i) * (uint32_t)sizeof(struct place),
+            .block_length = sizeof(struct place),
+        };
+    }
+    int pushed = kwe_submit(rings, events, most);
+    must(pushed, "submitting");
+    return (uint32_t)pushed;
+}
+
+/*
+ * Records [first, first + count): BATCH of them lie submitted behind those in flight, of which there are as many as the workflow has slots.
+ * Results are awaited half a batch at a time.
+ */
+static void run(struct kwe_rings *rings, const struct kwe_workflow_info *workflow, uint32_t first,
+                uint32_t count, const struct sink *sink)
+{
+    struct kwe_result result;
+    uint32_t submitted = 0, got = 0;
+
+    while (got < count) {
+        while (submitted < count && submitted - got < 2 * BATCH) {
+            uint32_t room = 2 * BATCH - (submitted - got), left = count - submitted;
+            submitted += submit(rings, workflow, first + submitted, left < room ? left : room);
+        }
+        uint32_t waits_for = submitted - got;
+        must(kwe_wait(rings, waits_for < BATCH / 2 ? waits_for : BATCH / 2, UINT64_MAX), "waiting");
+        for (; kwe_result_next(rings, &result); got++) {
+            must(-(int)result.status, "a record");
+            sink->take(sink->to, (uint32_t)result.cookie, kwe_result_bytes(workflow, &result),
+                       result.length);
+        }
     }
 }
 
@@ -137,7 +155,8 @@ static uint64_t packed_bytes(struct kwe_rings *rings, const struct records *reco
     uint64_t sum = 0;
 
     make_packing(records, &workflow);
-    run_all(rings, &workflow, records, BATCH, add_packed, &sum);
+    fill_places(&workflow, records);
+    run(rings, &workflow, 0, records->count, &(struct sink){ add_packed, &sum });
     kwe_wait(rings, 0, 0); /* the last result's place goes back */
     kwe_unregister(&workflow);
     return sum;
@@ -181,6 +200,7 @@ void pipeline(struct kwe_rings *rings, const struct records *records, const char
 {
     const uint32_t warm = records->count < BATCH ? records->count : BATCH;
     uint8_t(*digests)[DIGEST] = calloc(records->count, DIGEST);
+    const struct sink sink = { take_digest, digests };
     struct kwe_workflow_info workflow;
     struct figure figure = {
         .bench = "pipeline", .variant = variant, .batch = BATCH, .ops = records->count
@@ -188,13 +208,13 @@ void pipeline(struct kwe_rings *rings, const struct records *records, const char
 
     figure.out_bytes = packed_bytes(rings, records);
     make_pipeline(records, &workflow);
-    /* so that all is translated and warm */
-    run_batch(rings, &workflow, records, 0, warm, take_digest, digests);
+    fill_places(&workflow, records);
+    run(rings, &workflow, 0, warm, &sink); /* so that all is translated and warm */
     uint64_t copied = bytes_copied();
     kwe_log("bench begin");
     uint64_t begin_ns = kwe_now_ns();
     kwe_mark_begin();
-    run_all(rings, &workflow, records, BATCH, take_digest, digests);
+    run(rings, &workflow, 0, records->count, &sink);
     sync_disk(rings);
     kwe_mark_end();
     figure.ns = kwe_now_ns() - begin_ns;
@@ -217,6 +237,7 @@ static int compare(const void *a, const void *b)
 void latency(struct kwe_rings *rings, const struct records *records)
 {
     uint8_t(*digests)[DIGEST] = calloc(records->count, DIGEST);
+    const struct sink sink = { take_digest, digests };
     uint64_t *times_ns = calloc(records->count, sizeof(*times_ns));
     struct kwe_workflow_info workflow;
     struct figure figure = {
@@ -224,13 +245,14 @@ void latency(struct kwe_rings *rings, const struct records *records)
     };
 
     make_pipeline(records, &workflow);
-    run_all(rings, &workflow, records, 1, take_digest, digests); /* warm, as it says */
+    fill_places(&workflow, records);
+    run(rings, &workflow, 0, records->count, &sink); /* warm, as it says */
     uint64_t copied = bytes_copied();
     kwe_log("bench begin");
     uint64_t begin_ns = kwe_now_ns(), before_ns = begin_ns;
     kwe_mark_begin();
     for (uint32_t i = 0; i < records->count; i++) {
-        run_batch(rings, &workflow, records, i, 1, take_digest, digests);
+        run(rings, &workflow, i, 1, &sink);
         uint64_t now_ns = kwe_now_ns();
         times_ns[i] = now_ns - before_ns;
         before_ns = now_ns;
