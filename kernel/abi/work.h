@@ -3,6 +3,7 @@
  *
  * A work slot names one stage of one event. Its parameters and inputs lie in the work frame that the ticket's index names; frame and
  * inputs stay as they are until the instance has answered. The nucleus writes frames and work slots, the instance writes completions.
+ * Work may come `after` another slot of the same vector: it begins when that one was answered OK, else its own answer is CANCELLED.
  */
 #pragma once
 
@@ -30,7 +31,8 @@ struct kwe_work {
     uint16_t stage;
     uint32_t workflow;
     uint8_t input_count;
-    uint8_t reserved;
+    uint8_t
+        after; /* 1 + the ticket's index of an earlier slot that has to be answered OK first; 0: none */
     uint16_t params_bytes;
     uint64_t arena_base;      /* where the arena lies: offsets below count from here */
     uint64_t out_offset;      /* the output's place in the instance's own segment */
@@ -42,6 +44,9 @@ struct kwe_work {
     uint64_t event;       /* for logs */
 };
 _Static_assert(sizeof(struct kwe_work) == 64, "a work slot is one cache line");
+
+/* A buffer's length, in a frame of work that comes `after` another: what that one's output turns out to be. */
+#define KWE_LENGTH_OF_BEFORE 0xffffffffu
 
 struct kwe_buffer {
     uint64_t offset; /* in the arena */

@@ -235,10 +235,12 @@ struct kwe_stage_status {
     uint64_t bytes_out;
     uint64_t busy_ns;   /* sum of elapsed_ns */
     uint64_t queued_ns; /* ready until handed over */
+    uint64_t visits;    /* vectors in which it was handed over */
+    uint64_t fused; /* times it went right behind a stage that it waited for, in the same vector */
     uint8_t deck;
     uint8_t reserved[7];
 };
-_Static_assert(sizeof(struct kwe_stage_status) == 56, "ABI");
+_Static_assert(sizeof(struct kwe_stage_status) == 72, "ABI");
 
 /* Answer of workflow_plan(), followed by stage_count of the second: how the kernel means to carry the workflow out. */
 struct kwe_plan {
@@ -258,6 +260,7 @@ _Static_assert(sizeof(struct kwe_plan) == 56, "ABI");
 #define KWE_PLAN_DROPPED  1u /* nobody uses what it makes: it does not run */
 #define KWE_PLAN_CRITICAL 2u /* on the longest way */
 #define KWE_PLAN_BODY     4u /* of a loop */
+#define KWE_PLAN_EARLY    8u /* starts at once: it takes nothing from what it waits for */
 
 struct kwe_plan_stage {
     uint64_t out_offset; /* in its deck's part of the slot */
@@ -265,9 +268,11 @@ struct kwe_plan_stage {
     uint64_t cost_ns;    /* by the operation's hints, with its output's room full */
     uint64_t before_ns;  /* the longest way to it */
     uint16_t level;
-    uint16_t flags;    /* KWE_PLAN_* */
-    uint8_t deck;      /* KWE_NO_DECK: a loop */
-    uint8_t lanes;     /* a body's parts under way at once; else 1 */
-    uint16_t place_of; /* an earlier stage whose place its output takes; KWE_NO_STAGE: none */
+    uint16_t flags;       /* KWE_PLAN_* */
+    uint8_t deck;         /* KWE_NO_DECK: a loop */
+    uint8_t lanes;        /* a body's parts under way at once; else 1 */
+    uint16_t place_of;    /* an earlier stage whose place its output takes; KWE_NO_STAGE: none */
+    uint16_t fused_after; /* a stage in whose visit it may go along; KWE_NO_STAGE: none */
+    uint16_t reserved[3];
 };
-_Static_assert(sizeof(struct kwe_plan_stage) == 40, "ABI");
+_Static_assert(sizeof(struct kwe_plan_stage) == 48, "ABI");

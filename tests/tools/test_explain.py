@@ -15,6 +15,10 @@ def stage(name: str, needs: list[str], **more: Any) -> dict[str, Any]:
         "level": 0,
         "critical": False,
         "dropped": False,
+        "early": False,
+        "fused_after": None,
+        "visits": 2,
+        "fused": 3,
         "room_bytes": 0,
         "place": None,
         "takes_place_of": None,
@@ -46,7 +50,15 @@ DOCUMENT: dict[str, Any] = {
     "stages": [
         stage("long", [], critical=True, room_bytes=2048, place=0),
         stage("short", [], dropped=True),
-        stage("join", ["long", "short"], critical=True, room_bytes=512, takes_place_of="long"),
+        stage(
+            "join",
+            ["long", "short"],
+            critical=True,
+            room_bytes=512,
+            takes_place_of="long",
+            early=True,
+            fused_after="long",
+        ),
     ],
 }
 
@@ -62,13 +74,16 @@ def test_the_table_says_what_runs_where_and_why() -> None:
     assert "3.00 ms along it, 4.50 ms" in lines[6]
     assert "2048 B, 4096 B if none" in lines[7]
     assert lines[8] == "short does not run: nobody uses what it makes"
+    assert lines[9].startswith("join starts early: it takes nothing from long, short,")
+    assert lines[10] == "join goes along with long, in the same visit of operations"
 
 
 def test_analyze_puts_what_was_measured_beside_it() -> None:
     heads, first = list(explain.table(DOCUMENT, analyze=True))[1:3]
 
-    assert heads.split()[-5:] == ["events", "ms", "each", "queued", "ms"]
-    assert first.split()[-4:] == ["1.50", "3", "2.25", "-"]
+    assert heads.split()[-7:] == ["events", "a", "visit", "ms", "each", "queued", "ms"]
+    assert first.split()[-5:] == ["1.50", "3", "1.5", "2.25", "-"]
+    assert list(explain.table(DOCUMENT, analyze=True))[-1].endswith("; it did 3 of 3 times")
 
 
 def test_pictures_have_each_edge_and_the_longest_way_thick() -> None:

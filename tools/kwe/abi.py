@@ -147,6 +147,8 @@ STAGE_STATUS = Layout(
     bytes_out="Q",
     busy_ns="Q",
     queued_ns="Q",
+    visits="Q",
+    fused="Q",
     deck="B",
     reserved="7s",
 )
@@ -174,10 +176,13 @@ PLAN_STAGE = Layout(
     deck="B",
     lanes="B",
     place_of="H",
+    fused_after="H",
+    reserved="6s",
 )
 PLAN_DROPPED = 1
 PLAN_CRITICAL = 2
 PLAN_BODY = 4
+PLAN_EARLY = 8
 
 # ---- kernel/abi/event.h -----------------------------------------------------------------------
 

@@ -50,6 +50,10 @@ def plan_document(report: Report) -> dict[str, Any]:
                 "level": told["level"],
                 "critical": bool(told["flags"] & abi.PLAN_CRITICAL),
                 "dropped": bool(told["flags"] & abi.PLAN_DROPPED),
+                "early": bool(told["flags"] & abi.PLAN_EARLY),
+                "fused_after": (
+                    None if told["fused_after"] == abi.NO_STAGE else names[told["fused_after"]]
+                ),
                 "room_bytes": told["out_room"],
                 "place": told["out_offset"] if told["out_room"] else None,
                 "takes_place_of": (
@@ -61,6 +65,8 @@ def plan_document(report: Report) -> dict[str, Any]:
                 "failed": counted["failed"],
                 "measured_ns": counted["guest_ns"] // ended if ended else None,
                 "queued_ns": counted["queued_ns"] // ended if ended else None,
+                "visits": counted["visits"],
+                "fused": counted["fused"],
                 "bytes_in": counted["bytes_in"],
                 "bytes_out": counted["bytes_out"],
             }
@@ -81,7 +87,7 @@ def table(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
         f"route {document['route']}; {plan['slots']} events at once"
     )
     heads = ["stage", "operation", "runs on", "after", "level", "room", "place", "at most ms"]
-    heads += ["events", "ms each", "queued ms"] if analyze else []
+    heads += ["events", "a visit", "ms each", "queued ms"] if analyze else []
     yield from table_lines(
         heads, [_row(stage, analyze=analyze) for stage in document["stages"]], left=4
     )
@@ -97,8 +103,22 @@ def table(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
         f"instances {size_words(plan['slot_bytes'])}"
     )
     for stage in document["stages"]:
-        if stage["dropped"]:
-            yield f"{stage['name']} does not run: nobody uses what it makes"
+        yield from _remarks(stage, analyze=analyze)
+
+
+def _remarks(stage: dict[str, Any], *, analyze: bool) -> Iterator[str]:
+    """Yield what the planner did with a stage, and why."""
+    name, before = stage["name"], stage["fused_after"]
+    if stage["dropped"]:
+        yield f"{name} does not run: nobody uses what it makes"
+    if stage["early"]:
+        yield (
+            f"{name} starts early: it takes nothing from {', '.join(stage['needs'])}, and changes "
+            "nothing; what comes after it waits for both"
+        )
+    if before is not None:
+        did = f"; it did {stage['fused']} of {stage['events']} times" if analyze else ""
+        yield f"{name} goes along with {before}, in the same visit of {stage['deck']}{did}"
 
 
 def _row(stage: dict[str, Any], *, analyze: bool) -> list[str]:
@@ -115,7 +135,9 @@ def _row(stage: dict[str, Any], *, analyze: bool) -> list[str]:
         _ms(stage["estimated_ns"]),
     ]
     if analyze:
-        row += [str(stage["events"]), _ms(stage["measured_ns"]), _ms(stage["queued_ns"])]
+        handed = stage["events"] + stage["failed"]
+        vector = f"{handed / stage['visits']:.1f}" if stage["visits"] else "-"
+        row += [str(stage["events"]), vector, _ms(stage["measured_ns"]), _ms(stage["queued_ns"])]
     return row
 
 

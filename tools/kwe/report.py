@@ -101,6 +101,8 @@ class Report:
                     "bytes_out": counted.get("bytes_out", 0),
                     "guest_ns": counted.get("busy_ns", 0),
                     "queued_ns": counted.get("queued_ns", 0),
+                    "visits": counted.get("visits", 0),
+                    "fused": counted.get("fused", 0),
                 }
             )
         return rows

@@ -50,10 +50,13 @@ uint64_t bind_output_offset(const struct stage_run *run)
 
 static struct kwe_buffer output_of(const struct stage_run *source)
 {
-    if (source == NULL || source->state != RUN_DONE) {
+    if (source == NULL || (source->state != RUN_DONE && source->state != RUN_IN_HAND)) {
         return (struct kwe_buffer){ .length = 0 };
     }
-    return (struct kwe_buffer){ bind_output_offset(source), source->length, source->segment };
+    /* In hand: the reader goes with it, in the same visit. */
+    return (struct kwe_buffer){ bind_output_offset(source),
+                                source->state == RUN_DONE ? source->length : KWE_LENGTH_OF_BEFORE,
+                                source->segment };
 }
 
 static struct kwe_buffer event_buffer(const struct event *event)

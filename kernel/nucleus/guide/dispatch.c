@@ -55,50 +55,105 @@ static void ticket_give(struct guide_instance *instance, uint32_t index)
     instance->first_free = index;
 }
 
-/* Count what is handed over. */
-static void account(struct workflow *workflow, const struct stage_run *run,
-                    const struct kwe_work_frame *frame, uint64_t now_ns)
+/* What is being handed over. */
+struct taking {
+    struct guide_deck *deck;
+    struct guide_instance *instance;
+    struct kwe_work *work;
+    struct kwe_work_frame *frames;
+    struct guide_vector *vector;
+    uint32_t count, room;
+    uint64_t now_ns;
+};
+
+/* Count what is handed over; a fused stage's input is counted when its length is known. */
+static void account(const struct taking *taking, const struct stage_run *run,
+                    const struct kwe_work_frame *frame)
 {
+    struct workflow *workflow = run->event->workflow;
     struct kwe_stage_status *status = &workflow->stage_status[run->stage];
+    const uint64_t visit = taking->deck->statistics.visits + 1;
     uint32_t inputs = workflow->plan->stages[run->stage].input_count;
 
-    status->queued_ns += now_ns - run->ready_ns;
+    status->visits += workflow->visit_of[run->stage] == visit ? 0 : 1;
+    workflow->visit_of[run->stage] = visit;
+    status->queued_ns += taking->now_ns - run->ready_ns;
     for (uint32_t i = 0; i < inputs; i++) {
-        status->bytes_in += frame->input[i].length;
+        status->bytes_in +=
+            frame->input[i].length == KWE_LENGTH_OF_BEFORE ? 0 : frame->input[i].length;
     }
 }
 
-/* Hand the deck's first ready stage over. False: it could not be (its event has failed), try the next. */
-static bool take_first(struct guide *guide, struct guide_deck *deck,
-                       struct guide_instance *instance, uint64_t now_ns, struct kwe_work *work,
-                       struct kwe_work_frame *frames, struct guide_vector *vector)
+static void hand_over(struct guide *guide, struct taking *taking, struct stage_run *run,
+                      const struct kwe_work_frame *frame)
 {
-    struct stage_run *run = ready_first(deck);
-    const struct plan_stage *stage;
-    struct event *event = run->event;
-    struct workflow *workflow = event->workflow;
+    const struct plan_stage *stage = run_stage(run);
+    struct guide_vector *vector = taking->vector;
 
-    struct kwe_work_frame *frame = &frames[instance->first_free];
-    enum kerr bound = bind_frame(run, frame);
-    if (bound != KERR_OK) {
-        stage_fail(guide, run, bound, run->stage, now_ns);
-        event_settle(guide, event, now_ns);
-        return false;
-    }
-    ready_remove(guide, run);
+    ready_charge(guide, run);
     run->state = RUN_IN_HAND;
-    run->instance = (uint8_t)(instance - guide->instance);
-    run->segment = workflow->segment_of[run->instance];
-    run->ticket = ticket_take(instance, run);
-    event->in_hand++;
-    stage = run_stage(run);
+    run->ticket = ticket_take(taking->instance, run);
+    run->event->in_hand++;
     vector->cost_ns += run->cost_ns;
     /* A small input may have a large output: what is allowed goes by the larger. */
     uint64_t most_ns = plan_cost_ns(stage, stage->out_room);
     vector->most_ns += most_ns > run->cost_ns ? most_ns : run->cost_ns;
-    account(workflow, run, frame, now_ns);
-    fill_work(run, work);
-    return true;
+    account(taking, run, frame);
+    fill_work(run, &taking->work[taking->count++]);
+    taking->deck->statistics.events++;
+}
+
+static enum kerr bind_here(struct guide *guide, const struct taking *taking, struct stage_run *run)
+{
+    run->instance = (uint8_t)(taking->instance - guide->instance);
+    run->segment = run->event->workflow->segment_of[run->instance];
+    return bind_frame(run, &taking->frames[taking->instance->first_free]);
+}
+
+static bool has_place(const struct taking *taking)
+{
+    return taking->count < taking->room &&
+           taking->instance->first_free < taking->instance->spec->depth;
+}
+
+/* With a stage go those of its deck that wait for it alone, one after the other. A binding that fails is told when its turn comes. */
+static void hand_fused_over(struct guide *guide, struct taking *taking, struct stage_run *before)
+{
+    const uint64_t bytes = bind_size_bytes(before); /* a guess for what comes after it */
+
+    while (run_stage(before)->fused_next != KWE_NO_STAGE && has_place(taking)) {
+        struct stage_run *run =
+            event_run(before->event, run_stage(before)->fused_next, before->lane);
+        struct kwe_work_frame *frame = &taking->frames[taking->instance->first_free];
+        if (run->state != RUN_WAITING || run->waits != 1 ||
+            bind_here(guide, taking, run) != KERR_OK) {
+            return;
+        }
+        run->ready_ns = taking->now_ns;
+        run->cost_ns = plan_cost_ns(run_stage(run), bytes);
+        hand_over(guide, taking, run, frame);
+        taking->work[taking->count - 1].after = (uint8_t)(KWE_TICKET_INDEX(before->ticket) + 1);
+        run->event->workflow->stage_status[run->stage].fused++;
+        before = run;
+    }
+}
+
+/* Hand the deck's first ready stage over, if it can be; else its event has failed, try the next. */
+static void take_first(struct guide *guide, struct taking *taking)
+{
+    struct stage_run *run = ready_first(guide, taking->deck);
+    struct event *event = run->event;
+    struct kwe_work_frame *frame = &taking->frames[taking->instance->first_free];
+    enum kerr bound = bind_here(guide, taking, run);
+
+    if (bound != KERR_OK) {
+        stage_fail(guide, run, bound, run->stage, taking->now_ns);
+        event_settle(guide, event, taking->now_ns);
+        return;
+    }
+    ready_remove(guide, run);
+    hand_over(guide, taking, run, frame);
+    hand_fused_over(guide, taking, run);
 }
 
 uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_ns,
@@ -117,17 +172,15 @@ uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_n
     uint32_t sharers = deck->ready_cost_ns < GUIDE_SHARE_NS ? 1 : deck->instance_count;
     uint32_t share = (deck->ready_count + sharers - 1) / sharers;
     uint32_t most = count + share < room ? count + share : room;
-    while (count < most && deck->ready_count > 0 && instance->first_free < instance->spec->depth &&
+    struct taking taking = { deck, instance, work, frames, vector, count, room, now_ns };
+    while (taking.count < most && deck->ready_count > 0 && has_place(&taking) &&
            vector->cost_ns < VECTOR_COST_NS) {
-        if (take_first(guide, deck, instance, now_ns, &work[count], frames, vector)) {
-            count++;
-            deck->statistics.events++;
-        }
+        take_first(guide, &taking);
     }
-    if (count > 0) {
+    if (taking.count > 0) {
         deck->statistics.visits++;
     }
-    return count;
+    return taking.count;
 }
 
 /* ---- answers ------------------------------------------------------------------------------------------------------ */
@@ -214,7 +267,7 @@ static bool output_is_live(const struct stage_run *run)
     const struct plan *plan = run->event->workflow->plan;
     const struct plan_stage *stage = run_stage(run);
 
-    if (run->state != RUN_DONE || run->length == 0) {
+    if ((run->state != RUN_DONE && run->state != RUN_HELD) || run->length == 0) {
         return false;
     }
     if (plan->header->result_stage == run->stage || has_open_successor(run)) {
@@ -259,6 +312,8 @@ static void fail_lost(struct guide *guide, struct stage_run *run, uint64_t now_n
 
     if (run->state == RUN_ABANDONED || event->status != KERR_OK) {
         stage_returned(guide, run, now_ns);
+    } else if (run->waits != 0 && !run_stage(run)->is_early) {
+        stage_lost_behind(guide, run, now_ns);
     } else {
         enum kerr status = run->status != KERR_OK ? (enum kerr)run->status : KERR_DECK_FAULT;
         event->workflow->stage_status[run->stage].failed++;
@@ -284,9 +339,13 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
             lost[lost_count++] = run;
         }
     }
-    for (uint32_t i = 0; i < lost_count; i++) {
-        if (lost[i]->event->live) {
-            fail_lost(guide, lost[i], now_ns);
+    /* Those that waited for another of them come last: that one is to blame. */
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < lost_count; i++) {
+            if (lost[i] != NULL && lost[i]->event->live && (pass == 1 || lost[i]->waits == 0)) {
+                fail_lost(guide, lost[i], now_ns);
+                lost[i] = NULL;
+            }
         }
     }
     for (uint32_t i = 0; i < GUIDE_MAX_WORKFLOWS; i++) {
@@ -313,7 +372,7 @@ void guide_instance_state(struct guide *guide, uint32_t instance_index,
         }
     }
     struct stage_run *run;
-    while ((run = ready_first(deck)) != NULL) {
+    while ((run = ready_first(guide, deck)) != NULL) {
         struct event *event = run->event;
         stage_fail(guide, run, KERR_DECK_DOWN, run->stage, now_ns);
         event_settle(guide, event, now_ns);

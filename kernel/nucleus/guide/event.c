@@ -28,7 +28,8 @@ void event_start(struct guide *guide, struct event *event, uint64_t now_ns)
         }
     }
     for (uint16_t i = 0; i < plan->stage_count; i++) {
-        if (event->run[i].state == RUN_WAITING && event->run[i].waits == 0) {
+        if (event->run[i].state == RUN_WAITING &&
+            (event->run[i].waits == 0 || plan->stages[i].is_early)) {
             stage_start(guide, &event->run[i], now_ns);
         }
     }

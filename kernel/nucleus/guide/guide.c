@@ -78,6 +78,7 @@ static void free_workflow(struct guide *guide, struct workflow *workflow)
     guide_free(guide, workflow->events, workflow->event_bytes * plan->slots);
     guide_free(guide, workflow->blocks, block_stride(plan) * plan->slots);
     guide_free(guide, workflow->loops, loops_bytes(plan));
+    ready_close(guide, workflow);
     guide_free(guide, workflow->stage_status, plan->stage_count * sizeof(*workflow->stage_status));
     guide_free(guide, workflow, sizeof(*workflow));
 }
@@ -126,7 +127,7 @@ static bool make_slots(struct guide *guide, struct workflow *workflow)
     }
     if (workflow->events == NULL || workflow->stage_status == NULL ||
         (block_stride(plan) != 0 && workflow->blocks == NULL) ||
-        (plan->loop_count != 0 && workflow->loops == NULL)) {
+        (plan->loop_count != 0 && workflow->loops == NULL) || !ready_open(guide, workflow)) {
         return false;
     }
     for (uint32_t slot = plan->slots; slot-- > 0;) { /* so that slot 0 is the first to be taken */
@@ -154,7 +155,7 @@ enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner,
     while (index < GUIDE_MAX_WORKFLOWS && guide->workflow[index] != NULL) {
         index++;
     }
-    if (index == GUIDE_MAX_WORKFLOWS) {
+    if (index == GUIDE_MAX_WORKFLOWS || owner >= MAX_PROGRAMS) {
         return KERR_TOO_MANY;
     }
     struct workflow *workflow = guide_alloc(guide, sizeof(*workflow));

@@ -1,5 +1,147 @@
-/* ready.c - what is ready, by deck: the deepest in its plan first. */
+/*
+ * ready.c - what is ready, and which of it goes next.
+ *
+ * Programs get equal shares of a deck's time, and so do the workflows of one program: each has an account of the time that it was given
+ * (by the operations' hints), and the one with the least goes next; of a program's workflows first the one whose next event has the
+ * soonest deadline. Whoever comes after a pause starts a little below those who are there: it goes first once, and has saved up nothing.
+ * Within a workflow: by rank (workflow/order.c), but with one event in flight by the longest way that lies ahead.
+ */
 #include "kernel/nucleus/guide/state.h"
+
+/* How far below those who are there a newcomer starts. */
+#define HEAD_START_NS 200000u
+
+_Static_assert(KWE_MAX_STAGES == 64, "one bit of ready_set.ranks a rank");
+
+/* ---- a workflow's sets --------------------------------------------------------------------------------------------------- */
+
+static size_t set_bytes(const struct workflow *workflow)
+{
+    return sizeof(struct ready_set) + workflow->plan->stage_count * sizeof(struct ready_queue);
+}
+
+bool ready_open(struct guide *guide, struct workflow *workflow)
+{
+    const struct plan *plan = workflow->plan;
+
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        const uint8_t deck = plan->stages[i].deck;
+        if (deck == KWE_NO_DECK || workflow->ready[deck] != NULL) {
+            continue;
+        }
+        workflow->ready[deck] = guide_alloc(guide, set_bytes(workflow));
+        if (workflow->ready[deck] == NULL) {
+            return false;
+        }
+        workflow->ready[deck]->workflow = workflow;
+    }
+    return true;
+}
+
+void ready_close(struct guide *guide, struct workflow *workflow)
+{
+    for (uint32_t deck = 0; deck < MAX_DECKS; deck++) {
+        guide_free(guide, workflow->ready[deck], set_bytes(workflow));
+    }
+}
+
+/* ---- shares -------------------------------------------------------------------------------------------------------------- */
+
+static void raise_to(uint64_t *used_ns, uint64_t floor_ns)
+{
+    const uint64_t least_ns = floor_ns > HEAD_START_NS ? floor_ns - HEAD_START_NS : 0;
+    *used_ns = *used_ns < least_ns ? least_ns : *used_ns;
+}
+
+static void enter(struct guide *guide, struct guide_deck *deck, struct ready_set *set)
+{
+    struct workflow *workflow = set->workflow;
+
+    raise_to(&workflow->used_ns, guide->workflow_floor_ns);
+    raise_to(&guide->owner_used_ns[workflow->owner], guide->owner_floor_ns);
+    set->next = deck->ready;
+    deck->ready = set;
+}
+
+static void leave(struct guide_deck *deck, const struct ready_set *set)
+{
+    struct ready_set **link = &deck->ready;
+
+    while (*link != set) {
+        link = &(*link)->next;
+    }
+    *link = set->next;
+}
+
+void ready_charge(struct guide *guide, const struct stage_run *run)
+{
+    struct workflow *workflow = run->event->workflow;
+    uint64_t *owner_ns = &guide->owner_used_ns[workflow->owner];
+
+    guide->workflow_floor_ns =
+        workflow->used_ns > guide->workflow_floor_ns ? workflow->used_ns : guide->workflow_floor_ns;
+    guide->owner_floor_ns = *owner_ns > guide->owner_floor_ns ? *owner_ns : guide->owner_floor_ns;
+    workflow->used_ns += run->cost_ns;
+    *owner_ns += run->cost_ns;
+}
+
+/* ---- who goes next --------------------------------------------------------------------------------------------------------- */
+
+static struct stage_run *longest_way(const struct ready_set *set)
+{
+    struct stage_run *best = NULL;
+
+    for (uint64_t ranks = set->ranks; ranks != 0; ranks &= ranks - 1) {
+        struct stage_run *run = set->queue[__builtin_ctzll(ranks)].first;
+        if (best == NULL || run_stage(run)->remaining_ns >= run_stage(best)->remaining_ns) {
+            best = run;
+        }
+    }
+    return best;
+}
+
+static struct stage_run *set_first(const struct ready_set *set)
+{
+    return set->workflow->live_count == 1 && (set->ranks & (set->ranks - 1)) != 0
+               ? longest_way(set)
+               : set->queue[63 - __builtin_clzll(set->ranks)].first;
+}
+
+/* 0 is none, and the latest. */
+static uint64_t deadline_of(const struct ready_set *set)
+{
+    return set_first(set)->event->deadline_ns - 1;
+}
+
+static bool goes_before(const struct guide *guide, const struct ready_set *one,
+                        const struct ready_set *other)
+{
+    const uint64_t one_ns = guide->owner_used_ns[one->workflow->owner];
+    const uint64_t other_ns = guide->owner_used_ns[other->workflow->owner];
+
+    if (one->workflow->owner != other->workflow->owner && one_ns != other_ns) {
+        return one_ns < other_ns;
+    }
+    if (deadline_of(one) != deadline_of(other)) {
+        return deadline_of(one) < deadline_of(other);
+    }
+    return one->workflow->used_ns < other->workflow->used_ns;
+}
+
+struct stage_run *ready_first(const struct guide *guide, const struct guide_deck *deck)
+{
+    const struct ready_set *best = deck->ready;
+
+    if (best == NULL) {
+        return NULL;
+    }
+    for (const struct ready_set *set = best->next; set != NULL; set = set->next) {
+        best = goes_before(guide, set, best) ? set : best;
+    }
+    return set_first(best);
+}
+
+/* ---- in and out -------------------------------------------------------------------------------------------------------------- */
 
 static bool deck_is_down(const struct guide *guide, const struct guide_deck *deck)
 {
@@ -15,7 +157,8 @@ void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 {
     const struct plan_stage *stage = run_stage(run);
     struct guide_deck *deck = &guide->deck[stage->deck];
-    struct ready_queue *queue = &deck->ready[stage->level];
+    struct ready_set *set = run->event->workflow->ready[stage->deck];
+    struct ready_queue *queue = &set->queue[stage->rank];
 
     if (deck_is_down(guide, deck)) {
         stage_fail(guide, run, KERR_DECK_DOWN, run->stage, now_ns);
@@ -28,7 +171,10 @@ void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     run->previous = queue->last;
     if (queue->last == NULL) {
         queue->first = run;
-        deck->ready_levels |= 1ull << stage->level;
+        if (set->ranks == 0) {
+            enter(guide, deck, set);
+        }
+        set->ranks |= 1ull << stage->rank;
     } else {
         queue->last->next = run;
     }
@@ -45,7 +191,8 @@ void ready_remove(struct guide *guide, struct stage_run *run)
 {
     const struct plan_stage *stage = run_stage(run);
     struct guide_deck *deck = &guide->deck[stage->deck];
-    struct ready_queue *queue = &deck->ready[stage->level];
+    struct ready_set *set = run->event->workflow->ready[stage->deck];
+    struct ready_queue *queue = &set->queue[stage->rank];
 
     if (run->previous == NULL) {
         queue->first = run->next;
@@ -58,7 +205,10 @@ void ready_remove(struct guide *guide, struct stage_run *run)
         run->next->previous = run->previous;
     }
     if (queue->first == NULL) {
-        deck->ready_levels &= ~(1ull << stage->level);
+        set->ranks &= ~(1ull << stage->rank);
+        if (set->ranks == 0) {
+            leave(deck, set);
+        }
     }
     deck->ready_count--;
     deck->ready_cost_ns -= run->cost_ns;

@@ -18,7 +18,7 @@ static struct stage_run *successor_run(const struct stage_run *run, uint16_t ind
 static bool is_awaited(const struct stage_run *run)
 {
     for (uint16_t i = 0; i < run_stage(run)->successor_count; i++) {
-        if (successor_run(run, i)->state == RUN_WAITING) {
+        if (run_waits(successor_run(run, i))) {
             return true;
         }
     }
@@ -28,14 +28,20 @@ static bool is_awaited(const struct stage_run *run)
 /* ---- over ------------------------------------------------------------------------------------------------------------ */
 
 static void stage_skip(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+static void give_up(struct guide *guide, struct stage_run *run, uint64_t now_ns);
 
-/* What strictly waits for a run that is over without being done cannot run any more. */
+/* What strictly waits for a run that is over without being done cannot run any more, or has run for nothing: it was fused. */
 static void skip_after(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
 {
     for (uint16_t i = 0; run->state != RUN_DONE && i < run_stage(run)->successor_count; i++) {
         struct stage_run *next = successor_run(run, i);
-        if (next->state == RUN_WAITING && !successor(run, i)->tolerates &&
-            run_stage(next)->join == KWE_JOIN_ALL) {
+        if (!run_waits(next) || successor(run, i)->tolerates ||
+            run_stage(next)->join != KWE_JOIN_ALL) {
+            continue;
+        }
+        if (next->state == RUN_IN_HAND) {
+            give_up(guide, next, now_ns);
+        } else {
             stage_skip(guide, next, now_ns);
         }
     }
@@ -83,6 +89,14 @@ static void nobody_won(struct guide *guide, struct stage_run *run, uint64_t now_
     stage_skip(guide, run, now_ns);
 }
 
+/* Two in one visit: what the second has read is known when the first is over. */
+static void count_fused_input(const struct stage_run *run, const struct stage_run *from)
+{
+    if (run->state != RUN_WAITING && run_stage(from)->fused_next == run->stage) {
+        run->event->workflow->stage_status[run->stage].bytes_in += from->length;
+    }
+}
+
 /* `from`, for which `run` waits, is over, and well enough. */
 static void notice(struct guide *guide, struct stage_run *run, const struct stage_run *from,
                    uint64_t now_ns)
@@ -92,6 +106,7 @@ static void notice(struct guide *guide, struct stage_run *run, const struct stag
     if (run_stage(run)->join == KWE_JOIN_FIRST) {
         run->waits--;
         if (good) {
+            run->waits = 0; /* for none of the others any more */
             run->winner = from->stage;
             stage_start(guide, run, now_ns);
             spread_skips(guide, run->event, NULL, now_ns); /* it may be skipped by its condition */
@@ -101,8 +116,16 @@ static void notice(struct guide *guide, struct stage_run *run, const struct stag
         }
         return;
     }
-    if (--run->waits == 0) {
+    count_fused_input(run, from);
+    if (--run->waits != 0) {
+        return;
+    }
+    if (run->state == RUN_WAITING) {
         stage_start(guide, run, now_ns);
+    } else if (run->state == RUN_HELD && run->status != KERR_OK) {
+        stage_fail(guide, run, (enum kerr)run->status, run->winner, now_ns);
+    } else if (run->state == RUN_HELD) {
+        stage_done(guide, run, now_ns);
     }
 }
 
@@ -123,7 +146,7 @@ static void tell(struct guide *guide, struct event *event, uint64_t now_ns)
         spread_skips(guide, event, run, now_ns);
         for (uint16_t i = 0; i < run_stage(run)->successor_count && event->status == KERR_OK; i++) {
             struct stage_run *next = successor_run(run, i);
-            if (next->state == RUN_WAITING) {
+            if (run_waits(next)) {
                 notice(guide, next, run, now_ns);
             }
         }
@@ -160,8 +183,24 @@ static void stage_over(struct guide *guide, struct stage_run *run, uint64_t now_
     }
 }
 
+/* It has an answer before what it waits for is over: that counts first. */
+static void hold(struct guide *guide, struct stage_run *run, enum kerr status, uint16_t blame)
+{
+    if (run->state == RUN_READY) {
+        ready_remove(guide, run);
+    }
+    run->state = RUN_HELD;
+    run->status = (uint16_t)status;
+    run->winner = blame;
+    deadline_set(guide, &run->deadline, 0);
+}
+
 void stage_done(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 {
+    if (run->waits != 0) {
+        hold(guide, run, KERR_OK, run->stage);
+        return;
+    }
     run->state = RUN_DONE;
     stage_over(guide, run, now_ns);
 }
@@ -197,6 +236,10 @@ void stage_fail(struct guide *guide, struct stage_run *run, enum kerr status, ui
     if (run->event->status != KERR_OK) {
         return;
     }
+    if (run->waits != 0) {
+        hold(guide, run, status, blame);
+        return;
+    }
     if (run->state == RUN_READY) {
         ready_remove(guide, run);
     } else if (run->state == RUN_LOOPING) {
@@ -223,6 +266,17 @@ void stage_recall(struct guide *guide, struct stage_run *run, enum kerr status, 
     deadline_set(guide, &run->deadline, now_ns + RECALL_GRACE_NS);
 }
 
+/* It is in a deck's hands, and nobody waits for it any more. */
+static void give_up(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+{
+    stage_recall(guide, run, KERR_CANCELLED, now_ns);
+    run->state = RUN_ABANDONED;
+    if (!run_stage(run)
+             ->is_body) { /* its lane is needed again: there it is over when it has come back */
+        stage_over(guide, run, now_ns);
+    }
+}
+
 static void drop_sources(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
 {
     const struct plan *plan = run->event->workflow->plan;
@@ -242,11 +296,9 @@ void stage_drop(struct guide *guide, struct stage_run *run, uint64_t now_ns)
         return;
     }
     if (run->state == RUN_IN_HAND) {
-        stage_recall(guide, run, KERR_CANCELLED, now_ns);
-        run->state = RUN_ABANDONED;
-        if (!run_stage(run)
-                 ->is_body) { /* its lane is needed again: there it is over when it has come back */
-            stage_over(guide, run, now_ns);
+        give_up(guide, run, now_ns);
+        if (run->waits != 0) {
+            drop_sources(guide, run, now_ns);
         }
         return;
     }
@@ -272,6 +324,12 @@ void stage_returned(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     if (in_loop) {
         stage_over(guide, run, now_ns);
     }
+}
+
+void stage_lost_behind(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+{
+    run->waits = 0;
+    stage_skip(guide, run, now_ns);
 }
 
 /* ---- beginning --------------------------------------------------------------------------------------------------------- */

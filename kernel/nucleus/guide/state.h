@@ -12,6 +12,7 @@ enum run_state {
     RUN_WAITING,
     RUN_READY,
     RUN_IN_HAND,
+    RUN_HELD,      /* answered, and what it waits for is not over yet: it was early or fused */
     RUN_LOOPING,   /* a loop whose body runs */
     RUN_ABANDONED, /* in hand still, but nobody waits for it any more */
     RUN_DONE,
@@ -39,7 +40,7 @@ struct stage_run {
     uint32_t length; /* of the output */
     uint32_t ticket; /* in hand */
     uint16_t stage;
-    uint16_t waits;  /* stages that it still waits for */
+    uint16_t waits;  /* stages that it still waits for; early or fused: also while it runs */
     uint16_t winner; /* JOIN_FIRST: the stage that was the first; FAILED: the one to blame */
     uint16_t
         status; /* FAILED: why; SKIPPED: CANCELLED. In hand: not OK when it is to be given up, whatever it answers */
@@ -86,6 +87,16 @@ struct event {
     struct stage_run run[]; /* plan->run_count */
 };
 
+/* What is ready of one workflow for one deck. */
+struct ready_set {
+    struct workflow *workflow;
+    struct ready_set *next; /* in its deck's list, while it has something */
+    uint64_t ranks;         /* bit n: queue[n] is not empty */
+    struct ready_queue {
+        struct stage_run *first, *last;
+    } queue[]; /* plan->stage_count, by the stage's rank */
+};
+
 struct workflow {
     uint32_t id;
     uint32_t owner;
@@ -99,9 +110,13 @@ struct workflow {
     uint8_t *blocks;
     struct loop_run *loops;
     struct event *free;
-    uint32_t live_count; /* admitted and not ended */
+    struct ready_set *ready[MAX_DECKS]; /* NULL: not on its routes */
+    uint64_t used_ns;                   /* its share so far: see ready.c */
+    uint32_t live_count;                /* admitted and not ended */
     struct kwe_workflow_status status;
     struct kwe_stage_status *stage_status;
+    uint64_t
+        visit_of[KWE_MAX_STAGES]; /* of its deck, the newest in which the stage was handed over */
 };
 
 struct in_hand {
@@ -118,17 +133,10 @@ struct guide_instance {
     struct in_hand in_hand[KWE_MAX_DEPTH];
 };
 
-struct ready_queue {
-    struct stage_run *first, *last;
-};
-
 struct guide_deck {
     const struct deck_spec *spec;
     uint32_t first_instance, instance_count;
-    /* Ready stages by their level in the plan. The deepest goes first: events that are far are finished before others begin, so that
-     * few slots are warm at a time and the first result does not wait for the last event's first stage. */
-    struct ready_queue ready[KWE_MAX_STAGES];
-    uint64_t ready_levels; /* bit n: ready[n] is not empty */
+    struct ready_set *ready; /* those that have something */
     uint32_t ready_count;
     uint64_t ready_cost_ns; /* of all that is ready */
     struct kwe_deck_statistics statistics;
@@ -147,6 +155,8 @@ struct guide {
     struct kwe_observation observed[OBSERVE_QUEUE];
     uint32_t observed_head, observed_tail;
     uint64_t observe_dropped;
+    uint64_t owner_used_ns[MAX_PROGRAMS]; /* programs' shares */
+    uint64_t owner_floor_ns, workflow_floor_ns;
     struct deadline *first_deadline, *last_deadline; /* soonest first */
 };
 
@@ -186,6 +196,12 @@ static inline struct stage_run *event_run(const struct event *event, uint16_t st
 static inline const struct plan_stage *run_stage(const struct stage_run *run)
 {
     return &run->event->workflow->plan->stages[run->stage];
+}
+
+/* Is there something that it waits for, whether it runs already or not? */
+static inline bool run_waits(const struct stage_run *run)
+{
+    return run->state == RUN_WAITING || (run->waits != 0 && run->state < RUN_LOOPING);
 }
 
 static inline bool run_is_over(const struct stage_run *run)
@@ -232,6 +248,8 @@ void stage_fail(struct guide *guide, struct stage_run *run, enum kerr status, ui
 void stage_drop(struct guide *guide, struct stage_run *run, uint64_t now_ns);
 /* One that was given up in a deck's hands has come back. */
 void stage_returned(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+/* It was lost in a deck's hands behind one that it waited for, which has failed. */
+void stage_lost_behind(struct guide *guide, struct stage_run *run, uint64_t now_ns);
 /* Ask the deck that has it to answer now; whatever it says, `status` it is, if nothing was before. */
 void stage_recall(struct guide *guide, struct stage_run *run, enum kerr status, uint64_t now_ns);
 /* Do its conditions hold? Those of a loop are about the lane of its body. */
@@ -262,17 +280,15 @@ enum kerr bind_parts(const struct stage_run *run, struct kwe_parts *parts);
 void deadline_set(struct guide *guide, struct deadline *deadline, uint64_t at_ns);
 
 /* ---- ready.c ---- */
+/* A workflow's sets. False: no memory; what was made goes with ready_close(). */
+bool ready_open(struct guide *guide, struct workflow *workflow);
+void ready_close(struct guide *guide, struct workflow *workflow);
 void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns);
 void ready_remove(struct guide *guide, struct stage_run *run);
-
-_Static_assert(KWE_MAX_STAGES == 64, "one bit of ready_levels a level");
-
 /* The stage that goes next; NULL: none is ready. */
-static inline struct stage_run *ready_first(const struct guide_deck *deck)
-{
-    return deck->ready_levels == 0 ? NULL
-                                   : deck->ready[63 - __builtin_clzll(deck->ready_levels)].first;
-}
+struct stage_run *ready_first(const struct guide *guide, const struct guide_deck *deck);
+/* It goes: its workflow and program have had so much. */
+void ready_charge(struct guide *guide, const struct stage_run *run);
 
 /* ---- intake.c ---- */
 /* The one result. Uses the reserved place. */

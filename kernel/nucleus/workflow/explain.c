@@ -69,6 +69,16 @@ static uint16_t find_place_of(const struct plan *plan, uint16_t index)
     return KWE_NO_STAGE;
 }
 
+static uint16_t find_fused_after(const struct plan *plan, uint16_t index)
+{
+    for (uint16_t i = 0; i < index; i++) {
+        if (plan->stages[i].fused_next == index) {
+            return i;
+        }
+    }
+    return KWE_NO_STAGE;
+}
+
 static void describe(const struct plan *plan, uint16_t index, struct kwe_plan_stage *out)
 {
     const struct plan_stage *stage = &plan->stages[index];
@@ -80,10 +90,12 @@ static void describe(const struct plan *plan, uint16_t index, struct kwe_plan_st
             stage->op == NULL || stage->is_dropped ? 0 : plan_cost_ns(stage, stage->out_room),
         .level = stage->level,
         .flags = (uint16_t)((stage->is_dropped ? KWE_PLAN_DROPPED : 0u) |
-                            (stage->is_body ? KWE_PLAN_BODY : 0u)),
+                            (stage->is_body ? KWE_PLAN_BODY : 0u) |
+                            (stage->is_early ? KWE_PLAN_EARLY : 0u)),
         .deck = stage->deck,
         .lanes = (uint8_t)(stage->is_body ? plan->loops[stage->loop].lanes : 1u),
         .place_of = find_place_of(plan, index),
+        .fused_after = find_fused_after(plan, index),
     };
 }
 

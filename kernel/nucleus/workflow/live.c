@@ -4,6 +4,7 @@
  *
  * over[B]: stages that can no longer run, read or write when B starts, whichever way the event took. What B waits for strictly is done,
  * and so is what that waited for; what it tolerates is over, but says nothing of what came before it; of a FIRST join nothing is known.
+ * ended[B]: the same when B is over, which for one that starts early is more.
  */
 #include "kernel/nucleus/workflow/live.h"
 
@@ -14,7 +15,7 @@
 _Static_assert(KWE_MAX_STAGES == 64, "one bit a stage");
 
 struct lives {
-    uint64_t over[KWE_MAX_STAGES];
+    uint64_t over[KWE_MAX_STAGES], ended[KWE_MAX_STAGES];
     uint64_t readers[KWE_MAX_STAGES];
 };
 
@@ -47,11 +48,12 @@ static void find_over(const struct plan *plan, struct lives *lives)
                 break;
             }
             if ((before->flags & KWE_DEPENDENCY_TOLERATES) != 0) {
-                lives->over[i] |= bit(before->stage);
+                lives->ended[i] |= bit(before->stage);
             } else {
-                lives->over[i] |= with_body(plan, before->stage) | lives->over[before->stage];
+                lives->ended[i] |= with_body(plan, before->stage) | lives->ended[before->stage];
             }
         }
+        lives->over[i] = stage->is_early ? 0 : lives->ended[i];
     }
 }
 

@@ -4,6 +4,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/nucleus/workflow/check.h"
 #include "kernel/nucleus/workflow/live.h"
+#include "kernel/nucleus/workflow/order.h"
 
 #define OUTPUT_ALIGN 64u
 #define MAX_ROOM     0x7fffffffu
@@ -263,6 +264,7 @@ static enum kerr build(struct plan *plan, const struct deck_spec *specs, uint32_
             return chosen;
         }
     }
+    order_stages(plan);
     return lay_out(plan, specs, spec_count, instances);
 }
 

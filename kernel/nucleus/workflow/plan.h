@@ -30,6 +30,10 @@ struct plan_stage {
     uint8_t loop; /* index of the loop whose body it belongs to, or that it is; PLAN_NO_LOOP */
     bool is_body;
     bool is_dropped; /* nobody uses what it makes, and it does nothing else: it never runs */
+    bool
+        is_certain; /* it runs in every event that goes well, has no effect, and its failure fails the event */
+    bool is_early;   /* it starts before what it waits for, and is over when that is over too */
+    uint8_t rank;    /* the highest goes first; unique */
     uint16_t number; /* the operation's */
     uint16_t dependency_first, dependency_count;
     uint16_t
@@ -37,12 +41,14 @@ struct plan_stage {
     uint16_t successor_first, successor_count;
     uint16_t binding_first, binding_count;
     uint16_t condition_first, condition_count;
-    uint16_t level; /* longest way from a source, 0.. */
+    uint16_t level;      /* longest way from a source, 0.. */
+    uint16_t fused_next; /* may go with this one in one visit; KWE_NO_STAGE: none */
     uint16_t input_count;
     uint32_t params_offset, params_bytes; /* in the blob's parameter bytes */
     uint32_t out_room;                    /* bytes; 0: no output */
     uint64_t out_offset;                  /* in the slot's part of its deck's segment */
     uint64_t out_stride;                  /* from one lane's to the next */
+    uint64_t remaining_ns; /* the longest way from its start to the event's end, by hints */
     uint64_t timeout_ns;
 };
 
@@ -87,6 +93,7 @@ struct plan {
     uint32_t stage_count;
     struct plan_stage *stages;
     struct plan_successor *successors;
+    uint16_t by_rank[KWE_MAX_STAGES];
     uint32_t loop_count;
     struct plan_loop loops[KWE_MAX_LOOPS];
     uint32_t run_count; /* stage runs of one event: stages, and bodies' further lanes */

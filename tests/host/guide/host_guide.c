@@ -10,8 +10,9 @@
  *   cancel COOKIE
  *   end                                 all is given back
  *
+ * Work that comes after other work is told when that has been answered OK, as a deck would begin it; else it is answered CANCELLED here.
  * Between them come `recall INSTANCE TICKET`, `stuck INSTANCE` and `result COOKIE STATUS STAGE STEP LENGTH OFFSET VALUE`.
- * uses: kernel/nucleus/guide/bind.c kernel/nucleus/guide/deadline.c kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/loop.c kernel/nucleus/guide/ready.c kernel/nucleus/guide/stage.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/observe.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c
+ * uses: kernel/nucleus/guide/bind.c kernel/nucleus/guide/deadline.c kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/loop.c kernel/nucleus/guide/ready.c kernel/nucleus/guide/stage.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/observe.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -55,6 +56,10 @@ static struct {
     uint32_t workflow[GUIDE_MAX_WORKFLOWS];
     uint32_t workflow_count;
     struct kwe_work_frame frames[INSTANCES][KWE_MAX_DEPTH];
+    struct kwe_work
+        behind[INSTANCES]
+              [KWE_MAX_DEPTH]; /* by the ticket's index of what it comes after; op 0: none */
+    bool recalled[INSTANCES][KWE_MAX_DEPTH];
 } host;
 
 /* ---- the port ---------------------------------------------------------------------------------------------------------- */
@@ -97,6 +102,7 @@ static void on_workflow_gone(void *context, uint32_t workflow)
 static void on_recall(void *context, uint32_t instance, uint32_t ticket)
 {
     (void)context;
+    host.recalled[instance][KWE_TICKET_INDEX(ticket)] = true;
     printf("recall %u %u\n", instance, ticket);
 }
 
@@ -195,6 +201,27 @@ static void submit(char *rest)
     assert(ring_push(&host.submit, &event) == RING_OK);
 }
 
+/* `before`: the output's length of what it came after. */
+static void tell_work(uint32_t instance, const struct kwe_work *work, uint32_t before)
+{
+    const uint32_t index = KWE_TICKET_INDEX(work->ticket);
+    const struct kwe_work_frame *frame = &host.frames[instance][index];
+    const struct stage_run *run = host.guide->instance[instance].in_hand[index].run;
+    const uint64_t part = run_stage(run)->is_body ? run_part(run) : 0;
+
+    printf("work %u %u %" PRIu64 " %u %" PRIu64 " %" PRIu64 " %u ", instance, work->ticket,
+           run->event->cookie, work->stage, part, work->out_offset, work->out_capacity);
+    for (uint32_t k = 0; k < PARAMS_BYTES; k++) {
+        printf("%02x", frame->params[k]);
+    }
+    for (uint32_t k = 0; k < work->input_count; k++) {
+        const uint32_t length = frame->input[k].length;
+        printf(" %" PRIu64 ":%u", frame->input[k].offset,
+               length == KWE_LENGTH_OF_BEFORE ? before : length);
+    }
+    printf("\n");
+}
+
 static void take(char *rest)
 {
     struct kwe_work work[KWE_MAX_DEPTH];
@@ -204,19 +231,32 @@ static void take(char *rest)
     uint32_t count =
         guide_take(host.guide, instance, host.now_ns, work, host.frames[instance], room, &vector);
     for (uint32_t i = 0; i < count; i++) {
-        const uint32_t index = KWE_TICKET_INDEX(work[i].ticket);
-        const struct kwe_work_frame *frame = &host.frames[instance][index];
-        const struct stage_run *run = host.guide->instance[instance].in_hand[index].run;
-        const uint64_t part = run_stage(run)->is_body ? run_part(run) : 0;
-        printf("work %u %u %" PRIu64 " %u %" PRIu64 " %" PRIu64 " %u ", instance, work[i].ticket,
-               run->event->cookie, work[i].stage, part, work[i].out_offset, work[i].out_capacity);
-        for (uint32_t k = 0; k < PARAMS_BYTES; k++) {
-            printf("%02x", frame->params[k]);
+        host.recalled[instance][KWE_TICKET_INDEX(work[i].ticket)] = false;
+        if (work[i].after == 0) {
+            tell_work(instance, &work[i], 0);
+        } else {
+            host.behind[instance][work[i].after - 1] = work[i];
         }
-        for (uint32_t k = 0; k < work[i].input_count; k++) {
-            printf(" %" PRIu64 ":%u", frame->input[k].offset, frame->input[k].length);
-        }
-        printf("\n");
+    }
+}
+
+static void give_answer(uint32_t instance, const struct kwe_completion *completion)
+{
+    struct kwe_work *place = &host.behind[instance][KWE_TICKET_INDEX(completion->ticket)];
+    const struct kwe_work behind = *place;
+
+    place->op = 0;
+    enum kerr done = guide_complete(host.guide, instance, completion, host.now_ns);
+    assert(done == KERR_OK);
+    if (behind.op == 0) {
+        return;
+    }
+    if (completion->status == KERR_OK &&
+        !host.recalled[instance][KWE_TICKET_INDEX(behind.ticket)]) {
+        tell_work(instance, &behind, completion->out_length);
+    } else {
+        give_answer(instance,
+                    &(struct kwe_completion){ .ticket = behind.ticket, .status = KERR_CANCELLED });
     }
 }
 
@@ -229,8 +269,15 @@ static void answer(char *rest)
     completion.out_length = (uint32_t)number(&rest);
     completion.value[0] = number(&rest);
     completion.value[1] = completion.value[0] + 1;
-    enum kerr done = guide_complete(host.guide, instance, &completion, host.now_ns);
-    assert(done == KERR_OK);
+    give_answer(instance, &completion);
+}
+
+static void lose(char *rest)
+{
+    const uint32_t instance = (uint32_t)number(&rest);
+
+    memset(host.behind[instance], 0, sizeof(host.behind[instance]));
+    guide_instance_lost(host.guide, instance, host.now_ns);
 }
 
 static void show_results(void)
@@ -277,7 +324,7 @@ static void obey(char *line)
     } else if (strncmp(line, "answer", length) == 0) {
         answer(rest);
     } else if (strncmp(line, "lost", length) == 0) {
-        guide_instance_lost(host.guide, (uint32_t)number(&rest), host.now_ns);
+        lose(rest);
     } else if (strncmp(line, "cancel", length) == 0) {
         (void)guide_cancel_event(host.guide, &host.ring, number(&rest), host.now_ns);
     } else if (strncmp(line, "end", length) == 0) {

@@ -26,6 +26,7 @@ class State(Enum):
     READY = auto()
     IN_HAND = auto()
     LOOPING = auto()
+    HELD = auto()  # answered, and what it waits for is not over: it started early
     ABANDONED = auto()  # in hand, and nobody waits for it
     DONE = auto()
     FAILED = auto()
@@ -82,6 +83,8 @@ class Reference:
                 self.runs[index, 0] = Run(index)
         for index in self._dead():
             self._leave_nothing(self.runs[index, 0], State.SKIPPED, self.codes["CANCELLED"])
+        for index in self._early():
+            self._start(self.runs[index, 0])
         self.settle()
 
     # ---- the graph ----------------------------------------------------------------------------
@@ -100,6 +103,42 @@ class Reference:
             ):
                 dead.add(index)
         return set() if len(dead) == len(self.graph.stages) else dead
+
+    def _certain(self) -> set[int]:
+        """Pure stages after nothing but such, none of which may fail without its event."""
+        certain: set[int] = set()
+        dead = self._dead()
+        for index, stage in enumerate(self.graph.stages):
+            sole = all(
+                not tolerates and self.graph.stages[after].join != abi.JOIN_FIRST
+                for after, tolerates in self._successors(index)
+            )
+            if index not in dead and self._may_be_certain(stage, certain) and sole:
+                certain.add(index)
+        return certain
+
+    @staticmethod
+    def _may_be_certain(stage: Stage, certain: set[int]) -> bool:
+        return (
+            stage.op == OP_PURE
+            and not stage.is_loop
+            and stage.loop is None
+            and not stage.conditions
+            and stage.join != abi.JOIN_FIRST
+            and all(before in certain and not ok for before, ok in stage.needs.items())
+        )
+
+    def _early(self) -> set[int]:
+        """What takes nothing from those that it waits for, which surely come to pass."""
+        certain = self._certain()
+        return {
+            index
+            for index, stage in enumerate(self.graph.stages)
+            if stage.needs
+            and index not in self._dead()
+            and self._may_be_certain(stage, certain)
+            and all(b.kind == abi.BIND_INPUT_EVENT for b in stage.bindings)
+        }
 
     def _successors(self, index: int) -> Iterator[tuple[int, bool]]:
         for other, stage in enumerate(self.graph.stages):
@@ -180,6 +219,9 @@ class Reference:
     def fail(self, run: Run, status: int, blame: int) -> None:
         if self.verdict is not None:
             return
+        if not self._needs_are_over(run):
+            self._hold(run, status, blame)
+            return
         self._spread_skips()
         if run.state == State.LOOPING:
             self._drop_body(run)
@@ -210,13 +252,36 @@ class Reference:
         if run.state in (*OVER, State.ABANDONED) or awaited or run.stage == self.graph.result:
             return
         if run.state == State.IN_HAND:
+            early = not self._needs_are_over(run)
             self._abandon(run)
-            return
-        if run.state == State.LOOPING:
-            self._drop_body(run)
-        self._leave_nothing(run, State.SKIPPED, self.codes["CANCELLED"])
+            if not early:
+                return
+        else:
+            if run.state == State.LOOPING:
+                self._drop_body(run)
+            self._leave_nothing(run, State.SKIPPED, self.codes["CANCELLED"])
         for before in self.graph.stages[run.stage].needs:
             self._drop(self._run(before, run.part))
+
+    def _needs_are_over(self, run: Run) -> bool:
+        """Only what started early runs before that."""
+        stage = self.graph.stages[run.stage]
+        if run.stage not in self._early() or stage.loop is not None:
+            return True
+        return all(self.runs[before, 0].state == State.DONE for before in stage.needs)
+
+    def _hold(self, run: Run, status: int, blame: int) -> None:
+        run.state, run.status, run.blame = State.HELD, status, blame
+        run.deadline_ns = None
+
+    def _look_at_held(self, run: Run) -> bool:
+        if not self._needs_are_over(run):
+            return False
+        if run.status:
+            self.fail(run, run.status, run.blame)
+        else:
+            run.state = State.DONE
+        return True
 
     # ---- beginnings ---------------------------------------------------------------------------
 
@@ -333,6 +398,8 @@ class Reference:
                     changed |= self._look_at_waiting(run)
                 elif run.state == State.LOOPING:
                     changed |= self._look_at_loop(run)
+                elif run.state == State.HELD:
+                    changed |= self._look_at_held(run)
                 if self._is_decided():
                     return
         top = [run for run in self.runs.values() if self.graph.stages[run.stage].loop is None]
@@ -361,8 +428,8 @@ class Reference:
         elif status:
             self.fail(run, status, run.stage)
         else:
-            run.state, run.length, run.values = State.DONE, length, (value, value + 1)
-            run.deadline_ns = None
+            run.length, run.values = length, (value, value + 1)
+            self._hold(run, 0, abi.NO_STAGE)  # until the next look, or longer: it was early
         self.settle()
 
     def expire(self, run: Run) -> None:

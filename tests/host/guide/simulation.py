@@ -141,6 +141,9 @@ class Simulation:
 
     def take(self, instance: int) -> None:
         self.ask(f"take {instance} {self.random.randint(1, 6)}")
+        self.hold_works()
+
+    def hold_works(self) -> None:
         works, self.guide.works = self.guide.works, []
         for work in works:
             event = self.events[work.cookie]
@@ -213,6 +216,7 @@ class Simulation:
             f"answer {held.work.instance} {held.work.ticket} {status} "
             f"{0 if status else length} {value}"
         )
+        self.hold_works()  # what came after it begins
 
     def lose(self, instance: int) -> None:
         """It dies. Which events it takes along is test_guide_simulated.c's business: here all."""

@@ -2,7 +2,7 @@
  * The Guide against a simple model of what it must do, in random orders of everything that can happen: submissions good and bad, vectors,
  * answers in any order, failures, deaths, decks given up and brought back, cancels, workflows that go, programs that go. Each seed is one run; an
  * argument runs that seed alone.
- * uses: kernel/nucleus/guide/bind.c kernel/nucleus/guide/deadline.c kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/loop.c kernel/nucleus/guide/ready.c kernel/nucleus/guide/stage.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/observe.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c
+ * uses: kernel/nucleus/guide/bind.c kernel/nucleus/guide/deadline.c kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/loop.c kernel/nucleus/guide/ready.c kernel/nucleus/guide/stage.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/observe.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c
  */
 #include <assert.h>
 #include <stdio.h>
@@ -84,6 +84,7 @@ struct model_ring {
 struct held_work {
     struct kwe_work work;
     uint64_t cookie;
+    uint16_t before; /* it comes after this stage, in the same hands; KWE_NO_STAGE: none */
 };
 
 struct world {
@@ -102,6 +103,7 @@ struct world {
     bool down[INSTANCES];
     struct kwe_work_frame frames[INSTANCES][KWE_MAX_DEPTH];
     uint64_t answers;
+    uint64_t fused; /* work that came after other work */
 };
 
 static struct world world;
@@ -426,8 +428,30 @@ static bool holds_slot(const struct model_event *event)
            event->stage[workflow->result_stage].length > 0;
 }
 
+/* Work with the ticket's index, in the instance's hands. */
+static const struct held_work *in_hand_at(uint32_t instance, uint32_t index)
+{
+    for (uint32_t i = 0; i < world.in_hand[instance]; i++) {
+        if (KWE_TICKET_INDEX(world.hand[instance][i].work.ticket) == index) {
+            return &world.hand[instance][i];
+        }
+    }
+    assert(!"it comes after what is not there");
+}
+
+static uint16_t stage_before(uint32_t instance, const struct kwe_work *work)
+{
+    if (work->after == 0) {
+        return KWE_NO_STAGE;
+    }
+    const struct held_work *before = in_hand_at(instance, work->after - 1u);
+    assert(before->work.event == work->event);
+    return before->work.stage;
+}
+
 static void check_handed(uint32_t instance, const struct kwe_work *work)
 {
+    const uint16_t before = stage_before(instance, work);
     uint64_t cookie = world.cookie_of[work->event];
     struct model_event *event = &world.event[cookie];
     const struct model_workflow *workflow = &world.workflow[event->workflow];
@@ -438,16 +462,17 @@ static void check_handed(uint32_t instance, const struct kwe_work *work)
     uint32_t input = 0;
     for (uint16_t i = 0; i < workflow->stage_count; i++) {
         if ((workflow->waits[work->stage] >> i & 1) != 0) {
-            assert(event->stage[i].state == ENDED);
+            assert(event->stage[i].state == (i == before ? HANDED : ENDED));
         }
     }
     const struct kwe_work_frame *frame = &world.frames[instance][KWE_TICKET_INDEX(work->ticket)];
     for (; input < work->input_count; input++) {
         bool found = false;
         for (uint16_t i = 0; i < work->stage; i++) {
-            found |= event->stage[i].state == ENDED &&
+            const uint32_t length = i == before ? KWE_LENGTH_OF_BEFORE : event->stage[i].length;
+            found |= (event->stage[i].state == ENDED || i == before) &&
                      event->stage[i].out_offset == frame->input[input].offset &&
-                     event->stage[i].length == frame->input[input].length;
+                     length == frame->input[input].length;
         }
         assert(found);
     }
@@ -488,8 +513,25 @@ static void take(uint32_t instance)
         }
         assert(world.in_hand[instance] < depth_of[instance]);
         check_handed(instance, &work[i]);
-        world.hand[instance][world.in_hand[instance]++] =
-            (struct held_work){ .work = work[i], .cookie = world.cookie_of[work[i].event] };
+        world.fused += work[i].after == 0 ? 0 : 1;
+        struct held_work held = { work[i], world.cookie_of[work[i].event],
+                                  stage_before(instance, &work[i]) };
+        world.hand[instance][world.in_hand[instance]++] = held;
+    }
+}
+
+/* Any work that is not behind other work. */
+static uint32_t choose_work(uint32_t instance)
+{
+    uint32_t place = (uint32_t)draw(world.in_hand[instance]);
+
+    for (;;) {
+        const struct held_work *held = &world.hand[instance][place];
+        if (held->before == KWE_NO_STAGE ||
+            world.event[held->cookie].stage[held->before].state != HANDED) {
+            return place;
+        }
+        place = (uint32_t)(in_hand_at(instance, held->work.after - 1u) - world.hand[instance]);
     }
 }
 
@@ -498,14 +540,17 @@ static void complete(uint32_t instance)
     if (world.in_hand[instance] == 0) {
         return;
     }
-    uint32_t place = (uint32_t)draw(world.in_hand[instance]);
+    const uint32_t place = choose_work(instance);
     struct held_work held = world.hand[instance][place];
     struct model_event *event = &world.event[held.cookie];
     struct model_stage *stage = &event->stage[held.work.stage];
     struct kwe_completion completion = { .ticket = held.work.ticket };
 
     world.hand[instance][place] = world.hand[instance][--world.in_hand[instance]];
-    if (draw(16) == 0) {
+    if (held.before != KWE_NO_STAGE && event->stage[held.before].state == SKIPPED) {
+        completion.status = KERR_CANCELLED;
+        stage->state = SKIPPED;
+    } else if (draw(16) == 0) {
         completion.status = OUR_FAILURE;
         stage->state = SKIPPED;
         fail(event, held.work.stage, OUR_FAILURE);
@@ -796,7 +841,7 @@ int main(int argument_count, char **arguments)
 {
     uint64_t first = argument_count > 1 ? strtoull(arguments[1], NULL, 0) : 1;
     uint64_t last = argument_count > 1 ? first : SEEDS;
-    uint64_t answers = 0;
+    uint64_t answers = 0, fused = 0;
 
     for (uint64_t seed = first; seed <= last; seed++) {
         fprintf(stderr, "\rseed %llu",
@@ -808,8 +853,10 @@ int main(int argument_count, char **arguments)
         drain();
         end();
         answers += world.answers;
+        fused += world.fused;
     }
     printf("\n%llu events answered once each\n", (unsigned long long)answers);
     assert(answers > (last - first + 1) * 20);
+    assert(first == last || fused > SEEDS);
     return 0;
 }

@@ -19,6 +19,8 @@ struct deck_request {
     uint64_t taken_ns;
     struct fibre_event *waits_for; /* in deck_wait() */
     bool recalled;                 /* nobody waits for the answer */
+    uint32_t before_length;        /* of the output of the work that this one came after */
+    struct deck_request *then;     /* begins when this one is answered */
     struct deck_request *next;     /* while free */
 };
 
@@ -33,6 +35,11 @@ struct deck_loop {
     struct deck_request *requests; /* info.depth of them */
     struct deck_request *free;
     struct deck_request *taken[KWE_MAX_DEPTH]; /* by the ticket's index */
+    /* what was last answered there, for work that comes after it */
+    struct deck_answer {
+        uint32_t out_length;
+        uint16_t status;
+    } answered[KWE_MAX_DEPTH];
     uint64_t turn_ns;  /* when this turn's first operation began; 0: none has */
     uint64_t stamp_ns; /* when its newest one ended (or began); 0: none has */
 };

@@ -22,9 +22,14 @@ __attribute__((weak)) void deck_observe(const struct kwe_result *result)
     (void)result;
 }
 
+static void begin(struct deck_loop *loop, struct deck_request *request,
+                  const struct deck_answer *before);
+
 static void answer(struct deck_loop *loop, struct deck_request *request, enum kerr status)
 {
     struct kwe_completion *completion = &request->completion;
+    const uint32_t index = KWE_TICKET_INDEX(request->work.ticket);
+    struct deck_request *then = request->then;
 
     completion->status = (uint16_t)request_verdict(request, status);
     if (completion->status != KERR_OK) {
@@ -33,9 +38,13 @@ static void answer(struct deck_loop *loop, struct deck_request *request, enum ke
     if (ring_push(&loop->done, completion) != RING_OK) {
         deck_die("the DoneRing has no room for an answer");
     }
-    loop->taken[KWE_TICKET_INDEX(request->work.ticket)] = NULL;
+    loop->taken[index] = NULL;
+    loop->answered[index] = (struct deck_answer){ completion->out_length, completion->status };
     request->next = loop->free;
     loop->free = request;
+    if (then != NULL) {
+        begin(loop, then, &loop->answered[index]);
+    }
 }
 
 /* The nucleus wants it back: whatever it waits for, it waits no longer. */
@@ -68,6 +77,29 @@ static void run_on_fibre(void *argument)
     struct deck_request *request = argument;
 
     answer_stamped(the_loop, request, deck_dispatch(request, request->work.op));
+}
+
+/* Run it, or put it on a fibre. `before`: the answer that it has waited for, NULL: none. */
+static void begin(struct deck_loop *loop, struct deck_request *request,
+                  const struct deck_answer *before)
+{
+    const uint16_t op = request->work.op;
+
+    if (before != NULL) {
+        request->before_length = before->out_length;
+        request->taken_ns = loop->stamp_ns;
+    }
+    if (before != NULL && (before->status != KERR_OK || request->recalled)) {
+        answer(loop, request, KERR_CANCELLED);
+    } else if (op == KWE_OP_NOP) {
+        answer(loop, request, KERR_OK);
+    } else if (loop->start_status != KERR_OK) {
+        answer(loop, request, loop->start_status);
+    } else if (!deck_op_uses_fibre(op)) {
+        answer_stamped(loop, request, deck_dispatch(request, op));
+    } else if (!fibre_start(run_on_fibre, request)) {
+        answer(loop, request, KERR_NO_MEMORY);
+    }
 }
 
 /* `slot` is a WorkRing slot of op KWE_OP_OBSERVE. */
@@ -118,14 +150,12 @@ static void take_one(struct deck_loop *loop, const struct kwe_work *work)
     }
     request_begin(request, work, (const struct kwe_work_frame *)(uintptr_t)loop->info.frames,
                   loop->stamp_ns);
-    if (work->op == KWE_OP_NOP) {
-        answer(loop, request, KERR_OK);
-    } else if (loop->start_status != KERR_OK) {
-        answer(loop, request, loop->start_status);
-    } else if (!deck_op_uses_fibre(work->op)) {
-        answer_stamped(loop, request, deck_dispatch(request, work->op));
-    } else if (!fibre_start(run_on_fibre, request)) {
-        answer(loop, request, KERR_NO_MEMORY);
+    if (work->after == 0) {
+        begin(loop, request, NULL);
+    } else if (loop->taken[(work->after - 1) % KWE_MAX_DEPTH] == NULL) {
+        begin(loop, request, &loop->answered[(work->after - 1) % KWE_MAX_DEPTH]);
+    } else {
+        loop->taken[(work->after - 1) % KWE_MAX_DEPTH]->then = request;
     }
 }
 

@@ -39,7 +39,7 @@ struct deck_bytes deck_input(const struct deck_request *request, unsigned index)
     const struct kwe_buffer *buffer = &request->frame->input[index];
     return (struct deck_bytes){
         .data = (const uint8_t *)(uintptr_t)(request->work.arena_base + buffer->offset),
-        .length = buffer->length,
+        .length = buffer->length == KWE_LENGTH_OF_BEFORE ? request->before_length : buffer->length,
         .writable_by_program = buffer->segment == SEGMENT_PROGRAM,
     };
 }

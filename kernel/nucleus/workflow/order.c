@@ -1,0 +1,191 @@
+/*
+ * order.c - what the planner does with the freedom that a graph leaves: which stage goes first where several could, which starts before
+ * what it waits for, which two go in one visit.
+ *
+ * rank        when a workflow has many events in flight: the deepest first, so that events that are far are finished before others begin,
+ *             few slots are warm at a time and the first result does not wait for the last event's first stage
+ * remaining   when it has one: the stage first from which the longest way leads to the end (Graham's list scheduling)
+ * early       it takes nothing from what it waits for, and all that lies before it surely comes to pass or fails the event: it runs at once,
+ *             and counts as over when they are over too
+ * fused       two stages of one deck, the second of which waits for the first alone by then: handed over together
+ */
+#include "kernel/nucleus/workflow/order.h"
+
+static const struct plan_successor *successors(const struct plan *plan,
+                                               const struct plan_stage *stage)
+{
+    return &plan->successors[stage->successor_first];
+}
+
+/* ---- the longest way to the end ---------------------------------------------------------------------------------------- */
+
+static uint64_t longest_after(const struct plan *plan, const struct plan_stage *stage)
+{
+    uint64_t longest_ns = 0;
+
+    for (uint16_t i = 0; i < stage->successor_count; i++) {
+        const struct plan_stage *next = &plan->stages[successors(plan, stage)[i].stage];
+        longest_ns = next->remaining_ns > longest_ns ? next->remaining_ns : longest_ns;
+    }
+    return longest_ns;
+}
+
+/* A loop's is that of its body's longest way once, and of what comes after; a body's stage leads on to what comes after its loop. */
+static void find_remaining(struct plan *plan)
+{
+    for (uint32_t i = plan->stage_count; i-- > 0;) {
+        struct plan_stage *stage = &plan->stages[i];
+        uint64_t after_ns = longest_after(plan, stage);
+        if (stage->is_body) {
+            const struct plan_stage *loop = &plan->stages[plan->loops[stage->loop].stage];
+            const uint64_t behind_ns = longest_after(plan, loop);
+            after_ns = after_ns > behind_ns ? after_ns : behind_ns;
+        }
+        stage->remaining_ns = after_ns;
+        if (stage->op != NULL && !stage->is_dropped) {
+            stage->remaining_ns += plan_cost_ns(stage, stage->out_room);
+        }
+        for (uint16_t k = 0; stage->op == NULL && k < plan->loops[stage->loop].body_count; k++) {
+            const uint64_t body_ns =
+                plan->stages[plan->loops[stage->loop].body_first + k].remaining_ns;
+            stage->remaining_ns = body_ns > stage->remaining_ns ? body_ns : stage->remaining_ns;
+        }
+    }
+}
+
+/* ---- ranks --------------------------------------------------------------------------------------------------------------- */
+
+static bool goes_before(const struct plan_stage *one, const struct plan_stage *other)
+{
+    if (one->level != other->level) {
+        return one->level > other->level;
+    }
+    return one->remaining_ns > other->remaining_ns;
+}
+
+/* 0 goes last. */
+static void find_ranks(struct plan *plan)
+{
+    for (uint16_t i = 0; i < plan->stage_count; i++) {
+        uint8_t rank = 0;
+        for (uint16_t k = 0; k < plan->stage_count; k++) {
+            const bool is_behind = goes_before(&plan->stages[i], &plan->stages[k]) ||
+                                   (!goes_before(&plan->stages[k], &plan->stages[i]) && i < k);
+            rank = (uint8_t)(rank + (k != i && is_behind ? 1 : 0));
+        }
+        plan->stages[i].rank = rank;
+        plan->by_rank[rank] = i;
+    }
+}
+
+/* ---- early --------------------------------------------------------------------------------------------------------------- */
+
+static bool changes_nothing(const struct plan_stage *stage)
+{
+    return (stage->op->traits & (OP_TRAIT_PURE | OP_TRAIT_IDEMPOTENT)) != 0 &&
+           (stage->op->traits & OP_TRAIT_EFFECT) == 0;
+}
+
+/* Does it run whenever the event goes well, after others that do, changing nothing that another could see? */
+static bool is_certain(const struct plan *plan, const struct plan_stage *stage)
+{
+    if (stage->op == NULL || stage->is_body || stage->is_dropped || !changes_nothing(stage) ||
+        stage->condition_count != 0 || stage->join != KWE_JOIN_ALL) {
+        return false;
+    }
+    for (uint16_t i = 0; i < stage->dependency_count; i++) {
+        const struct kwe_dependency *before = &plan->dependencies[stage->dependency_first + i];
+        if ((before->flags & KWE_DEPENDENCY_TOLERATES) != 0 ||
+            !plan->stages[before->stage].is_certain) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Nobody goes on when it has failed. */
+static bool is_needed_by_all(const struct plan *plan, const struct plan_stage *stage)
+{
+    for (uint16_t i = 0; i < stage->successor_count; i++) {
+        const struct plan_successor *next = &successors(plan, stage)[i];
+        if (next->tolerates || plan->stages[next->stage].join == KWE_JOIN_FIRST) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool takes_nothing_from_stages(const struct plan *plan, const struct plan_stage *stage)
+{
+    for (uint16_t i = 0; i < stage->binding_count; i++) {
+        switch (plan->bindings[stage->binding_first + i].kind) {
+        case KWE_BIND_INPUT_EVENT:
+        case KWE_BIND_INPUT_CONSTANT:
+        case KWE_BIND_PARAM_BLOCK:
+            break;
+        default:
+            return false;
+        }
+    }
+    return true;
+}
+
+static void find_early(struct plan *plan)
+{
+    for (uint16_t i = 0; i < plan->stage_count; i++) {
+        struct plan_stage *stage = &plan->stages[i];
+        const bool is_certain_itself = is_certain(plan, stage);
+        stage->is_certain = is_certain_itself && is_needed_by_all(plan, stage);
+        stage->is_early = is_certain_itself && stage->dependency_count != 0 &&
+                          takes_nothing_from_stages(plan, stage);
+    }
+}
+
+/* ---- fused --------------------------------------------------------------------------------------------------------------- */
+
+/* Can all that `second` takes from `first` be filled in where they run? */
+static bool takes_only_output(const struct plan *plan, const struct plan_stage *second,
+                              uint16_t first)
+{
+    for (uint16_t i = 0; i < second->binding_count; i++) {
+        const struct kwe_binding *binding = &plan->bindings[second->binding_first + i];
+        if (binding->stage == first && binding->kind != KWE_BIND_INPUT_STAGE &&
+            binding->kind != KWE_BIND_INPUT_EVENT && binding->kind != KWE_BIND_INPUT_CONSTANT &&
+            binding->kind != KWE_BIND_PARAM_BLOCK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool can_fuse(const struct plan *plan, uint16_t first, const struct plan_successor *next)
+{
+    const struct plan_stage *one = &plan->stages[first], *two = &plan->stages[next->stage];
+
+    return one->op != NULL && two->op != NULL && one->deck == two->deck && !two->is_dropped &&
+           !next->tolerates && two->join == KWE_JOIN_ALL && two->condition_count == 0 &&
+           two->timeout_ns == 0 && !two->is_early && one->is_body == two->is_body &&
+           takes_only_output(plan, two, first);
+}
+
+static void find_fused(struct plan *plan)
+{
+    for (uint16_t i = 0; i < plan->stage_count; i++) {
+        struct plan_stage *stage = &plan->stages[i];
+        stage->fused_next = KWE_NO_STAGE;
+        for (uint16_t k = stage->successor_count; k-- > 0;) {
+            const struct plan_successor *next = &successors(plan, stage)[k];
+            if (can_fuse(plan, i, next)) {
+                stage->fused_next = next->stage;
+            }
+        }
+    }
+}
+
+void order_stages(struct plan *plan)
+{
+    find_remaining(plan);
+    find_ranks(plan);
+    find_early(plan);
+    find_fused(plan);
+}
