@@ -13,6 +13,9 @@
 #define KWE_NOTIFY_SUBMIT 1u
 #define KWE_NOTIFY_WAIT   2u
 
+/* flags of ring_create */
+#define KWE_RING_POLLED 1u /* no call is needed while the EventRing's `waiting` word is 0 */
+
 /* One run of a workflow. Written by the program, copied once by intake. */
 struct kwe_event {
     uint64_t cookie;       /* comes back in the result; free for the program's use */

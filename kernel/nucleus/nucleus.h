@@ -31,12 +31,22 @@ struct cpu {
     uint64_t run_start_ns;                     /* up to when `current` has been charged */
     uint64_t slice_end_ns;
     bool slice_armed;  /* the timer will end the slice */
+    bool keeps_awake;  /* polling.h: it polls, or runs a deck */
     uint64_t timer_ns; /* when the timer fires, at the latest; UINT64_MAX: it may not be set */
     uint64_t idle_ns;
 
     /* halt protocol, see sched.c; atomics: */
     bool wanted; /* kicker writes */
     bool halted; /* this CPU writes */
+};
+
+/* A polled EventRing, as CPUs without the lock see it. Atomics. */
+struct polled_ring {
+    const uint32_t *tail; /* of the EventRing, the program's; NULL: none */
+    const uint32_t *head; /* of the ResultRing */
+    uint32_t seen_tail;   /* when it was last served */
+    uint32_t seen_head;   /* counts while `starved`: events wait for results to be read */
+    bool starved;
 };
 
 /* Vectors that devices may get; arch keeps the rest. */
@@ -76,6 +86,9 @@ struct nucleus {
     bool program_failed; /* one ended with something else than 0 */
     struct program_rings *ring[MAX_RINGS];
     uint32_t ring_generation;
+    struct polled_ring polled[MAX_RINGS]; /* by the id's index */
+    uint32_t polled_count;
+    uint32_t awake_count; /* CPUs that keep the kernel awake */
     /* some ring was left with events behind: program_rings_serve_starved() looks */
     bool ring_starved;
     struct workflow_arena *workflow[MAX_WORKFLOWS]; /* by the id's index */

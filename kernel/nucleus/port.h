@@ -68,6 +68,12 @@ void port_syscall_arguments(const struct port_context *context, uint64_t argumen
 void port_syscall_return(struct port_context *context, uint64_t value);
 /* A second result, found in rdx (deck_next's interrupt bits). */
 void port_syscall_return_second(struct port_context *context, uint64_t value);
+/*
+ * Have the thread call `entry(argument)` next: on a stack that ends at `stack`, or on its own (0), below what the ABI's red zone keeps. Its
+ * vector state is reset. What it was about is lost: keep a copy, vector state saved, and put it back by assignment.
+ */
+void port_context_call(struct port_context *context, uint64_t entry, uint64_t stack,
+                       uint64_t argument);
 void port_context_set_fs_base(struct port_context *context, uint64_t base);
 uint64_t port_context_pc(const struct port_context *context);
 uint64_t port_context_stack(const struct port_context *context);

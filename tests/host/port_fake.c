@@ -330,6 +330,13 @@ void port_context_init(struct port_context *context, vaddr_t entry, vaddr_t stac
     memcpy(context->opaque, words, sizeof(words));
 }
 
+void port_context_call(struct port_context *context, uint64_t entry, uint64_t stack,
+                       uint64_t argument)
+{
+    (void)argument;
+    port_context_init(context, vaddr(entry), vaddr(stack));
+}
+
 void port_context_set_fs_base(struct port_context *context, uint64_t base)
 {
     memcpy(context->opaque + 8, &base, sizeof(base));

@@ -20,3 +20,9 @@ def test_two_programs_use_rings_at_once(boot: Boot) -> None:
 def test_execution_remembers_every_result(boot: Boot) -> None:
     with boot("history") as guest:
         assert guest.exit_code == abi.EXIT_DONE
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_results_come_without_asking(boot: Boot, cpus: int) -> None:
+    with boot("futures", cpus=cpus, files={"cpus": str(cpus).encode()}) as guest:
+        assert guest.exit_code == abi.EXIT_DONE

@@ -15,6 +15,8 @@
 #define CR4_SMEP    (1u << 20)
 #define CR4_SMAP    (1u << 21)
 #define RFLAGS_USER 0x202u /* interrupts on */
+/* below a stack pointer: a leaf function's, System V ABI, x86-64 supplement, 3.2.2 */
+#define RED_ZONE_BYTES 128u
 
 struct idt_gate {
     uint16_t offset_low, selector;
@@ -154,6 +156,20 @@ void port_context_init(struct port_context *opaque, vaddr_t entry, vaddr_t stack
     context->frame.cs = SELECTOR_USER_CODE | 3;
     context->frame.ss = SELECTOR_USER_DATA | 3;
     context->frame.rflags = RFLAGS_USER;
+    port_vector_reset(opaque);
+}
+
+void port_context_call(struct port_context *opaque, uint64_t entry, uint64_t stack,
+                       uint64_t argument)
+{
+    struct context *context = context_of(opaque);
+    uint64_t top = stack != 0 ? stack : context->frame.rsp - RED_ZONE_BYTES;
+
+    context->frame.rip = entry;
+    context->frame.rsp = (top & ~15ull) - 8; /* as if a call had pushed its return address */
+    context->frame.rdi = argument;
+    context->frame.rflags = RFLAGS_USER;
+    context->by_syscall = 0;
     port_vector_reset(opaque);
 }
 

@@ -148,11 +148,13 @@ static bool is_asleep(const struct instance *instance)
     return instance->state == DECK_UP && instance->thread->state == THREAD_SLEEPING;
 }
 
-/* It will call for work without being woken, soon: woken already, or just answering. */
+/* It will call for work without being woken, soon: woken already, or just answering (and not gone to sleep since). */
 static bool is_on_its_way(const struct instance *instance, const struct cpu *here)
 {
+    const struct thread *thread = instance->thread;
     return instance->state == DECK_UP && !instance->failing &&
-           (instance->thread->state == THREAD_READY || instance->thread == here->current);
+           (thread->state == THREAD_READY ||
+            (thread == here->current && thread->state == THREAD_RUNNING));
 }
 
 void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here)

@@ -195,7 +195,7 @@ static void answered(struct guide *guide, struct stage_run *run,
     if (completion->status == KERR_OK) {
         status->events++;
         status->bytes_out += completion->out_length;
-    } else {
+    } else if (completion->status != KERR_CANCELLED) { /* given back is neither */
         status->failed++;
     }
     if (run->event->status != KERR_OK || run->state == RUN_ABANDONED) {

@@ -7,6 +7,7 @@
 #include "kernel/nucleus/log.h"
 #include "kernel/nucleus/nucleus.h"
 #include "kernel/nucleus/program/rings.h"
+#include "kernel/nucleus/program/upcall.h"
 #include "kernel/nucleus/program/workflows.h"
 
 #define PROGRAM_HEAP_MAX_BYTES (64u << 20)
@@ -45,6 +46,7 @@ static void free_program(struct nucleus *nucleus, struct program *program)
         space_destroy(program->space);
     }
     nucleus->program[program->index] = NULL;
+    upcall_free(nucleus, program);
     heap_free(&nucleus->heap, program->thread, sizeof(*program->thread));
     heap_free(&nucleus->heap, program, sizeof(*program));
 }

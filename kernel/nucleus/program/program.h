@@ -13,6 +13,15 @@ struct space;
 struct plan;
 struct arena;
 
+/* See upcall.h. */
+struct upcall {
+    uint64_t entry, stack;
+    uint32_t ring; /* the one that raised it */
+    bool pending;  /* results have come that it was not called for */
+    bool inside;   /* the thread is in it; `saved` is what it did before */
+    struct port_context *saved;
+};
+
 struct program {
     uint32_t index; /* in nucleus->program; the Guide's number for the owner */
     char name[24];
@@ -20,6 +29,7 @@ struct program {
     struct space *space;
     bool ending;
     int exit_status;
+    struct upcall upcall;
 };
 
 /* One pair of rings of a program. */
@@ -31,6 +41,8 @@ struct program_rings {
     uint32_t frame_count;
     uint64_t address;          /* where the program sees them */
     struct frames_fence fence; /* CPUs that may still know its frames */
+    bool polled;               /* see polling.h */
+    bool upcall;               /* its results raise the program's upcall */
     bool waiter;               /* the program sleeps in WAIT on it ... */
     uint32_t wanted;           /* ... until this many more results have come */
 };

@@ -2,6 +2,8 @@
 #include "kernel/nucleus/program/rings.h"
 
 #include "kernel/nucleus/nucleus.h"
+#include "kernel/nucleus/program/polling.h"
+#include "kernel/nucleus/program/upcall.h"
 
 #define RING_SLOTS_MIN    8u
 #define RING_SLOTS_MAX    4096u
@@ -19,6 +21,7 @@ static struct program_rings *rings_of(struct program_ring *ring)
 
 static void free_rings(struct nucleus *nucleus, struct program_rings *rings)
 {
+    polling_end(nucleus, rings);
     nucleus->ring[RING_ID_INDEX(rings->id)] = NULL;
     ring_close(nucleus->guide, &rings->ring);
     frames_give_run_after(&nucleus->frames, rings->frames, rings->frame_count, &rings->fence);
@@ -58,11 +61,12 @@ static enum kerr build(struct nucleus *nucleus, struct program *program,
 }
 
 enum kerr program_rings_create(struct nucleus *nucleus, struct program *program, uint32_t slots,
-                               struct kwe_ring_info *info)
+                               uint64_t flags, struct kwe_ring_info *info)
 {
     uint32_t index = 0;
 
-    if (slots < RING_SLOTS_MIN || slots > RING_SLOTS_MAX || (slots & (slots - 1)) != 0) {
+    if ((flags & ~(uint64_t)KWE_RING_POLLED) != 0 || slots < RING_SLOTS_MIN ||
+        slots > RING_SLOTS_MAX || (slots & (slots - 1)) != 0) {
         return KERR_BAD_CALL;
     }
     while (index < MAX_RINGS && nucleus->ring[index] != NULL) {
@@ -84,6 +88,9 @@ enum kerr program_rings_create(struct nucleus *nucleus, struct program *program,
     rings->program = program;
     rings->id = (nucleus->ring_generation + 1) << 8 | index;
     nucleus->ring[index] = rings;
+    if ((flags & KWE_RING_POLLED) != 0) {
+        polling_begin(nucleus, rings);
+    }
     *info = (struct kwe_ring_info){
         .event_ring = rings->address,
         .result_ring = rings->address + one_ring_bytes(slots),
@@ -104,6 +111,7 @@ struct program_rings *program_rings_find(struct nucleus *nucleus, const struct p
 
 void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
 {
+    polling_end(nucleus, rings);
     space_unmap_lent(rings->program->space, vaddr(rings->address), &rings->fence);
     rings->program = NULL;
     ring_abandon(nucleus->guide, &rings->ring); /* frees it at once when nothing is in flight */
@@ -124,6 +132,7 @@ void program_rings_published(struct nucleus *nucleus, struct program_ring *ring)
     if (rings->waiter && --rings->wanted == 0) {
         sched_ready(nucleus, rings->program->thread);
     }
+    upcall_raise(nucleus, rings);
 }
 
 void program_rings_orphan(struct nucleus *nucleus, struct program *program)
@@ -137,8 +146,10 @@ void program_rings_orphan(struct nucleus *nucleus, struct program *program)
 
 bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings)
 {
+    polling_look(nucleus, rings);
     if (ring_intake(nucleus->guide, &rings->ring, port_now_ns()) == KERR_OK) {
         nucleus->ring_starved |= rings->ring.starved;
+        polling_served(nucleus, rings);
         return true;
     }
     program_end(nucleus, rings->program, -1, "wrote an impossible count into one of its rings");

@@ -4,9 +4,9 @@
 #include "kernel/abi/errors.h"
 #include "kernel/nucleus/program/program.h"
 
-/* Make a pair of `slots` each for the program. */
+/* Make a pair of `slots` each for the program; flags: KWE_RING_*. */
 enum kerr program_rings_create(struct nucleus *nucleus, struct program *program, uint32_t slots,
-                               struct kwe_ring_info *info);
+                               uint64_t flags, struct kwe_ring_info *info);
 /* The program's ring of this id; NULL: none of its own. */
 struct program_rings *program_rings_find(struct nucleus *nucleus, const struct program *program,
                                          uint32_t id);

@@ -4,7 +4,9 @@
 #include "kernel/nucleus/deck/deck.h"
 #include "kernel/nucleus/entry.h"
 #include "kernel/nucleus/nucleus.h"
+#include "kernel/nucleus/program/polling.h"
 #include "kernel/nucleus/program/program.h"
+#include "kernel/nucleus/program/upcall.h"
 
 static void queue_push(struct thread_queue *queue, struct thread *thread)
 {
@@ -226,7 +228,9 @@ static uint64_t preempts_at_ns(const struct thread *next, const struct thread *t
                                uint64_t slice_end_ns)
 {
     if (next->class == thread->class) {
-        return slice_end_ns;
+        return next->instance != NULL && thread->program != NULL
+                   ? slice_end_ns - (SCHED_SLICE_NS - SCHED_PROGRAM_NS)
+                   : slice_end_ns;
     }
     if (next->class > thread->class) {
         return UINT64_MAX;
@@ -318,6 +322,45 @@ static struct thread *pick(struct nucleus *nucleus, struct cpu *cpu)
     }
 }
 
+/*
+ * Halt protocol, with cpu_kick(): halted is set, then wanted is read; the kicker sets wanted, then reads halted. Sequentially
+ * consistent, so one of the two sees the other; an IPI that comes before the HLT is pending and ends it.
+ */
+static void halt(struct cpu *cpu)
+{
+    __atomic_store_n(&cpu->halted, true, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&cpu->wanted, __ATOMIC_SEQ_CST)) {
+        port_idle();
+    }
+    __atomic_store_n(&cpu->halted, false, __ATOMIC_SEQ_CST);
+}
+
+static bool is_wanted(const struct nucleus *nucleus, const struct cpu *cpu)
+{
+    return __atomic_load_n(&cpu->wanted, __ATOMIC_ACQUIRE) ||
+           (cpu->keeps_awake && polling_has_news(nucleus));
+}
+
+/* Lock not held. For a while, when another CPU may bring something. True: something has come; false: halt. */
+static bool poll(struct nucleus *nucleus, struct cpu *cpu, uint64_t from_ns)
+{
+    const uint64_t poll_ns = cpu->keeps_awake ? POLLING_IDLE_NS : SCHED_IDLE_POLL_NS;
+
+    while (nucleus->cpu_count > 1 && port_now_ns() < from_ns + poll_ns) {
+        if (is_wanted(nucleus, cpu)) {
+            return true;
+        }
+        port_relax();
+    }
+    if (!cpu->keeps_awake) {
+        return false;
+    }
+    port_lock_acquire(&nucleus->lock);
+    bool is_quiet = polling_sleep(nucleus, cpu);
+    port_lock_release(&nucleus->lock);
+    return !is_quiet;
+}
+
 /* Lock held; returns with the lock held after something may have changed. */
 static void idle(struct nucleus *nucleus, struct cpu *cpu)
 {
@@ -329,22 +372,14 @@ static void idle(struct nucleus *nucleus, struct cpu *cpu)
     set_timer(cpu, idle_from_ns, timed_earliest(nucleus));
     cpu->current = NULL;
     cpu->wanted = false;
+    if (nucleus->polled_count != 0 && nucleus->cpu_count > 1) {
+        polling_wake(nucleus, cpu);
+    }
     port_lock_release(&nucleus->lock);
 
-    uint64_t poll_until_ns = nucleus->cpu_count > 1 ? idle_from_ns + SCHED_IDLE_POLL_NS : 0;
-    while (!__atomic_load_n(&cpu->wanted, __ATOMIC_ACQUIRE) && port_now_ns() < poll_until_ns) {
-        port_relax();
+    if (!poll(nucleus, cpu, idle_from_ns)) {
+        halt(cpu);
     }
-    /*
-     * Halt protocol, with cpu_kick(): halted is set, then wanted is read; the kicker sets wanted, then reads halted. Sequentially
-     * consistent, so one of the two sees the other; an IPI that comes before the HLT is pending and ends it.
-     */
-    __atomic_store_n(&cpu->halted, true, __ATOMIC_SEQ_CST);
-    if (!__atomic_load_n(&cpu->wanted, __ATOMIC_SEQ_CST)) {
-        port_idle();
-    }
-    __atomic_store_n(&cpu->halted, false, __ATOMIC_SEQ_CST);
-
     port_lock_acquire(&nucleus->lock);
     uint64_t now_ns = port_now_ns();
     cpu->idle_ns += now_ns - idle_from_ns;
@@ -390,6 +425,17 @@ void cpus_leave_space(struct nucleus *nucleus, struct space *space)
     }
 }
 
+/* While the thread runs, polled rings are looked at from time to time, or not at all. Returns when to come back for that at the latest. */
+static uint64_t keep_awake(struct nucleus *nucleus, struct cpu *cpu, const struct thread *thread,
+                           uint64_t now_ns)
+{
+    if (thread->instance != NULL) {
+        polling_wake(nucleus, cpu);
+        return now_ns + POLLING_TICK_NS;
+    }
+    return polling_sleep(nucleus, cpu) ? UINT64_MAX : now_ns;
+}
+
 _Noreturn void sched_leave(struct cpu *cpu)
 {
     struct nucleus *nucleus = cpu->nucleus;
@@ -397,6 +443,9 @@ _Noreturn void sched_leave(struct cpu *cpu)
     uint64_t now_ns = port_now_ns();
 
     do_what_is_due(nucleus, cpu, now_ns);
+    if (nucleus->polled_count != 0) {
+        polling_serve(nucleus);
+    }
     reap(nucleus, cpu);
     guide_collect(nucleus->guide);
     if (should_switch(nucleus, cpu, now_ns)) {
@@ -408,6 +457,7 @@ _Noreturn void sched_leave(struct cpu *cpu)
         while ((thread = pick(nucleus, cpu)) == NULL) {
             nudge_other_cpus(nucleus, cpu);
             idle(nucleus, cpu);
+            polling_serve(nucleus);
         }
         now_ns = port_now_ns();
         cpu->slice_end_ns = now_ns + SCHED_SLICE_NS;
@@ -425,10 +475,17 @@ _Noreturn void sched_leave(struct cpu *cpu)
     if (timed_ns < timer_ns) {
         timer_ns = timed_ns;
     }
+    if (nucleus->polled_count != 0) {
+        uint64_t polled_ns = keep_awake(nucleus, cpu, thread, now_ns);
+        timer_ns = polled_ns < timer_ns ? polled_ns : timer_ns;
+    }
     set_timer(cpu, now_ns, timer_ns);
     cpu->wanted = false; /* whatever the kick was about has been looked at */
     nudge_other_cpus(nucleus, cpu);
 
+    if (thread->program != NULL) {
+        upcall_deliver(thread->program);
+    }
     thread->vectors_reset = false;
     cpu->head.running = &thread->context;
     cpu_load_space(cpu, thread->space);

@@ -3,7 +3,9 @@
 
 #include "kernel/nucleus/sched/thread.h"
 
-#define SCHED_SLICE_NS        4000000u   /* between equals */
+#define SCHED_SLICE_NS 4000000u /* between equals */
+#define SCHED_PROGRAM_NS                                                                           \
+    1000000u /* of a program, while a deck waits for its CPU: it may be what the program waits for */
 #define SCHED_BUDGET_CHECK_NS 100000000u /* how often a lone thread is looked at */
 #define SCHED_GRACE_NS        1000000u /* how long a device deck leaves another deck alone that computes */
 #define SCHED_IDLE_POLL_NS    20000u /* before a CPU halts, when another may hand it work */

@@ -39,6 +39,7 @@ struct linux_caller {
 int64_t linux_call(struct linux_caller *caller, uint64_t number, const uint64_t arguments[6]);
 /* nanosleep() is no call of linux_call(): its thread waits. This is its argument, read; 0, or a negative errno. */
 #define LINUX_NANOSLEEP 35
+#define LINUX_EINTR     (-4) /* its answer when an upcall comes in between */
 int64_t linux_read_duration(const struct linux_caller *caller, uint64_t address, uint64_t *ns);
 /* Log what is left of an unfinished line (the thread ends). */
 void linux_flush(struct linux_caller *caller);

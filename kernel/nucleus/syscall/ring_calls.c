@@ -1,6 +1,7 @@
 /* ring_calls.c - rings and kernel_notify(): the one call of a batch. */
 #include "kernel/nucleus/nucleus.h"
 #include "kernel/nucleus/program/rings.h"
+#include "kernel/nucleus/program/upcall.h"
 #include "kernel/nucleus/syscall/syscall.h"
 
 void syscall_ring_create(struct syscall *call)
@@ -18,7 +19,7 @@ void syscall_ring_create(struct syscall *call)
         return;
     }
     enum kerr result = program_rings_create(call->nucleus, call->thread->program,
-                                            (uint32_t)call->argument[0], &info);
+                                            (uint32_t)call->argument[0], call->argument[2], &info);
     if (result != KERR_OK) {
         syscall_refuse(call->thread, result);
         return;
@@ -46,6 +47,27 @@ void syscall_ring_destroy(struct syscall *call)
     }
     program_rings_destroy(call->nucleus, rings);
     syscall_answer(call->thread, 0);
+}
+
+void syscall_upcall_set(struct syscall *call)
+{
+    struct program_rings *rings = named_rings(call);
+
+    if (rings == NULL) {
+        syscall_refuse(call->thread, KERR_BAD_HANDLE);
+        return;
+    }
+    syscall_answer(call->thread, -(int64_t)upcall_set(call->nucleus, rings, call->argument[1],
+                                                      call->argument[2]));
+}
+
+void syscall_upcall_return(struct syscall *call)
+{
+    enum kerr ended = upcall_return(call->thread->program);
+
+    if (ended != KERR_OK) {
+        syscall_refuse(call->thread, ended);
+    }
 }
 
 void syscall_event_cancel(struct syscall *call)

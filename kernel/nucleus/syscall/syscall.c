@@ -30,7 +30,8 @@ static const struct entry entries[] = {
     ENTRY(KWE_CALL_ARENA_CREATE, NULL, WHO_PROGRAM),
     ENTRY(KWE_CALL_ARENA_ATTACH, NULL, WHO_PROGRAM),
     ENTRY(KWE_CALL_ARENA_DESTROY, NULL, WHO_PROGRAM),
-    ENTRY(KWE_CALL_UPCALL_SET, NULL, WHO_PROGRAM),
+    ENTRY(KWE_CALL_UPCALL_SET, syscall_upcall_set, WHO_PROGRAM),
+    ENTRY(KWE_CALL_UPCALL_RETURN, syscall_upcall_return, WHO_PROGRAM),
     ENTRY(KWE_CALL_STATISTICS, syscall_statistics, WHO_ANY),
     ENTRY(KWE_CALL_BOOT_FILE, syscall_boot_file, WHO_PROGRAM),
     ENTRY(KWE_CALL_CONTROL_WRITE, syscall_control_write, WHO_PROGRAM),
@@ -69,6 +70,10 @@ static void own_call(struct syscall *call, uint64_t index)
 static bool sleep_resume(struct cpu *cpu, struct thread *thread)
 {
     (void)cpu;
+    if (thread->program->upcall.pending) {
+        syscall_answer(thread, LINUX_EINTR);
+        return true;
+    }
     if (port_now_ns() < thread->wait_argument[0]) {
         return false;
     }

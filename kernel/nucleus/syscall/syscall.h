@@ -32,6 +32,8 @@ void syscall_kernel_notify(struct syscall *call);
 void syscall_ring_create(struct syscall *call);
 void syscall_ring_destroy(struct syscall *call);
 void syscall_event_cancel(struct syscall *call);
+void syscall_upcall_set(struct syscall *call);
+void syscall_upcall_return(struct syscall *call);
 
 void syscall_workflow_register(struct syscall *call);
 void syscall_workflow_unregister(struct syscall *call);

@@ -32,9 +32,10 @@ static inline int64_t kwe_call_kernel_notify(uint32_t ring, uint32_t flags, uint
     return kwe_call6(KWE_CALL_KERNEL_NOTIFY, ring, flags, min, timeout_ns, 0, 0);
 }
 
-static inline int64_t kwe_call_ring_create(uint32_t slots, struct kwe_ring_info *info)
+static inline int64_t kwe_call_ring_create(uint32_t slots, struct kwe_ring_info *info,
+                                           uint64_t flags)
 {
-    return kwe_call6(KWE_CALL_RING_CREATE, slots, (uintptr_t)info, 0, 0, 0, 0);
+    return kwe_call6(KWE_CALL_RING_CREATE, slots, (uintptr_t)info, flags, 0, 0, 0);
 }
 
 static inline int64_t kwe_call_ring_destroy(uint32_t ring)
@@ -66,6 +67,17 @@ static inline int64_t kwe_call_workflow_plan(uint32_t workflow, void *buffer, si
 static inline int64_t kwe_call_workflow_cancel(uint32_t workflow)
 {
     return kwe_call6(KWE_CALL_WORKFLOW_CANCEL, workflow, 0, 0, 0, 0, 0);
+}
+
+static inline int64_t kwe_call_upcall_set(uint32_t ring, uint64_t entry, uint64_t stack)
+{
+    return kwe_call6(KWE_CALL_UPCALL_SET, ring, entry, stack, 0, 0, 0);
+}
+
+/* Answers only when it is refused. */
+static inline int64_t kwe_call_upcall_return(void)
+{
+    return kwe_call6(KWE_CALL_UPCALL_RETURN, 0, 0, 0, 0, 0, 0);
 }
 
 static inline int64_t kwe_call_event_cancel(uint32_t ring, uint64_t cookie)

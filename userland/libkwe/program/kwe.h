@@ -150,14 +150,23 @@ struct kwe_rings {
     struct ring_consumer results;
     uint32_t id;
     bool holds_result; /* the program is looking at the oldest result */
+    bool polled;
+    struct kwe_futures *futures; /* see future.c; NULL: none */
 };
 
 /* slots: a power of two, 8..4096; of both rings. */
 int kwe_rings_create(struct kwe_rings *rings, uint32_t slots);
+/*
+ * The same, looked at by the kernel as long as it is awake: kwe_submit() then makes no call. Worth it with two CPUs, and for a program that
+ * looks for results by kwe_result_next() and does not sleep in kwe_wait().
+ */
+int kwe_rings_create_polled(struct kwe_rings *rings, uint32_t slots);
 int kwe_rings_destroy(struct kwe_rings *rings);
 
 /* Put events into the ring, as many as there is room for, and tell the kernel once. Answers how many; does not wait. */
 int kwe_submit(struct kwe_rings *rings, const struct kwe_event *events, uint32_t count);
+/* Tell the kernel of what is in the EventRing, if it has to be told. kwe_submit() does. 0 and above, or a code (< 0). */
+int kwe_notify(struct kwe_rings *rings);
 /*
  * Tell the kernel of what is in the EventRing, and sleep until `min` results lie there or the time is over (0: only look; UINT64_MAX: no
  * end). Answers how many results lie there. Ends the look at the result that kwe_result_next() gave last.
@@ -170,6 +179,31 @@ int kwe_wait(struct kwe_rings *rings, uint32_t min, uint64_t timeout_ns);
 bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result);
 /* End what came through these rings with this cookie and has not ended: its result says CANCELLED. Answers how many there were. */
 int kwe_cancel(struct kwe_rings *rings, uint64_t cookie);
+/* ---- futures ---------------------------------------------------------------------------------------------------------- */
+
+/*
+ * One event's answer, to come: completed by an upcall, whatever the program's thread is doing. The program's own memory; it stays where it is
+ * until it was released.
+ */
+struct kwe_future {
+    struct kwe_result result; /* once done; its cookie is the kernel's and ours, not the event's */
+    uint32_t place;           /* in the ResultRing */
+    bool done;                /* kwe_future_done() looks */
+};
+
+/* From now on results of these rings complete futures; kwe_wait() and kwe_result_next() are not for them any more. 0, or a code (< 0). */
+int kwe_futures_begin(struct kwe_rings *rings);
+/* Submit events, each with a future; their cookies are not kept. Answers how many there was room for. */
+int kwe_submit_futures(struct kwe_rings *rings, const struct kwe_event *events,
+                       struct kwe_future *futures, uint32_t count);
+/* Without a call. */
+bool kwe_future_done(const struct kwe_future *future);
+/* Sleep until it is done. False: the time is over (UINT64_MAX: none). */
+bool kwe_future_wait(struct kwe_rings *rings, struct kwe_future *future, uint64_t timeout_ns);
+/* Done with its bytes: their place goes back, when all that were answered before it went back too. Each future, once. */
+void kwe_future_release(struct kwe_rings *rings, struct kwe_future *future);
+void kwe_futures_end(struct kwe_rings *rings);
+
 /* The result's buffer of result->length bytes, in the arena; NULL when it has none. */
 const void *kwe_result_bytes(const struct kwe_workflow_info *info, const struct kwe_result *result);
 

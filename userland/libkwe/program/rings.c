@@ -2,10 +2,10 @@
 #include "userland/libkwe/common/calls.h"
 #include "userland/libkwe/program/kwe.h"
 
-int kwe_rings_create(struct kwe_rings *rings, uint32_t slots)
+static int create(struct kwe_rings *rings, uint32_t slots, uint64_t flags)
 {
     struct kwe_ring_info info;
-    int64_t answer = kwe_call_ring_create(slots, &info);
+    int64_t answer = kwe_call_ring_create(slots, &info, flags);
 
     if (answer < 0) {
         return (int)answer;
@@ -14,12 +14,30 @@ int kwe_rings_create(struct kwe_rings *rings, uint32_t slots)
     ring_consumer_init(&rings->results, (struct ring *)(uintptr_t)info.result_ring, info.slots, 0);
     rings->id = info.ring;
     rings->holds_result = false;
+    rings->polled = flags != 0;
     return 0;
+}
+
+int kwe_rings_create(struct kwe_rings *rings, uint32_t slots)
+{
+    return create(rings, slots, 0);
+}
+
+int kwe_rings_create_polled(struct kwe_rings *rings, uint32_t slots)
+{
+    return create(rings, slots, KWE_RING_POLLED);
 }
 
 int kwe_rings_destroy(struct kwe_rings *rings)
 {
     return (int)kwe_call_ring_destroy(rings->id);
+}
+
+int kwe_notify(struct kwe_rings *rings)
+{
+    return rings->polled && !ring_must_wake(&rings->events)
+               ? 0
+               : (int)kwe_call_kernel_notify(rings->id, KWE_NOTIFY_SUBMIT, 0, 0);
 }
 
 int kwe_submit(struct kwe_rings *rings, const struct kwe_event *events, uint32_t count)
@@ -29,13 +47,8 @@ int kwe_submit(struct kwe_rings *rings, const struct kwe_event *events, uint32_t
     while (pushed < count && ring_push(&rings->events, &events[pushed]) == RING_OK) {
         pushed++;
     }
-    if (pushed > 0) {
-        int64_t answer = kwe_call_kernel_notify(rings->id, KWE_NOTIFY_SUBMIT, 0, 0);
-        if (answer < 0) {
-            return (int)answer;
-        }
-    }
-    return (int)pushed;
+    int answer = pushed > 0 ? kwe_notify(rings) : 0;
+    return answer < 0 ? answer : (int)pushed;
 }
 
 static void release_held(struct kwe_rings *rings)
@@ -59,12 +72,24 @@ int kwe_wait(struct kwe_rings *rings, uint32_t min, uint64_t timeout_ns)
                                        timeout_ns);
 }
 
+/* A program that only looks, and never waits: events that were left behind for want of room go on when the kernel hears of it. */
+static void tell_of_left(struct kwe_rings *rings)
+{
+    uint32_t room;
+
+    if (rings->polled && ring_room(&rings->events, &room) == RING_OK &&
+        room < rings->events.slots && ring_must_wake(&rings->events)) {
+        (void)kwe_call_kernel_notify(rings->id, KWE_NOTIFY_SUBMIT, 0, 0);
+    }
+}
+
 bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result)
 {
     uint32_t count;
 
     release_held(rings);
     if (ring_used(&rings->results, &count) != RING_OK || count == 0) {
+        tell_of_left(rings);
         return false;
     }
     ring_peek(&rings->results, 0, result);

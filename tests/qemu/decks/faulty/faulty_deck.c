@@ -183,7 +183,7 @@ enum kerr faulty_calls(struct faulty_calls_call *call)
     call->wrong += kwe_call_dma_alloc(0) != -KERR_BAD_CALL;
     call->wrong += kwe_call_dma_alloc(UINT64_MAX) != -KERR_BAD_CALL;
     call->wrong += kwe_call_dma_alloc(16u << 20) != -KERR_NO_MEMORY; /* more than its heap_max */
-    call->wrong += kwe_call_ring_create(8, (void *)call) != -KERR_NOT_PERMITTED;
+    call->wrong += kwe_call_ring_create(8, (void *)call, 0) != -KERR_NOT_PERMITTED;
     call->wrong += kwe_call_workflow_register(call, 64, (void *)call) != -KERR_NOT_PERMITTED;
     call->wrong += kwe_call_kernel_notify(1, KWE_NOTIFY_WAIT, 1, UINT64_MAX) != -KERR_NOT_PERMITTED;
     call->wrong += kwe_call_inject(0, 0, 0) != -KERR_NOT_PERMITTED;

@@ -152,7 +152,7 @@ static void try_odd_pointers(const struct places *places)
           "statistics over a page's end");
     CHECK(kwe_call_statistics(across, 1) == 1, "one byte of statistics");
     CHECK(kwe_call_statistics(NULL, 0) == 0, "no byte of statistics");
-    int64_t ring = kwe_call_ring_create(8, (struct kwe_ring_info *)(void *)(places->own + 1));
+    int64_t ring = kwe_call_ring_create(8, (struct kwe_ring_info *)(void *)(places->own + 1), 0);
     CHECK(ring > 0, "ring_create: %lld", (long long)ring);
     CHECK(kwe_call_ring_destroy((uint32_t)ring) == 0, "ring_destroy");
     /* The answer overwrites the blob. */
@@ -172,7 +172,7 @@ static void try_numbers(const struct places *places)
     static const uint64_t deck_calls[] = { KWE_CALL_DECK_NEXT, KWE_CALL_DECK_DIE,
                                            KWE_CALL_DECK_INFO, KWE_CALL_DMA_ALLOC };
     static const uint64_t not_built[] = { KWE_CALL_ARENA_CREATE, KWE_CALL_ARENA_ATTACH,
-                                          KWE_CALL_ARENA_DESTROY, KWE_CALL_UPCALL_SET };
+                                          KWE_CALL_ARENA_DESTROY };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         int64_t answer = kwe_call6(bad[i], 1, 2, 3, 4, 5, 6);
@@ -321,6 +321,9 @@ static void try_whatever(const struct places *places)
         if ((number == KWE_CALL_KERNEL_NOTIFY && argument[3] > 1000) ||
             (number == KWE_CALL_CONTROL_READ && argument[2] > 1000)) {
             continue; /* it would sleep, as it should */
+        }
+        if (number == KWE_CALL_UPCALL_SET && argument[0] == places->ring) {
+            argument[1] |= 1ull << 47; /* else it would be jumped to */
         }
         if ((number == KWE_CALL_RING_DESTROY && argument[0] == places->ring) ||
             (number == KWE_CALL_WORKFLOW_UNREGISTER && argument[0] == places->workflow)) {
