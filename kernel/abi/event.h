@@ -16,17 +16,21 @@
 /* flags of ring_create */
 #define KWE_RING_POLLED 1u /* no call is needed while the EventRing's `waiting` word is 0 */
 
+/* flags of an event */
+#define KWE_EVENT_ROUTE                                                                            \
+    1u /* `workflow` is an arena (arena_create()), the block the event's own graph */
+
 /* One run of a workflow. Written by the program, copied once by intake. */
 struct kwe_event {
     uint64_t cookie;       /* comes back in the result; free for the program's use */
-    uint32_t workflow;     /* id from workflow_register() */
-    uint32_t flags;        /* 0 */
+    uint32_t workflow;     /* id from workflow_register() or arena_create() */
+    uint32_t flags;        /* KWE_EVENT_* */
     uint32_t block_offset; /* the event's variables: bytes in the arena's program segment */
-    uint32_t block_length; /* must be the workflow's block_bytes */
+    uint32_t block_length; /* must be the workflow's block_bytes; an own graph: its total_bytes */
     uint64_t input_offset; /* the event's buffer, in the program segment; length 0: none */
     uint64_t input_length;
     uint64_t deadline_ns; /* kernel_now() time, 0: none */
-    uint64_t reserved[2]; /* 0 (an event's own route, its arena) */
+    uint64_t reserved[2]; /* 0 */
 };
 _Static_assert(sizeof(struct kwe_event) == 64, "an event is one cache line");
 _Static_assert(offsetof(struct kwe_event, input_offset) == 24, "ABI");

@@ -202,7 +202,28 @@ struct kwe_manifest_entry {
 };
 _Static_assert(sizeof(struct kwe_manifest_entry) == 272, "ABI");
 
-/* Answer of workflow_register(). */
+/*
+ * What arena_create() reads: an arena for events that bring their own graph, followed by its manifest. Such a graph is a blob as above with
+ * at most KWE_MAX_ROUTE_STAGES stages of the arena's decks, without loops, constants, a manifest or a block of its own; its header's
+ * program_bytes say how long the event's own buffer may be, its slots must be 1.
+ */
+#define KWE_ARENA_MAGIC      0x3041574bu /* "KWA0" */
+#define KWE_MAX_ROUTE_STAGES 16u
+#define KWE_MAX_ROUTE_BYTES  8192u
+
+struct kwe_arena {
+    uint32_t magic;
+    uint32_t decks; /* bit mask of prefixes */
+    uint32_t slots; /* events at once, 1..KWE_MAX_SLOTS; the kernel may give fewer, never none */
+    uint32_t max_waiting;   /* as a workflow's */
+    uint64_t program_bytes; /* the program's segment: where graphs and inputs lie */
+    uint64_t room_bytes;    /* for the outputs that one event leaves in one deck */
+    uint32_t manifest_count;
+    uint32_t reserved; /* 0 */
+};
+_Static_assert(sizeof(struct kwe_arena) == 40, "ABI");
+
+/* Answer of workflow_register() and arena_create(). */
 struct kwe_workflow_info {
     uint32_t workflow;   /* its id, 0 when refused */
     uint16_t stage;      /* refused: the stage at fault or KWE_NO_STAGE */

@@ -34,3 +34,14 @@ def test_each_event_has_one_verdict_whatever_way_it_goes(
 def test_the_longest_chains_do_not_overrun_the_nucleus(boot: Boot) -> None:
     with boot("long_chain") as guest:
         assert guest.exit_code == abi.EXIT_DONE
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_events_may_bring_their_own_graphs(boot: Boot, tmp_path: Path, cpus: int) -> None:
+    (tmp_path / "whole").write_bytes(b"the whole file")
+    (tmp_path / "staging").mkdir()
+    disk = tmp_path / "disk"
+    make_image(disk, tmp_path / "staging", {b"/whole": tmp_path / "whole"}, [], 4 << 20)
+
+    with boot("own_routes", cpus=cpus, disk=disk) as guest:
+        assert guest.exit_code == abi.EXIT_DONE

@@ -3,12 +3,12 @@
 
 static const struct plan_loop *loop_of(const struct stage_run *run)
 {
-    return &run->event->workflow->plan->loops[run_stage(run)->loop];
+    return &run->event->plan->loops[run_stage(run)->loop];
 }
 
 const struct stage_run *bind_last(const struct event *event, uint16_t stage)
 {
-    const struct plan *plan = event->workflow->plan;
+    const struct plan *plan = event->plan;
     const struct plan_stage *source = &plan->stages[stage];
 
     if (!source->is_body || event->loops[source->loop].started == 0) {
@@ -23,7 +23,7 @@ const struct stage_run *bind_source(const struct stage_run *reader, uint16_t sta
     const struct event *event = reader->event;
     const uint16_t index = stage == KWE_ANY_STAGE ? reader->winner : stage;
 
-    return run_stage(reader)->is_body && event->workflow->plan->stages[index].is_body
+    return run_stage(reader)->is_body && event->plan->stages[index].is_body
                ? event_run(event, index, reader->lane)
                : bind_last(event, index);
 }
@@ -104,7 +104,7 @@ static struct kwe_buffer input_buffer(const struct stage_run *run,
 
 uint64_t bind_size_bytes(const struct stage_run *run)
 {
-    const struct plan *plan = run->event->workflow->plan;
+    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
 
     for (uint16_t i = 0; i < stage->binding_count; i++) {
@@ -179,7 +179,7 @@ static enum kerr bind_param(const struct stage_run *run, const struct kwe_bindin
 static enum kerr bind_all(const struct stage_run *run, struct kwe_work_frame *frame,
                           uint8_t *params)
 {
-    const struct plan *plan = run->event->workflow->plan;
+    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
     bool bound_params = false;
     uint32_t bad_offset;

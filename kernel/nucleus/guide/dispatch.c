@@ -17,7 +17,7 @@ static void fill_work(const struct stage_run *run, struct kwe_work *work)
 {
     const struct event *event = run->event;
     const struct workflow *workflow = event->workflow;
-    const struct plan_stage *stage = &workflow->plan->stages[run->stage];
+    const struct plan_stage *stage = &event->plan->stages[run->stage];
 
     *work = (struct kwe_work){
         .ticket = run->ticket,
@@ -73,7 +73,7 @@ static void account(const struct taking *taking, const struct stage_run *run,
     struct workflow *workflow = run->event->workflow;
     struct kwe_stage_status *status = &workflow->stage_status[run->stage];
     const uint64_t visit = taking->deck->statistics.visits + 1;
-    uint32_t inputs = workflow->plan->stages[run->stage].input_count;
+    uint32_t inputs = run_stage(run)->input_count;
 
     status->visits += workflow->visit_of[run->stage] == visit ? 0 : 1;
     workflow->visit_of[run->stage] = visit;
@@ -223,7 +223,7 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
     struct stage_run *run = instance->in_hand[index].run;
     struct event *event = run->event;
     struct workflow *workflow = event->workflow;
-    if (completion->out_length > workflow->plan->stages[run->stage].out_room) {
+    if (completion->out_length > run_stage(run)->out_room) {
         return KERR_DECK_BROKE_RULES;
     }
     struct kwe_stage_status *status = &workflow->stage_status[run->stage];
@@ -249,7 +249,7 @@ uint64_t guide_ready_cost_ns(const struct guide *guide, uint8_t prefix)
 
 static bool has_open_successor(const struct stage_run *run)
 {
-    const struct plan *plan = run->event->workflow->plan;
+    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
 
     for (uint16_t i = 0; i < stage->successor_count; i++) {
@@ -264,7 +264,7 @@ static bool has_open_successor(const struct stage_run *run)
 /* Does anything still need this output? That of a body's stage: the next part too, and what comes after the loop. */
 static bool output_is_live(const struct stage_run *run)
 {
-    const struct plan *plan = run->event->workflow->plan;
+    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
 
     if ((run->state != RUN_DONE && run->state != RUN_HELD) || run->length == 0) {
@@ -283,7 +283,7 @@ static bool output_is_live(const struct stage_run *run)
 /* The first stage whose live output lies in the segment; -1: none. */
 static int suspect_stage(const struct event *event, uint8_t segment)
 {
-    for (uint32_t i = 0; i < event->workflow->plan->run_count; i++) {
+    for (uint32_t i = 0; i < event->plan->run_count; i++) {
         if (event->run[i].segment == segment && output_is_live(&event->run[i])) {
             return event->run[i].stage;
         }

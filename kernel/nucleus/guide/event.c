@@ -3,7 +3,7 @@
 
 void event_start(struct guide *guide, struct event *event, uint64_t now_ns)
 {
-    const struct plan *plan = event->workflow->plan;
+    const struct plan *plan = event->plan;
 
     event->stages_left = (uint16_t)plan->stage_count;
     event->in_hand = 0;
@@ -37,7 +37,7 @@ void event_start(struct guide *guide, struct event *event, uint64_t now_ns)
 
 static void fill_buffer(const struct event *event, struct kwe_result *result)
 {
-    const struct plan *plan = event->workflow->plan;
+    const struct plan *plan = event->plan;
     const uint16_t index = plan->header->result_stage;
 
     if (index == KWE_NO_STAGE || event->status != KERR_OK) {
@@ -58,13 +58,13 @@ static void event_end(struct guide *guide, struct event *event, uint64_t now_ns)
         .workflow = workflow->id,
         .status = event->status,
         .stage = event->status_stage,
-        .step = (uint8_t)(workflow->plan->stage_count - event->stages_left),
+        .step = (uint8_t)(event->plan->stage_count - event->stages_left),
         .submitted_ns = event->submitted_ns,
         .finished_ns = now_ns,
     };
 
     if (event->status_stage != KWE_NO_STAGE) {
-        result.deck = workflow->plan->stages[event->status_stage].deck;
+        result.deck = event->plan->stages[event->status_stage].deck;
     }
     fill_buffer(event, &result);
     if (event->deadline.at_ns != 0) {
@@ -91,6 +91,10 @@ void event_release(struct event *event)
 {
     struct workflow *workflow = event->workflow;
 
+    if (workflow->plan->is_arena) {
+        plan_destroy(event->plan);
+        event->plan = NULL;
+    }
     event->holds = false;
     event->next_free = workflow->free;
     workflow->free = event;
@@ -113,7 +117,7 @@ void event_fail(struct guide *guide, struct event *event, uint16_t stage, enum k
     }
     event->status = (uint16_t)status;
     event->status_stage = stage;
-    for (uint32_t i = 0; i < event->workflow->plan->run_count; i++) {
+    for (uint32_t i = 0; i < event->plan->run_count; i++) {
         struct stage_run *run = &event->run[i];
         if (run->state == RUN_IN_HAND) {
             stage_recall(guide, run, KERR_CANCELLED, now_ns);

@@ -79,7 +79,8 @@ static void free_workflow(struct guide *guide, struct workflow *workflow)
     guide_free(guide, workflow->blocks, block_stride(plan) * plan->slots);
     guide_free(guide, workflow->loops, loops_bytes(plan));
     ready_close(guide, workflow);
-    guide_free(guide, workflow->stage_status, plan->stage_count * sizeof(*workflow->stage_status));
+    guide_free(guide, workflow->stage_status,
+               workflow->stage_room * sizeof(*workflow->stage_status));
     guide_free(guide, workflow, sizeof(*workflow));
 }
 
@@ -94,9 +95,10 @@ static void make_run(struct event *event, uint32_t index, uint16_t stage, unsign
     run->deadline.run = run;
 }
 
-/* What stays the same for every event in this slot. */
-static void make_runs(const struct plan *plan, struct event *event)
+void event_make_runs(struct event *event)
 {
+    const struct plan *plan = event->plan;
+
     event->deadline.event = event;
     for (uint16_t i = 0; i < plan->stage_count; i++) {
         make_run(event, i, i, 0);
@@ -113,12 +115,13 @@ static void make_runs(const struct plan *plan, struct event *event)
 static bool make_slots(struct guide *guide, struct workflow *workflow)
 {
     const struct plan *plan = workflow->plan;
-    size_t bytes = sizeof(struct event) + plan->run_count * sizeof(struct stage_run);
+    const uint32_t run_count = plan->is_arena ? KWE_MAX_ROUTE_STAGES : plan->run_count;
+    size_t bytes = sizeof(struct event) + run_count * sizeof(struct stage_run);
 
     workflow->event_bytes = (bytes + EVENT_ALIGN - 1) / EVENT_ALIGN * EVENT_ALIGN;
     workflow->events = guide_alloc(guide, workflow->event_bytes * plan->slots);
     workflow->stage_status =
-        guide_alloc(guide, plan->stage_count * sizeof(*workflow->stage_status));
+        guide_alloc(guide, workflow->stage_room * sizeof(*workflow->stage_status));
     if (block_stride(plan) != 0) {
         workflow->blocks = guide_alloc(guide, block_stride(plan) * plan->slots);
     }
@@ -137,7 +140,10 @@ static bool make_slots(struct guide *guide, struct workflow *workflow)
         event->block =
             workflow->blocks == NULL ? NULL : workflow->blocks + slot * block_stride(plan);
         event->loops = workflow->loops == NULL ? NULL : workflow->loops + slot * plan->loop_count;
-        make_runs(plan, event);
+        if (!plan->is_arena) {
+            event->plan = workflow->plan;
+            event_make_runs(event);
+        }
         event->next_free = workflow->free;
         workflow->free = event;
     }
@@ -163,6 +169,7 @@ enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner,
         return KERR_NO_MEMORY;
     }
     workflow->plan = plan;
+    workflow->stage_room = plan->is_arena ? KWE_MAX_ROUTE_STAGES : plan->stage_count;
     if (!make_slots(guide, workflow)) {
         free_workflow(guide, workflow);
         return KERR_NO_MEMORY;

@@ -69,13 +69,13 @@ static enum kerr release_read(struct program_ring *ring, uint32_t *room)
 
 /* An event that never was one: its verdict at once. */
 static void refuse(struct guide *guide, struct program_ring *ring, const struct kwe_event *wire,
-                   enum kerr status, uint64_t now_ns)
+                   enum kerr status, uint16_t stage, uint64_t now_ns)
 {
     struct kwe_result result = {
         .cookie = wire->cookie,
         .workflow = wire->workflow,
         .status = (uint16_t)status,
-        .stage = KWE_NO_STAGE,
+        .stage = stage,
         .submitted_ns = now_ns,
         .finished_ns = now_ns,
     };
@@ -88,9 +88,11 @@ static void refuse(struct guide *guide, struct program_ring *ring, const struct 
 static bool is_valid(const struct kwe_event *wire, const struct workflow *workflow)
 {
     const struct kwe_workflow *header = workflow->plan->header;
+    const bool is_route = wire->flags == KWE_EVENT_ROUTE;
 
-    if (wire->flags != 0 || wire->reserved[0] != 0 || wire->reserved[1] != 0 ||
-        wire->block_length != header->block_bytes) {
+    if ((wire->flags != 0 && !is_route) || wire->reserved[0] != 0 || wire->reserved[1] != 0 ||
+        is_route != workflow->plan->is_arena ||
+        (!is_route && wire->block_length != header->block_bytes)) {
         return false;
     }
     return wire->input_length <= UINT32_MAX && wire->input_length <= header->program_bytes &&
@@ -106,18 +108,67 @@ static uint64_t deadline_of(const struct kwe_event *wire, const struct kwe_workf
     return is_sooner ? allowed : wire->deadline_ns;
 }
 
-/* Fill a free slot. False: the block does not lie in the program's segment. */
-static bool admit(struct guide *guide, struct program_ring *ring, struct workflow *workflow,
+/* Read and plan the graph that the event brings. *stage: the one at fault. */
+static enum kerr read_route(struct guide *guide, const struct workflow *workflow,
+                            const struct kwe_event *wire, struct plan **plan, uint16_t *stage)
+{
+    const struct guide_config *config = &guide->config;
+    struct plan_error error = { .stage = KWE_NO_STAGE };
+    enum kerr made = KERR_BAD_EVENT;
+
+    if (wire->block_length > KWE_MAX_ROUTE_BYTES) {
+        return KERR_OVER_LIMITS;
+    }
+    void *blob = guide_alloc(guide, wire->block_length + 1ull);
+    if (blob == NULL) {
+        return KERR_NO_MEMORY;
+    }
+    if (config->port.read_program_segment(config->port.context, workflow->id, wire->block_offset,
+                                          blob, wire->block_length)) {
+        made = plan_create(&config->memory, config->specs, config->spec_count,
+                           config->per_cpu_instances, blob, wire->block_length, plan, &error);
+    }
+    guide_free(guide, blob, wire->block_length + 1ull);
+    if (made == KERR_OK && !plan_fits_arena(*plan, workflow->plan, wire->input_length)) {
+        plan_destroy(*plan);
+        made = KERR_OVER_LIMITS;
+    }
+    *stage = error.stage;
+    return made;
+}
+
+/* The event's variables, or its graph. */
+static enum kerr read_block(struct guide *guide, const struct workflow *workflow,
+                            const struct kwe_event *wire, struct event *event, uint16_t *stage)
+{
+    const struct guide_port *port = &guide->config.port;
+    const uint32_t block_bytes = workflow->plan->header->block_bytes;
+
+    if (workflow->plan->is_arena) {
+        enum kerr read = read_route(guide, workflow, wire, &event->plan, stage);
+        if (read == KERR_OK) {
+            event_make_runs(event);
+        }
+        return read;
+    }
+    return block_bytes == 0 ||
+                   port->read_program_segment(port->context, workflow->id, wire->block_offset,
+                                              event->block, block_bytes)
+               ? KERR_OK
+               : KERR_BAD_EVENT;
+}
+
+/* Fill a free slot, or refuse the event. */
+static void admit(struct guide *guide, struct program_ring *ring, struct workflow *workflow,
                   const struct kwe_event *wire, uint64_t now_ns)
 {
     struct event *event = workflow->free;
-    const struct guide_port *port = &guide->config.port;
-    uint32_t block_bytes = workflow->plan->header->block_bytes;
+    uint16_t stage = KWE_NO_STAGE;
 
-    if (block_bytes != 0 &&
-        !port->read_program_segment(port->context, workflow->id, wire->block_offset, event->block,
-                                    block_bytes)) {
-        return false;
+    enum kerr read = read_block(guide, workflow, wire, event, &stage);
+    if (read != KERR_OK) {
+        refuse(guide, ring, wire, read, stage, now_ns);
+        return;
     }
     workflow->free = event->next_free;
     event->ring = ring;
@@ -125,13 +176,12 @@ static bool admit(struct guide *guide, struct program_ring *ring, struct workflo
     event->number = ++guide->event_number;
     event->input_offset = wire->input_offset;
     event->input_length = (uint32_t)wire->input_length;
-    event->deadline_ns = deadline_of(wire, workflow->plan->header, now_ns);
+    event->deadline_ns = deadline_of(wire, event->plan->header, now_ns);
     event->submitted_ns = now_ns;
     ring->reserved++;
     workflow->status.submitted++;
     event_start(guide, event, now_ns);
     event_settle(guide, event, now_ns);
-    return true;
 }
 
 /* Is there a place for the oldest event's workflow to wait, beyond its slots? */
@@ -149,24 +199,22 @@ static bool take_one(struct guide *guide, struct program_ring *ring, const struc
 
     if (workflow == NULL || !workflow->registered || workflow->owner != ring->owner ||
         !is_valid(wire, workflow)) {
-        refuse(guide, ring, wire, KERR_BAD_EVENT, now_ns);
+        refuse(guide, ring, wire, KERR_BAD_EVENT, KWE_NO_STAGE, now_ns);
         return true;
     }
     if (wire->deadline_ns != 0 && now_ns > wire->deadline_ns) {
-        refuse(guide, ring, wire, KERR_OVERLOADED, now_ns);
+        refuse(guide, ring, wire, KERR_OVERLOADED, KWE_NO_STAGE, now_ns);
         return true;
     }
     if (workflow->free == NULL) {
         if (over_waiting(workflow, waiting)) {
-            refuse(guide, ring, wire, KERR_OVERLOADED, now_ns);
+            refuse(guide, ring, wire, KERR_OVERLOADED, KWE_NO_STAGE, now_ns);
             return true;
         }
         workflow->status.waiting++;
         return false;
     }
-    if (!admit(guide, ring, workflow, wire, now_ns)) {
-        refuse(guide, ring, wire, KERR_BAD_EVENT, now_ns);
-    }
+    admit(guide, ring, workflow, wire, now_ns);
     return true;
 }
 

@@ -3,7 +3,7 @@
 
 static const struct plan_loop *plan_loop(const struct stage_run *run)
 {
-    return &run->event->workflow->plan->loops[run_stage(run)->loop];
+    return &run->event->plan->loops[run_stage(run)->loop];
 }
 
 static struct loop_run *loop_run(const struct stage_run *run)
@@ -19,7 +19,7 @@ static bool looks_back(const struct kwe_binding *binding)
 /* How many of its bindings to the part before are about a stage that is not over there. */
 static uint16_t waits_for_previous(const struct stage_run *run, uint64_t part)
 {
-    const struct plan *plan = run->event->workflow->plan;
+    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
     uint16_t waits = 0;
 
@@ -125,7 +125,7 @@ void loop_start(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 /* Whoever looks back at this run from the next part. */
 static void tell_next_part(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
 {
-    const struct plan *plan = run->event->workflow->plan;
+    const struct plan *plan = run->event->plan;
     const struct plan_loop *loop = plan_loop(run);
     const uint64_t next = run_part(run) + 1;
 

@@ -17,16 +17,16 @@ _Static_assert(KWE_MAX_STAGES == 64, "one bit of ready_set.ranks a rank");
 
 static size_t set_bytes(const struct workflow *workflow)
 {
-    return sizeof(struct ready_set) + workflow->plan->stage_count * sizeof(struct ready_queue);
+    return sizeof(struct ready_set) + workflow->stage_room * sizeof(struct ready_queue);
 }
 
 bool ready_open(struct guide *guide, struct workflow *workflow)
 {
     const struct plan *plan = workflow->plan;
 
-    for (uint32_t i = 0; i < plan->stage_count; i++) {
-        const uint8_t deck = plan->stages[i].deck;
-        if (deck == KWE_NO_DECK || workflow->ready[deck] != NULL) {
+    for (uint32_t i = 0; i < plan->segment_count; i++) {
+        const uint8_t deck = plan->segment[i].deck;
+        if (!plan->segment[i].is_instance || workflow->ready[deck] != NULL) {
             continue;
         }
         workflow->ready[deck] = guide_alloc(guide, set_bytes(workflow));

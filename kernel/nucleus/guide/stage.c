@@ -6,7 +6,7 @@
 
 static const struct plan_successor *successor(const struct stage_run *run, uint16_t index)
 {
-    return &run->event->workflow->plan->successors[run_stage(run)->successor_first + index];
+    return &run->event->plan->successors[run_stage(run)->successor_first + index];
 }
 
 /* The successor's run: in the same lane, for both are in the same body or in none. */
@@ -22,7 +22,7 @@ static bool is_awaited(const struct stage_run *run)
             return true;
         }
     }
-    return run->event->workflow->plan->header->result_stage == run->stage;
+    return run->event->plan->header->result_stage == run->stage;
 }
 
 /* ---- over ------------------------------------------------------------------------------------------------------------ */
@@ -61,7 +61,7 @@ static void spread_skips(struct guide *guide, struct event *event, const struct 
 
 static void drop_losers(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
 {
-    const struct plan *plan = run->event->workflow->plan;
+    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
 
     for (uint16_t i = 0; i < stage->dependency_count; i++) {
@@ -75,7 +75,7 @@ static void drop_losers(struct guide *guide, const struct stage_run *run, uint64
 /* All that a FIRST join waited for is over, and none was good: the last that failed, in the order of its dependencies, is to blame. */
 static void nobody_won(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 {
-    const struct plan *plan = run->event->workflow->plan;
+    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
 
     for (uint16_t i = stage->dependency_count; i-- > 0;) {
@@ -167,8 +167,7 @@ static void stage_over(struct guide *guide, struct stage_run *run, uint64_t now_
         deadline_set(guide, &run->deadline, 0);
     }
     if (!stage->is_body) {
-        const uint16_t body =
-            stage->op != NULL ? 0 : event->workflow->plan->loops[stage->loop].body_count;
+        const uint16_t body = stage->op != NULL ? 0 : event->plan->loops[stage->loop].body_count;
         event->stages_left = (uint16_t)(event->stages_left - 1 - body);
     }
     run->next = NULL;
@@ -279,7 +278,7 @@ static void give_up(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 
 static void drop_sources(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
 {
-    const struct plan *plan = run->event->workflow->plan;
+    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
 
     for (uint16_t i = 0; i < stage->dependency_count; i++) {
@@ -316,8 +315,7 @@ void stage_returned(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     const struct plan_stage *stage = run_stage(run);
     const bool in_loop =
         stage->is_body &&
-        event_run(run->event, run->event->workflow->plan->loops[stage->loop].stage, 0)->state ==
-            RUN_LOOPING;
+        event_run(run->event, run->event->plan->loops[stage->loop].stage, 0)->state == RUN_LOOPING;
 
     leave_nothing(run, RUN_SKIPPED, KERR_CANCELLED);
     deadline_set(guide, &run->deadline, 0);
@@ -360,7 +358,7 @@ static bool holds(const struct stage_run *source, const struct kwe_condition *co
 
 bool stage_conditions_hold(const struct stage_run *run, unsigned lane)
 {
-    const struct plan *plan = run->event->workflow->plan;
+    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
 
     for (uint16_t i = 0; i < stage->condition_count; i++) {

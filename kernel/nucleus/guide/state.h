@@ -66,6 +66,7 @@ struct loop_run {
 
 struct event {
     struct workflow *workflow;
+    struct plan *plan; /* the workflow's, or its own */
     struct program_ring *ring;
     struct event *next_free;
     uint8_t *block;         /* its variables, the nucleus's copy */
@@ -100,7 +101,8 @@ struct ready_set {
 struct workflow {
     uint32_t id;
     uint32_t owner;
-    bool registered; /* else it drains */
+    bool registered;     /* else it drains */
+    uint32_t stage_room; /* stages that an event may have */
     struct plan *plan;
     uint64_t arena_base;
     uint64_t segment_offset[PLAN_MAX_SEGMENTS];
@@ -177,13 +179,15 @@ static inline struct event *workflow_event(const struct workflow *workflow, uint
     return (struct event *)(void *)(workflow->events + (size_t)slot * workflow->event_bytes);
 }
 
+/* What stays the same while a slot's events go by this plan. */
+void event_make_runs(struct event *event);
 /* The workflow of this id, registered or draining; NULL: gone. */
 struct workflow *workflow_find(const struct guide *guide, uint32_t id);
 
 /* The run of a stage in a lane; lane 0 of all that is in no body. */
 static inline struct stage_run *event_run(const struct event *event, uint16_t stage, unsigned lane)
 {
-    const struct plan *plan = event->workflow->plan;
+    const struct plan *plan = event->plan;
     uint32_t index = stage;
 
     if (lane != 0) {
@@ -195,7 +199,7 @@ static inline struct stage_run *event_run(const struct event *event, uint16_t st
 
 static inline const struct plan_stage *run_stage(const struct stage_run *run)
 {
-    return &run->event->workflow->plan->stages[run->stage];
+    return &run->event->plan->stages[run->stage];
 }
 
 /* Is there something that it waits for, whether it runs already or not? */
@@ -234,7 +238,7 @@ void event_fail(struct guide *guide, struct event *event, uint16_t stage, enum k
                 uint64_t now_ns);
 /* End it, if it is decided and nothing of it is in hand. */
 void event_settle(struct guide *guide, struct event *event, uint64_t now_ns);
-/* The slot goes back; a workflow that drains may be gone after this. */
+/* The slot goes back, and an own plan. */
 void event_release(struct event *event);
 
 /* ---- stage.c ---- */

@@ -119,6 +119,22 @@ static enum kerr build(struct nucleus *nucleus, struct program *program, struct 
     return KERR_OK;
 }
 
+/* The plan was `made`, or not: go on. */
+static enum kerr finish(struct nucleus *nucleus, struct program *program, enum kerr made,
+                        struct plan *plan, struct kwe_workflow_info *info)
+{
+    enum kerr result = made;
+
+    if (made == KERR_OK) {
+        result = build(nucleus, program, plan, info);
+        if (result != KERR_OK) {
+            plan_destroy(plan);
+        }
+    }
+    info->status = (uint16_t)result;
+    return result;
+}
+
 enum kerr workflows_register(struct nucleus *nucleus, struct program *program, const void *blob,
                              size_t bytes, struct kwe_workflow_info *info)
 {
@@ -127,19 +143,25 @@ enum kerr workflows_register(struct nucleus *nucleus, struct program *program, c
     struct plan *plan;
 
     *info = (struct kwe_workflow_info){ .stage = KWE_NO_STAGE };
-    enum kerr result = plan_create(&memory, deck_specs, deck_spec_count, nucleus->cpu_count, blob,
-                                   bytes, &plan, &error);
-    if (result == KERR_OK) {
-        result = build(nucleus, program, plan, info);
-        if (result != KERR_OK) {
-            plan_destroy(plan);
-        }
-    } else {
+    enum kerr made = plan_create(&memory, deck_specs, deck_spec_count, nucleus->cpu_count, blob,
+                                 bytes, &plan, &error);
+    if (made != KERR_OK) {
         info->stage = error.stage;
         info->detail = error.detail;
     }
-    info->status = (uint16_t)result;
-    return result;
+    return finish(nucleus, program, made, plan, info);
+}
+
+enum kerr workflows_create_arena(struct nucleus *nucleus, struct program *program,
+                                 const void *arena, size_t bytes, struct kwe_workflow_info *info)
+{
+    struct guide_memory memory = nucleus_guide_memory(nucleus);
+    struct plan *plan;
+
+    *info = (struct kwe_workflow_info){ .stage = KWE_NO_STAGE };
+    enum kerr made = plan_create_arena(&memory, deck_specs, deck_spec_count, nucleus->cpu_count,
+                                       arena, bytes, &plan);
+    return finish(nucleus, program, made, plan, info);
 }
 
 void workflows_gone(struct nucleus *nucleus, uint32_t id)

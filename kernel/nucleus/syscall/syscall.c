@@ -11,7 +11,7 @@ enum who {
 };
 
 struct entry {
-    void (*run)(struct syscall *call); /* NULL: NOT_BUILT */
+    void (*run)(struct syscall *call);
     enum who who;
 };
 
@@ -27,9 +27,7 @@ static const struct entry entries[] = {
     ENTRY(KWE_CALL_WORKFLOW_CANCEL, syscall_workflow_cancel, WHO_PROGRAM),
     ENTRY(KWE_CALL_EVENT_CANCEL, syscall_event_cancel, WHO_PROGRAM),
     ENTRY(KWE_CALL_WORKFLOW_PLAN, syscall_workflow_plan, WHO_PROGRAM),
-    ENTRY(KWE_CALL_ARENA_CREATE, NULL, WHO_PROGRAM),
-    ENTRY(KWE_CALL_ARENA_ATTACH, NULL, WHO_PROGRAM),
-    ENTRY(KWE_CALL_ARENA_DESTROY, NULL, WHO_PROGRAM),
+    ENTRY(KWE_CALL_ARENA_CREATE, syscall_arena_create, WHO_PROGRAM),
     ENTRY(KWE_CALL_UPCALL_SET, syscall_upcall_set, WHO_PROGRAM),
     ENTRY(KWE_CALL_UPCALL_RETURN, syscall_upcall_return, WHO_PROGRAM),
     ENTRY(KWE_CALL_STATISTICS, syscall_statistics, WHO_ANY),
@@ -59,8 +57,6 @@ static void own_call(struct syscall *call, uint64_t index)
 
     if ((entry->who & who) == 0) {
         syscall_refuse(call->thread, KERR_NOT_PERMITTED);
-    } else if (entry->run == NULL) {
-        syscall_refuse(call->thread, KERR_NOT_BUILT);
     } else {
         entry->run(call);
     }

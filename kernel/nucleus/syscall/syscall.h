@@ -36,6 +36,7 @@ void syscall_upcall_set(struct syscall *call);
 void syscall_upcall_return(struct syscall *call);
 
 void syscall_workflow_register(struct syscall *call);
+void syscall_arena_create(struct syscall *call);
 void syscall_workflow_unregister(struct syscall *call);
 void syscall_workflow_status(struct syscall *call);
 void syscall_workflow_cancel(struct syscall *call);

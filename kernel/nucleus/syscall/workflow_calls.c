@@ -3,7 +3,12 @@
 #include "kernel/nucleus/program/workflows.h"
 #include "kernel/nucleus/syscall/syscall.h"
 
-void syscall_workflow_register(struct syscall *call)
+/* Makes something of the bytes and tells of it; workflows_register() or workflows_create_arena(). */
+typedef enum kerr (*make_fn)(struct nucleus *nucleus, struct program *program, const void *bytes,
+                             size_t length, struct kwe_workflow_info *info);
+
+/* Arguments: address and length of the bytes, address of the answer. */
+static void make_from_bytes(struct syscall *call, make_fn make)
 {
     struct nucleus *nucleus = call->nucleus;
     struct space *space = call->thread->space;
@@ -26,13 +31,23 @@ void syscall_workflow_register(struct syscall *call)
     }
     enum kerr result = space_copy_in(space, blob, (uaddr_t){ call->argument[0] }, bytes);
     if (result == KERR_OK) {
-        result = workflows_register(nucleus, call->thread->program, blob, bytes, &info);
+        result = make(nucleus, call->thread->program, blob, bytes, &info);
         enum kerr copied =
             space_copy_out(space, (uaddr_t){ call->argument[2] }, &info, sizeof(info));
         KASSERT(copied == KERR_OK, "it was checked");
     }
     heap_free(&nucleus->heap, blob, bytes);
     syscall_answer(call->thread, result == KERR_OK ? (int64_t)info.workflow : -(int64_t)result);
+}
+
+void syscall_workflow_register(struct syscall *call)
+{
+    make_from_bytes(call, workflows_register);
+}
+
+void syscall_arena_create(struct syscall *call)
+{
+    make_from_bytes(call, workflows_create_arena);
 }
 
 static bool owns(const struct syscall *call, uint64_t workflow)

@@ -3,11 +3,11 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/nucleus/workflow/check.h"
+#include "kernel/nucleus/workflow/layout.h"
 #include "kernel/nucleus/workflow/live.h"
 #include "kernel/nucleus/workflow/order.h"
 
-#define OUTPUT_ALIGN 64u
-#define MAX_ROOM     0x7fffffffu
+#define MAX_ROOM 0x7fffffffu
 
 /* ---- room for outputs -------------------------------------------------------------------------------------------- */
 
@@ -103,30 +103,6 @@ static enum kerr choose_room(const struct plan *plan, struct plan_stage *stage, 
 
 /* ---- segments ---------------------------------------------------------------------------------------------------- */
 
-static uint64_t odd_pages(uint64_t bytes)
-{
-    uint64_t pages = round_up_u64(bytes, PAGE_SIZE) / PAGE_SIZE;
-    return (pages | 1) * PAGE_SIZE; /* slots a power of two apart would share QEMU's TLB entries */
-}
-
-/* One segment for each instance of the deck; every stage's output has its place in each of them. */
-static enum kerr add_deck(struct plan *plan, const struct deck_spec *spec, unsigned instances,
-                          uint64_t bytes)
-{
-    for (unsigned ordinal = 0; ordinal < (spec->per_cpu ? instances : 1); ordinal++) {
-        if (plan->segment_count == PLAN_MAX_SEGMENTS) {
-            return KERR_OVER_LIMITS;
-        }
-        plan->segment[plan->segment_count++] = (struct plan_segment){
-            .deck = spec->prefix,
-            .is_instance = true,
-            .ordinal = ordinal,
-            .stride = bytes == 0 ? 0 : odd_pages(bytes),
-        };
-    }
-    return KERR_OK;
-}
-
 static bool deck_is_used(const struct plan *plan, uint8_t prefix)
 {
     for (uint32_t i = 0; i < plan->stage_count; i++) {
@@ -137,40 +113,24 @@ static bool deck_is_used(const struct plan *plan, uint8_t prefix)
     return false;
 }
 
-static void size_segments(struct plan *plan)
-{
-    plan->slot_bytes = 0;
-    for (uint32_t i = PLAN_SEGMENT_PROGRAM + 1; i < plan->segment_count; i++) {
-        struct plan_segment *segment = &plan->segment[i];
-        segment->bytes = segment->stride == 0 ? PAGE_SIZE : segment->stride * plan->slots;
-        plan->slot_bytes += segment->stride;
-    }
-}
-
 static enum kerr lay_out(struct plan *plan, const struct deck_spec *specs, uint32_t spec_count,
                          unsigned instances)
 {
-    const struct kwe_workflow *header = plan->header;
-    uint64_t manifest_bytes = (uint64_t)header->manifest_count * sizeof(struct kwe_manifest_entry);
     uint64_t deck_bytes[MAX_DECKS];
 
-    plan->manifest_offset = 0;
-    plan->constant_offset = (uint32_t)round_up_u64(manifest_bytes, OUTPUT_ALIGN);
-    plan->segment[PLAN_SEGMENT_NUCLEUS].bytes =
-        round_up_u64(plan->constant_offset + (uint64_t)header->constant_bytes + 1, PAGE_SIZE);
-    plan->segment[PLAN_SEGMENT_PROGRAM].bytes = round_up_u64(header->program_bytes + 1, PAGE_SIZE);
-    plan->segment_count = 2;
+    layout_begin(plan);
     live_lay_out(plan, deck_bytes);
     for (uint32_t i = 0; i < spec_count; i++) {
         if (deck_is_used(plan, specs[i].prefix)) {
-            enum kerr added = add_deck(plan, &specs[i], instances, deck_bytes[specs[i].prefix]);
+            enum kerr added =
+                layout_add_deck(plan, &specs[i], instances, deck_bytes[specs[i].prefix]);
             if (added != KERR_OK) {
                 return added;
             }
         }
     }
-    plan->slots = header->slots;
-    size_segments(plan);
+    plan->slots = plan->header->slots;
+    layout_size(plan);
     return KERR_OK;
 }
 
@@ -216,7 +176,7 @@ enum kerr plan_fit(struct plan *plan, uint64_t most_bytes)
     }
     uint64_t slots = (most_bytes - fixed) / plan->slot_bytes;
     plan->slots = slots < plan->slots ? (uint32_t)slots : plan->slots;
-    size_segments(plan);
+    layout_size(plan);
     return KERR_OK;
 }
 

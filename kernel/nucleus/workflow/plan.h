@@ -90,6 +90,7 @@ struct plan {
     const uint8_t *constants;
     const char *names;
 
+    bool is_arena; /* for events that bring their own plans */
     uint32_t stage_count;
     struct plan_stage *stages;
     struct plan_successor *successors;
@@ -138,6 +139,15 @@ struct plan_error {
 enum kerr plan_create(const struct guide_memory *memory, const struct deck_spec *specs,
                       uint32_t spec_count, unsigned instances, const void *blob, size_t bytes,
                       struct plan **plan, struct plan_error *error);
+/*
+ * The plan of an arena (struct kwe_arena, `bytes` with its manifest): segments and no stages. BAD_WORKFLOW, UNKNOWN_DECK, OVER_LIMITS,
+ * NO_MEMORY.
+ */
+enum kerr plan_create_arena(const struct guide_memory *memory, const struct deck_spec *specs,
+                            uint32_t spec_count, unsigned instances, const void *arena,
+                            size_t bytes, struct plan **plan);
+/* Can this plan, an event's own, be carried out in that arena, with a buffer of so many bytes? */
+bool plan_fits_arena(const struct plan *plan, const struct plan *arena, uint64_t input_bytes);
 /* Lower the number of slots until all segments together take at most `most_bytes`. KERR_NO_MEMORY: not even one does. */
 enum kerr plan_fit(struct plan *plan, uint64_t most_bytes);
 void plan_destroy(struct plan *plan);

@@ -1,7 +1,7 @@
 /*
  * A workflow's blob is refused by code and stage, whatever is wrong with it; and 200,000 damaged ones are refused or planned without a slip
  * (AddressSanitizer and UBSan look on, the blob lies in memory of exactly its size).
- * uses: kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c
+ * uses: kernel/nucleus/workflow/arena_plan.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/layout.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c
  */
 #include <assert.h>
 #include <stdio.h>

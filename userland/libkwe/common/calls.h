@@ -49,6 +49,12 @@ static inline int64_t kwe_call_workflow_register(const void *blob, size_t bytes,
     return kwe_call6(KWE_CALL_WORKFLOW_REGISTER, (uintptr_t)blob, bytes, (uintptr_t)info, 0, 0, 0);
 }
 
+static inline int64_t kwe_call_arena_create(const void *arena, size_t bytes,
+                                            struct kwe_workflow_info *info)
+{
+    return kwe_call6(KWE_CALL_ARENA_CREATE, (uintptr_t)arena, bytes, (uintptr_t)info, 0, 0, 0);
+}
+
 static inline int64_t kwe_call_workflow_unregister(uint32_t workflow)
 {
     return kwe_call6(KWE_CALL_WORKFLOW_UNREGISTER, workflow, 0, 0, 0, 0, 0);

@@ -137,6 +137,22 @@ int kwe_register(struct kwe_builder *builder, struct kwe_workflow_info *info);
 int kwe_register_blob(const void *blob, size_t bytes, struct kwe_workflow_info *info);
 int kwe_unregister(const struct kwe_workflow_info *info);
 
+/* ---- events that bring their own graph -------------------------------------------------------------------------------- */
+
+/*
+ * An arena for events of any graph of these decks (a bit for each prefix), at most `slots` at once, with so much room for the outputs that
+ * one event leaves in one deck. The builder gives the manifest, program_bytes and max_waiting; it needs no stage. Given back by
+ * kwe_unregister(). Answers 0 or a code (< 0).
+ */
+int kwe_arena_create(struct kwe_builder *builder, uint32_t decks, uint64_t room_bytes,
+                     struct kwe_workflow_info *arena);
+/*
+ * Put the builder's graph into the arena's program memory, at `offset` (a multiple of 8), and have the event go by it: its workflow, flags
+ * and block are set. The graph's program_bytes say how long the event's own buffer may be. Answers the graph's bytes, or a code (< 0).
+ */
+int kwe_route(struct kwe_builder *builder, const struct kwe_workflow_info *arena, uint32_t offset,
+              struct kwe_event *event);
+
 /* The program's own part of the arena: info->program_bytes, ours to write. Offsets in an event count from here. */
 void *kwe_program_memory(const struct kwe_workflow_info *info);
 /* A path as operations take it. False: too long; nothing was written. */

@@ -24,6 +24,7 @@
  * Returns the ring id.
  *   slots: a power of two, 8..4096; both rings
  *   info: address of the struct to fill
+ *   flags: KWE_RING_*
  */
 #define KWE_CALL_RING_CREATE 0x1001u
 
@@ -83,38 +84,37 @@
 #define KWE_CALL_WORKFLOW_PLAN 0x1008u
 
 /*
- * Programs. An arena without a workflow, for events that carry their own route. NOT_BUILT.
- *   bytes: size
- *   decks: bit mask of prefixes
+ * Programs. An arena without a workflow, for events that carry their own graph, mapped into the
+ * decks that it names. Writes a struct kwe_workflow_info, in which `workflow` is the arena's id.
+ * Given back by workflow_unregister().
+ *   arena: address of a struct kwe_arena
+ *   bytes: its length with the manifest
+ *   info: address of the struct to fill
  */
 #define KWE_CALL_ARENA_CREATE 0x1009u
 
 /*
- * Programs. Map another program's arena. NOT_BUILT.
- *   arena: arena id
- */
-#define KWE_CALL_ARENA_ATTACH 0x100au
-
-/*
- * Programs. Give an arena back. NOT_BUILT.
- *   arena: arena id
- */
-#define KWE_CALL_ARENA_DESTROY 0x100bu
-
-/*
- * Programs. Name the function that harvests results. NOT_BUILT.
+ * Programs. Have `entry` called, with the ring's id, on the program's thread when results have come
+ * into the ring. It is not called again before it has ended with upcall_return(); a sleep for a
+ * time is interrupted by it. One function a program: the last that was named.
  *   ring: ring id
- *   entry: address
- *   stack: address
+ *   entry: address; 0: none any more
+ *   stack: its top; 0: the thread's own
  */
-#define KWE_CALL_UPCALL_SET 0x100cu
+#define KWE_CALL_UPCALL_SET 0x100au
+
+/*
+ * Programs. End an upcall; the thread goes on where it was. Does not return; BAD_CALL outside of
+ * one.
+ */
+#define KWE_CALL_UPCALL_RETURN 0x100bu
 
 /*
  * Programs and decks. Write a struct kwe_statistics of the whole system.
  *   buffer: address
  *   bytes: room
  */
-#define KWE_CALL_STATISTICS 0x100du
+#define KWE_CALL_STATISTICS 0x100cu
 
 /*
  * Programs. Copy [offset, offset + bytes) of the fw_cfg file opt/kwe/NAME. With bytes 0, return its
@@ -124,7 +124,7 @@
  *   buffer: address
  *   bytes: how many
  */
-#define KWE_CALL_BOOT_FILE 0x100eu
+#define KWE_CALL_BOOT_FILE 0x100du
 
 /*
  * Programs. Send bytes on the control channel. Returns how many were taken, at most 2 KiB at a
@@ -132,7 +132,7 @@
  *   data: address
  *   bytes: how many
  */
-#define KWE_CALL_CONTROL_WRITE 0x100fu
+#define KWE_CALL_CONTROL_WRITE 0x100eu
 
 /*
  * Programs. Take bytes that have arrived on the control channel; sleeps up to timeout_ns when there
@@ -141,7 +141,7 @@
  *   bytes: room
  *   timeout_ns: how long
  */
-#define KWE_CALL_CONTROL_READ 0x1010u
+#define KWE_CALL_CONTROL_READ 0x100fu
 
 /*
  * Programs. Hurt a deck, for tests; NOT_PERMITTED without "debug" on the kernel's command line.
@@ -150,7 +150,7 @@
  *   instance: ordinal
  *   kind: what
  */
-#define KWE_CALL_INJECT 0x1011u
+#define KWE_CALL_INJECT 0x1010u
 
 /*
  * Decks. The doorbell of the instance's two rings: the nucleus takes what lies in the DoneRing and
@@ -160,34 +160,34 @@
  *   deadline_ns: when to come back at the latest, in kernel_now() time; 0: do not sleep;
  *     UINT64_MAX: for ever
  */
-#define KWE_CALL_DECK_NEXT 0x1012u
+#define KWE_CALL_DECK_NEXT 0x1011u
 
 /*
  * Decks. End this instance; it is torn down and started afresh. Does not return.
  *   reason: address of a text
  *   bytes: its length
  */
-#define KWE_CALL_DECK_DIE 0x1013u
+#define KWE_CALL_DECK_DIE 0x1012u
 
 /*
  * Decks. Write a struct kwe_deck_info, this instance's rings, devices and identity.
  *   info: address of the struct
  */
-#define KWE_CALL_DECK_INFO 0x1014u
+#define KWE_CALL_DECK_INFO 0x1013u
 
 /*
  * Decks. Fresh zeroed pages that the deck's devices may read and write at the same address. Returns
  * the address.
  *   bytes: rounded up to pages
  */
-#define KWE_CALL_DMA_ALLOC 0x1015u
+#define KWE_CALL_DMA_ALLOC 0x1014u
 
 /*
  * Programs and decks. One line for the debug console, marked with who speaks; cut at 240 bytes.
  *   text: address
  *   bytes: length
  */
-#define KWE_CALL_LOG 0x1016u
+#define KWE_CALL_LOG 0x1015u
 
 #define KWE_CALL_FIRST KWE_CALL_KERNEL_NOTIFY
-#define KWE_CALL_COUNT 23u
+#define KWE_CALL_COUNT 22u
