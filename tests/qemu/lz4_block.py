@@ -1,8 +1,8 @@
 """LZ4's block format, decoded as its specification says; slow, and independent of the library."""
 
 
-def unpacked(block: bytes) -> bytes:
-    """Return what a block holds."""
+def unpacked(block: bytes, size: int | None = None) -> bytes:
+    """Return what a block holds; with its size, whatever may follow the block."""
     out = bytearray()
     at = 0
     while at < len(block):
@@ -11,7 +11,7 @@ def unpacked(block: bytes) -> bytes:
         literals, at = _length(block, at, token >> 4)
         out += block[at : at + literals]
         at += literals
-        if at == len(block):
+        if at == len(block) or len(out) == size:
             break  # the last sequence has literals only
         offset = int.from_bytes(block[at : at + 2], "little")
         count, at = _length(block, at + 2, token & 15)
