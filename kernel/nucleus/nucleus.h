@@ -63,7 +63,9 @@ struct nucleus {
 
     /* set once at boot: */
     unsigned cpu_count;
-    bool debug; /* "debug" on the command line: inject is allowed */
+    bool
+        deterministic; /* "deterministic" on the command line: work goes to the same instances each time */
+    bool debug;        /* "debug" on the command line: inject is allowed */
     struct payload payload;
 
     struct frames frames;

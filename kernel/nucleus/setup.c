@@ -83,6 +83,7 @@ void setup_services(struct nucleus *nucleus, const struct boot_info *boot)
 {
     heap_init(&nucleus->heap, &nucleus->frames);
     nucleus->debug = options_has(boot->command_line, "debug");
+    nucleus->deterministic = options_has(boot->command_line, "deterministic");
     nucleus->next_restart_ns = UINT64_MAX;
     if (!payload_open(&nucleus->payload, port_direct(boot->payload), boot->payload_bytes)) {
         log_line("nucleus", "module 0 is no payload archive: start QEMU with -initrd payload.kpak");
@@ -96,6 +97,7 @@ void setup_guide(struct nucleus *nucleus)
         .specs = deck_specs,
         .spec_count = deck_spec_count,
         .per_cpu_instances = nucleus->cpu_count,
+        .first_instance_only = nucleus->deterministic,
         .memory = nucleus_guide_memory(nucleus),
         .port = {
             .deck_ready = on_deck_ready,

@@ -183,6 +183,7 @@ def guest_config(
     payload: Path | None = None,
     network: bool = True,
     accelerator: bool = True,
+    deterministic: bool = False,
 ) -> MachineConfig:
     """Say what to boot.
 
@@ -198,6 +199,7 @@ def guest_config(
         payload: Instead of the image's own.
         network: With a virtio network device.
         accelerator: With the ivshmem device and its process.
+        deterministic: As `kwe run --deterministic`.
     """
     return MachineConfig(
         build=image,
@@ -206,6 +208,7 @@ def guest_config(
         disk=disk,
         network=network,
         accelerator=accelerator,
+        deterministic=deterministic,
         append=f"program={','.join(programs)} {append}".strip(),
         fw_cfg={f"opt/kwe/{name}": content for name, content in (files or {}).items()},
         payload=payload,

@@ -22,7 +22,7 @@ def test_execution_remembers_every_result(boot: Boot) -> None:
         assert guest.exit_code == abi.EXIT_DONE
 
 
-@pytest.mark.parametrize("cpus", [1, 2])
+@pytest.mark.parametrize("cpus", [1, 2, 8])
 def test_results_come_without_asking(boot: Boot, cpus: int) -> None:
     with boot("futures", cpus=cpus, files={"cpus": str(cpus).encode()}) as guest:
         assert guest.exit_code == abi.EXIT_DONE

@@ -120,7 +120,7 @@ def test_a_mistake_in_a_workflow_is_pointed_at(
             "--input film: workflow video has no such input; clip would be right",
         ),
         (["--input", "clip=tests", "--input", "clip=tests"], "--input clip: given twice"),
-        (["--cpus", "3"], "--cpus 3: 1 or 2 would be right"),
+        (["--cpus", "9"], "--cpus 9: 1 to 8 would be right"),
         (["--memory", "4"], "--memory 4: 16 to"),
         (["--timeout", "0"], "--timeout 0: a number of seconds above 0 would be right"),
         (["--timeout", "nan"], "--timeout nan: a number of seconds above 0 would be right"),

@@ -27,7 +27,7 @@ from tools.bench.tell_peer import part, plot, ratios_as_text
 from tools.kwe.errors import EXIT_DONE, MachineError, SpecError
 from tools.kwe.machine import CPU, QEMU, choose_accel
 from tools.kwe.progress import Progress
-from tools.kwe.run import MOST_CPUS
+from tools.kwe.run import USUAL_CPUS
 from tools.kwe.tree import ROOT, Build, find_build
 
 PAGE = ROOT / "docs/benchmarks.md"
@@ -104,7 +104,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         raise SpecError(f"--scale {args.scale}: percent of a peer's work, at most 100, with --peer")
     usual = BOOTS if args.peer is None else BOOTS_WITH_PEER
     boots = args.boots or (QUICK_BOOTS if args.quick else usual)
-    cpu_counts = [args.cpus] if args.cpus else [1] if args.quick else list(range(1, MOST_CPUS + 1))
+    cpu_counts = [args.cpus] if args.cpus else [1] if args.quick else list(range(1, USUAL_CPUS + 1))
     return Plan(boots, cpu_counts)
 
 
@@ -203,7 +203,7 @@ def register(subcommands: Any) -> None:
         metavar="N",
         help=f"of each bench (default {BOOTS}, with a peer {BOOTS_WITH_PEER})",
     )
-    parser.add_argument("--cpus", type=int, choices=range(1, MOST_CPUS + 1), help="default: both")
+    parser.add_argument("--cpus", type=int, choices=range(1, USUAL_CPUS + 1), help="default: both")
     parser.add_argument("--build", type=Path, metavar="DIR", help="where the image was built")
     parser.add_argument("--peer", type=Path, metavar="DIR", help="compare with this yardstick")
     parser.add_argument(

@@ -58,6 +58,7 @@ def config_from(args: argparse.Namespace, *, gdb: bool) -> MachineConfig:
         append=f"program={','.join(args.programs)} {args.append}".strip(),
         fw_cfg=fw_cfg,
         gdb=gdb,
+        deterministic=args.deterministic,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW
-from tools.kwe.run import MOST_CPUS, RunOptions, print_report, run_workflow
+from tools.kwe.run import MOST_CPUS, USUAL_CPUS, RunOptions, print_report, run_workflow
 from tools.kwe.tree import ROOT, find_build
 
 WORKFLOWS = ROOT / "userland/workflows"
@@ -44,5 +44,5 @@ def register(subcommands: Any) -> None:
     parser = subcommands.add_parser("demo", help="run the demo workflows on real files")
     parser.add_argument("--output", type=Path, metavar="DIR", help="default build/out")
     parser.add_argument("--build", type=Path, metavar="DIR", help="where the image was built")
-    parser.add_argument("--cpus", type=int, choices=range(1, MOST_CPUS + 1), default=MOST_CPUS)
+    parser.add_argument("--cpus", type=int, choices=range(1, MOST_CPUS + 1), default=USUAL_CPUS)
     parser.set_defaults(run=run)

@@ -69,22 +69,32 @@ class MachineConfig:
     window_bytes: int = LEAST_WINDOW_BYTES  # the accelerator's shared memory
     append: str = ""
     fw_cfg: Mapping[str, bytes] = field(default_factory=dict)  # opt/... to content
+    deterministic: bool = False  # time counts instructions, one CPU after the other
     gdb: bool = False  # wait for a debugger on a port of its own
     payload: Path | None = None  # instead of the build's own
     extra: tuple[str, ...] = ()
     accel: str = field(default_factory=choose_accel)
 
 
+def _accelerator(config: MachineConfig) -> tuple[str, ...]:
+    """Return how QEMU runs the guest's CPUs."""
+    if not config.deterministic:
+        return ("-accel", ACCEL[config.accel])
+    # An instruction a nanosecond; an idle machine's time leaps to its next timer; seeded RDRAND.
+    single = ACCEL["tcg"].replace("thread=multi", "thread=single")
+    return ("-accel", single, "-icount", "shift=0,sleep=off", "-seed", "1")
+
+
 def machine_arguments(config: MachineConfig, folder: Path) -> list[str]:
     """Return QEMU's command line without the accelerator; sockets and files lie in `folder`."""
     arguments = [
-        *(QEMU, "-M", "q35", "-accel", ACCEL[config.accel], "-cpu", CPU[config.accel]),
+        *(QEMU, "-M", "q35", *_accelerator(config), "-cpu", CPU[config.accel]),
         *("-smp", str(config.cpus), "-m", f"{config.memory_mib}M"),
         *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
         *("-device", IOMMU),
         *("-kernel", str(config.build.kernel)),
         *("-initrd", str(config.payload or config.build.payload)),
-        *("-append", config.append),
+        *("-append", f"{config.append} deterministic" if config.deterministic else config.append),
         *("-chardev", f"socket,id=console,path={folder}/console,logfile={folder}/console.log"),
         *("-device", "isa-debugcon,iobase=0xe9,chardev=console"),
         *("-chardev", f"socket,id=control,path={folder}/control"),

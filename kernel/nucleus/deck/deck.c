@@ -160,9 +160,10 @@ static bool is_on_its_way(const struct instance *instance, const struct cpu *her
 void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here)
 {
     const struct deck *deck = &nucleus->deck[prefix];
+    const uint32_t count = nucleus->deterministic ? 1 : deck->instance_count;
     struct instance *chosen = NULL;
 
-    for (uint32_t i = 0; i < deck->instance_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct instance *instance = nucleus->instance[deck->first_instance + i];
         if (is_on_its_way(instance, here) &&
             guide_ready_cost_ns(nucleus->guide, prefix) < GUIDE_SHARE_NS) {

@@ -165,6 +165,9 @@ uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_n
     uint32_t count = 0;
 
     *vector = (struct guide_vector){ .cost_ns = 0 };
+    if (guide->config.first_instance_only && instance->ordinal != 0) {
+        return 0;
+    }
     if (guide->observer == deck) {
         count = observe_take(guide, work, room / 2);
     }

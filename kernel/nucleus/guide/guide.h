@@ -55,6 +55,7 @@ struct guide_config {
     const struct deck_spec *specs;
     uint32_t spec_count;
     unsigned per_cpu_instances;
+    bool first_instance_only; /* a deck's other instances get no work: the same way each time */
     struct guide_memory memory;
     struct guide_port port;
 };

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "tests/qemu/programs/check.h"
+#include "userland/libkwe/kwe_faulty.h"
 #include "userland/libkwe/kwe_operations.h"
 
 #define BATCH   8u
@@ -152,19 +153,22 @@ static void futures_are_done_while_the_program_computes(const struct kwe_workflo
     }
 }
 
-static void an_upcall_ends_a_sleep(const struct kwe_workflow_info *info)
+/* An answer that comes when the program is asleep for certain: a stage whose time is up. */
+static void an_upcall_ends_a_sleep(void)
 {
     const struct timespec far = { 20, 0 };
-    const uint64_t before_ns = kwe_now_ns();
+    struct kwe_builder *builder = kwe_builder_create("slow");
+    struct kwe_workflow_info info;
 
-    submit_all(info);
-    while (count_done() < FUTURES) {
-        if (nanosleep(&far, NULL) == 0 || kwe_now_ns() - before_ns > FAR_NS / 2) {
-            CHECK(false, "it slept on: %u done", count_done());
-        }
-        CHECK(errno == EINTR, "nanosleep: %d", errno);
-    }
-    check_and_release(info);
+    kwe_timeout(builder, kwe_faulty_hold(builder, "hold"), 500000000u);
+    check_register(builder, &info);
+    struct kwe_event event = { .workflow = info.workflow };
+    CHECK(kwe_submit_futures(&rings, &event, futures, 1) == 1, "submit");
+    CHECK(nanosleep(&far, NULL) == -1 && errno == EINTR, "it slept on");
+    CHECK(kwe_future_done(&futures[0]) && futures[0].result.status == KERR_TIMED_OUT, "%s",
+          kerr_name((enum kerr)futures[0].result.status));
+    kwe_future_release(&rings, &futures[0]);
+    CHECK(kwe_unregister(&info) == 0, "unregister");
 }
 
 static void a_future_can_be_awaited(const struct kwe_workflow_info *info)
@@ -196,7 +200,7 @@ int main(void)
     what_no_upcall_can_be_is_refused();
     CHECK(kwe_futures_begin(&rings) >= 0, "futures");
     futures_are_done_while_the_program_computes(&info);
-    an_upcall_ends_a_sleep(&info);
+    an_upcall_ends_a_sleep();
     a_future_can_be_awaited(&info);
     kwe_futures_end(&rings);
     CHECK(kwe_unregister(&info) == 0, "unregister");
