@@ -199,8 +199,8 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--deterministic",
         action="store_true",
-        help="the same way each time: time counts instructions, one CPU runs after the other, and "
-        "each stage on the same one (what comes from disk, network or accelerator has its own time)",
+        help="the same way each time: time counts instructions, CPUs run one after the other, a "
+        "stage always on the same one (disk, network and accelerator still have their own time)",
     )
     parser.add_argument(
         "--append", default="", metavar="WORDS", help="more words for the kernel's command line"
