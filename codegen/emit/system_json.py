@@ -71,6 +71,7 @@ def _nop() -> dict[str, Any]:
         "output": None,
         "values": [],
         "errors": [],
+        "presets": {},
         "scratch_max_bytes": 0,
         "cost": {"fixed_ns": 0, "ns_per_byte": 0.0},
     }
@@ -107,6 +108,7 @@ def _op(op: Op) -> dict[str, Any]:
             {"name": value.name, "type": value.type, "index": value.index} for value in op.values
         ],
         "errors": [code.name for code in op.errors],
+        "presets": op.presets,
         "scratch_max_bytes": op.scratch_max_bytes,
         "cost": {"fixed_ns": op.cost_fixed_ns, "ns_per_byte": op.cost_ns_per_byte},
     }

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from codegen.model.layout import place_fields
 from codegen.model.system import (
@@ -80,7 +81,28 @@ class OpChecker:
             cost_ns_per_byte=spec.cost.ns_per_byte,
             cost_ns_per_kib=per_kib,
             errors=self._errors(),
+            presets=self._presets(),
         )
+
+    def _presets(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Check that each names parameters; their values are checked where they are used."""
+        taken = {*self.spec.inputs, *self.spec.params}
+        for word, choices in self.spec.presets.items():
+            if word in taken:
+                self._problem(
+                    f"the preset '{word}' has an input's or a parameter's name; another is right",
+                    *("presets", word),
+                    at_key=True,
+                )
+            for name, values in choices.items():
+                for param in values:
+                    if param not in self.spec.params:
+                        self._problem(
+                            f"there is no parameter '{param}'; {nearest(param, self.spec.params)}",
+                            *("presets", word, name, param),
+                            at_key=True,
+                        )
+        return self.spec.presets
 
     def _names(self) -> None:
         """Check the names that become members of one struct."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ class Op:
     cost_ns_per_byte: float
     cost_ns_per_kib: int
     errors: tuple[ErrorCode, ...]
+    presets: dict[str, dict[str, dict[str, Any]]]
 
     @property
     def full_name(self) -> str:

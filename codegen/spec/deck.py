@@ -139,6 +139,8 @@ class OpSpec(Strict):
     runs: Literal["loop", "fibre"] = "loop"
     inputs: dict[Word, InputType] = Field(default_factory=dict, alias="in", max_length=8)
     params: dict[Word, ParamSpec] = Field(default_factory=dict)
+    # `kernel: {sobel: {weights: [...]}}`: what a workflow file's `kernel: sobel` stands for
+    presets: dict[Word, dict[Word, dict[Word, Any]]] = Field(default_factory=dict)
     out: OutSpec | None = None
     values: dict[Word, ValueType] = Field(default_factory=dict, max_length=4)
     scratch_max: Size = 0

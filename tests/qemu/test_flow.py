@@ -1,10 +1,11 @@
 """Workflows in YAML that go different ways for different files."""
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
 
-from tests.qemu import pictures
+from tests.qemu import lz4_block, pictures
 from tools.kwe.tree import ROOT
 
 KWE = ROOT / ".venv/bin/kwe"
@@ -50,6 +51,32 @@ stages:
   quick: {op: operations.lz4_compress, needs: load}
   small: {op: operations.zstd_compress, needs: load, level: 19}
   keep: {op: storage.write, needs: [quick, small], join: first, path: $packed}
+"""
+
+
+PARTS = """\
+workflow: parts
+doc: Files digested in order while their parts are packed side by side; each copied part by part.
+inputs:
+  files: {kind: files}
+outputs:
+  copies: {kind: files}
+  sums: {kind: sha256sum}
+event_per: files
+result: digest
+stages:
+  make: {op: storage.create, path: $copies}
+  size: {op: storage.stat, path: $files}
+  parts:
+    for_each: {bytes: size.size, part: 4 KiB, window: 4}
+    do:
+      load:
+        {op: storage.read, path: $files, offset: part.offset, length: part.length, at_most: 4 KiB}
+      update: {op: operations.sha256_update, data: load, state: previous.update}
+      pack: {op: operations.lz4_compress, needs: load}
+      unpack: {op: operations.lz4_decompress, needs: pack, at_most: 4 KiB}
+      save: {op: storage.write_at, data: unpack, path: $copies, offset: part.offset, needs: make}
+  digest: {op: operations.sha256_final, state: update}
 """
 
 
@@ -102,3 +129,41 @@ def test_the_first_packing_is_kept_and_one_only(tmp_path: Path) -> None:
 
 def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_loop_goes_over_the_parts_of_every_file(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    for size in (1, 4096, 4097, 50_000):  # the last part is short, whole, a byte
+        (files / str(size)).write_bytes(bytes(i * i % 251 for i in range(size)))
+
+    run(PARTS, files, tmp_path)
+
+    for path in files.iterdir():
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes(), path.name
+    sums = (tmp_path / "out/SHA256SUMS").read_text().splitlines()
+    wanted = {f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}" for p in files.iterdir()}
+    assert set(sums) == wanted
+
+
+def test_a_workflow_in_one_line(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    for size in (0, 1, 5000):
+        (files / str(size)).write_bytes(bytes(size))
+
+    done = subprocess.run(
+        [
+            *(KWE, "run", "--pipe", "read files ! lz4_compress ! write packed"),
+            *("--input", f"files={files}", "--output", tmp_path / "out"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for path in files.iterdir():
+        packed = (tmp_path / "out" / path.name).read_bytes()
+        assert lz4_block.unpacked(packed[8:], path.stat().st_size) == path.read_bytes()

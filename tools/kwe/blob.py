@@ -6,16 +6,22 @@ from collections.abc import Mapping, Sequence
 from tools.kwe import abi
 from tools.kwe.layout import align8
 from tools.kwe.sizing import Sizing
-from tools.kwe.spec import Workflow
-from tools.kwe.stages import (
+from tools.kwe.sources import (
     Argument,
     FromConstant,
     FromEvent,
     FromFirst,
+    FromLength,
+    FromPart,
+    FromPiece,
+    FromPrevious,
+    FromPreviousValue,
     FromStage,
+    FromStatus,
     FromValue,
     Stage,
 )
+from tools.kwe.spec import Workflow
 from tools.kwe.system import Param
 
 ELEMENT_FORMATS = {
@@ -76,6 +82,7 @@ def encode_workflow(
         static = align8(_static_params(stage))
         records.append(
             abi.STAGE.pack(
+                kind=stage.kind,
                 join=stage.flow.join,
                 deck=stage.deck.prefix,
                 op=stage.op.number,
@@ -85,6 +92,9 @@ def encode_workflow(
                 binding_count=len(own),
                 condition_first=len(conditions),
                 condition_count=len(stage.flow.conditions),
+                body_first=index + 1 if stage.body else 0,
+                body_count=stage.body,
+                bound=stage.bound,
                 fallback=abi.NO_STAGE,
                 compensation=abi.NO_STAGE,
                 params_offset=len(params),
@@ -180,6 +190,12 @@ def _input_bindings(
                 )
             case FromStage(producer):
                 binding = abi.BINDING.pack(kind=abi.BIND_INPUT_STAGE, stage=producer, target=index)
+            case FromPrevious(producer):
+                binding = abi.BINDING.pack(
+                    kind=abi.BIND_INPUT_PREVIOUS, stage=producer, target=index
+                )
+            case FromPiece(producer):
+                binding = abi.BINDING.pack(kind=abi.BIND_INPUT_PART, stage=producer, target=index)
             case FromConstant(name):
                 binding = abi.BINDING.pack(
                     kind=abi.BIND_INPUT_CONSTANT,
@@ -195,28 +211,45 @@ def _input_bindings(
 def _param_bindings(stage: Stage, variables: Mapping[str, int]) -> list[bytes]:
     bindings = []
     for param in stage.op.params:
-        match stage.arguments[param.name]:
-            case FromValue(producer, value):
-                bindings.append(
-                    abi.BINDING.pack(
-                        kind=abi.BIND_PARAM_VALUE,
-                        width=param.bytes,
-                        stage=producer,
-                        target=param.offset,
-                        source_index=value,
-                    )
+        argument = stage.arguments[param.name]
+        if isinstance(argument, FromEvent):
+            bindings.append(
+                abi.BINDING.pack(
+                    kind=abi.BIND_PARAM_BLOCK,
+                    stage=abi.NO_STAGE,
+                    target=param.offset,
+                    source_offset=variables[argument.name],
+                    source_bytes=abi.PATH.size,
                 )
-            case FromEvent(name):
-                bindings.append(
-                    abi.BINDING.pack(
-                        kind=abi.BIND_PARAM_BLOCK,
-                        stage=abi.NO_STAGE,
-                        target=param.offset,
-                        source_offset=variables[name],
-                        source_bytes=abi.PATH.size,
-                    )
+            )
+        elif (taken := _taken(argument)) is not None:
+            kind, producer, index = taken
+            bindings.append(
+                abi.BINDING.pack(
+                    kind=kind,
+                    width=param.bytes,
+                    stage=producer,
+                    target=param.offset,
+                    source_index=index,
                 )
+            )
     return bindings
+
+
+def _taken(argument: Argument) -> tuple[int, int, int] | None:
+    """Return the binding's kind, stage and index of what is taken from a stage or a part."""
+    match argument:
+        case FromValue(producer, index):
+            return abi.BIND_PARAM_VALUE, producer, index
+        case FromLength(producer):
+            return abi.BIND_PARAM_LENGTH, producer, 0
+        case FromStatus(producer):
+            return abi.BIND_PARAM_STATUS, producer, 0
+        case FromPreviousValue(producer, index, _):
+            return abi.BIND_PARAM_PREVIOUS, producer, index
+        case FromPart(what):
+            return abi.BIND_PARAM_PART, abi.NO_STAGE, what
+    return None
 
 
 def _static_params(stage: Stage) -> bytes:
@@ -229,8 +262,10 @@ def _static_params(stage: Stage) -> bytes:
 
 def _encode_argument(param: Param, argument: Argument) -> bytes:
     match argument:
-        case FromValue() | FromEvent():
+        case FromValue() | FromEvent() | FromLength() | FromStatus() | FromPart():
             return b""
+        case FromPreviousValue(_, _, static):
+            return struct.pack(f"<{ELEMENT_FORMATS[param.element]}", static)
         case bytes():
             return encode_path(argument)
         case _:

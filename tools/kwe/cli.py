@@ -22,6 +22,7 @@ SUBCOMMANDS = {
     "doctor": ("doctor",),
     "explain": ("explain",),
     "run": ("run",),
+    "schema": ("schema",),
     "stats": ("stats",),
     "symbolize": ("symbolize",),
 }

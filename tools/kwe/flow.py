@@ -1,12 +1,14 @@
 """When a stage runs: whom it waits for and tolerates, what must hold, how long it may take."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tools.kwe import abi
 from tools.kwe.system import Op, System
-from tools.kwe.yaml_source import YamlSource
+from tools.kwe.yaml_source import Key
+from tools.kwe.yaml_source import Source as TextSource
 
 JOINS = {"all": abi.JOIN_ALL, "first": abi.JOIN_FIRST}
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
@@ -56,15 +58,21 @@ class FlowReader:
 
     def __init__(
         self,
-        source: YamlSource,
-        stages: dict[str, dict[str, Any]],
-        ops: dict[str, Op],
+        source: TextSource,
+        stages: Mapping[str, Mapping[str, Any]],
+        places: Mapping[str, tuple[Key, ...]],
+        ops: Mapping[str, Op],
         system: System,
     ) -> None:
         self.source = source
         self.stages = stages
+        self.places = places
         self.ops = ops
         self.codes = {error.name: number for number, error in system.errors.items()}
+
+    def at(self, stage: str, *keys: Key) -> tuple[Key, ...]:
+        """Return where something of a stage stands."""
+        return (*self.places[stage], *keys)
 
     def read(self, stage: str) -> Flow:
         """Return one stage's flow.
@@ -73,7 +81,7 @@ class FlowReader:
             SpecError: Something in it is not right.
         """
         needs = self._needs(stage)
-        conditions = self._conditions(stage)
+        conditions = self.conditions(stage, "if", self.stages[stage].get("if", []))
         names = [*needs, *(condition.stage for condition in conditions)]
         return Flow(
             needs=tuple(dict.fromkeys(names)),
@@ -83,7 +91,7 @@ class FlowReader:
             timeout_ns=self._timeout(stage),
         )
 
-    def check_stage(self, stage: str, name: object, place: tuple[str, ...]) -> str:
+    def check_stage(self, stage: str, name: object, place: tuple[Key, ...]) -> str:
         """Return a stage's name that is one, and another's."""
         if not isinstance(name, str) or name not in self.stages or name == stage:
             others = [other for other in self.stages if other != stage]
@@ -96,7 +104,7 @@ class FlowReader:
 
     def _needs(self, stage: str) -> dict[str, bool]:
         value = self.stages[stage].get("needs", [])
-        place = ("stages", stage, "needs")
+        place = self.at(stage, "needs")
         needs: dict[str, bool] = {}
         for item in value if isinstance(value, list) else [value]:
             entry = {"stage": item} if isinstance(item, str) else item
@@ -119,12 +127,12 @@ class FlowReader:
         value = self.stages[stage].get("join", "all")
         if value not in JOINS:
             raise self.source.error(
-                ("stages", stage, "join"),
+                self.at(stage, "join"),
                 f"stage {stage}: join: {value!r}; {' or '.join(JOINS)} would be right",
             )
         if value == "first" and needed < 2:
             raise self.source.error(
-                ("stages", stage, "join"),
+                self.at(stage, "join"),
                 f"stage {stage}: join: first of {needed} stages; `needs` with two or more "
                 "would be right",
             )
@@ -136,30 +144,34 @@ class FlowReader:
         try:
             return parse_duration(self.stages[stage]["timeout"])
         except ValueError as error:
-            place = ("stages", stage, "timeout")
+            place = self.at(stage, "timeout")
             raise self.source.error(place, f"stage {stage}: timeout: {error}") from error
 
     # ---- conditions -----------------------------------------------------------------------
 
-    def _conditions(self, stage: str) -> tuple[Condition, ...]:
-        value = self.stages[stage].get("if", [])
-        texts = value if isinstance(value, list) else [value]
-        return tuple(self._condition(stage, text) for text in texts)
+    def conditions(self, stage: str, key: str, value: object) -> tuple[Condition, ...]:
+        """Return what has to hold, one text or a list of them.
 
-    def _condition(self, stage: str, text: object) -> Condition:
-        place = ("stages", stage, "if")
+        Raises:
+            SpecError: One is no condition.
+        """
+        texts = value if isinstance(value, list) else [value]
+        return tuple(self._condition(stage, key, text) for text in texts)
+
+    def _condition(self, stage: str, key: str, text: object) -> Condition:
+        place = self.at(stage, key)
         match = CONDITION.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             raise self.source.error(
                 place,
-                f"stage {stage}: if: {text!r} is no condition; "
+                f"stage {stage}: {key}: {text!r} is no condition; "
                 '"STAGE.status == OK", "STAGE.length > 0" or "STAGE.VALUE >= 3" would be right',
             )
         name = self.check_stage(stage, match[1], place)
-        what, index = self._what(stage, name, match[2])
-        return Condition(name, what, index, match[3], self._constant(stage, what, match[4]))
+        what, index = self._what(stage, key, name, match[2])
+        return Condition(name, what, index, match[3], self._constant(stage, key, what, match[4]))
 
-    def _what(self, stage: str, name: str, word: str) -> tuple[int, int]:
+    def _what(self, stage: str, key: str, name: str, word: str) -> tuple[int, int]:
         op = self.ops[name]
         if word == "status":
             return abi.IF_STATUS, 0
@@ -171,17 +183,17 @@ class FlowReader:
         known = ["status", *(["length"] if op.output else [])]
         known += [value.name for value in op.values if value.type != "f64"]
         raise self.source.error(
-            ("stages", stage, "if"),
-            f"stage {stage}: if: {name} has no {word!r}; "
+            self.at(stage, key),
+            f"stage {stage}: {key}: {name} has no {word!r}; "
             f"{', '.join(f'{name}.{item}' for item in known)} would be right",
         )
 
-    def _constant(self, stage: str, what: int, word: str) -> int:
+    def _constant(self, stage: str, key: str, what: int, word: str) -> int:
         if what == abi.IF_STATUS and word in self.codes:
             return self.codes[word]
         if not word.isdigit() or int(word) >= 1 << 64:
             wanted = "a code such as OK or NO_SUCH_FILE" if what == abi.IF_STATUS else "a number"
             raise self.source.error(
-                ("stages", stage, "if"), f"stage {stage}: if: {word!r}; {wanted} would be right"
+                self.at(stage, key), f"stage {stage}: {key}: {word!r}; {wanted} would be right"
             )
         return int(word)

@@ -11,9 +11,11 @@ from tools.kwe.errors import SpecError
 from tools.kwe.inputs import InputFile, Inputs, read_inputs
 from tools.kwe.layout import align8
 from tools.kwe.sizing import Sizing, work_out_sizes
-from tools.kwe.spec import Workflow, load_workflow
-from tools.kwe.stages import FromEvent, Stage, resolve_stages
+from tools.kwe.sources import FromEvent, Stage
+from tools.kwe.spec import Workflow
+from tools.kwe.stages import resolve_stages
 from tools.kwe.system import System
+from tools.kwe.yaml_source import Source as TextSource
 
 BATCH = 64
 PROGRESS_MS = 100
@@ -82,22 +84,26 @@ class Job:
                 )
 
 
-def compile_job(
-    path: Path, system: System, given: Mapping[str, Path], kept: Path, cpus: int
+def compile_workflow(
+    source: TextSource,
+    spec: Workflow,
+    system: System,
+    given: Mapping[str, Path],
+    kept: Path,
+    cpus: int,
 ) -> Job:
-    """Compile a workflow file for its inputs.
+    """Compile a checked workflow for its inputs.
 
     Raises:
-        SpecError: The file or an input is wrong.
+        SpecError: A stage or an input is wrong.
     """
-    source, spec = load_workflow(path)
     stages = resolve_stages(source, spec, system)
     inputs = read_inputs(spec, given, kept)
     variables = block_variables(stages)
     block_bytes = len(variables) * abi.PATH.size
     if block_bytes > abi.MAX_BLOCK_BYTES:
         raise SpecError(
-            f"{path}: {len(variables)} files an event; "
+            f"{source.path}: {len(variables)} files an event; "
             f"at most {abi.MAX_BLOCK_BYTES // abi.PATH.size} would be right"
         )
     sizing = work_out_sizes(spec, stages, inputs, cpus, block_bytes)
@@ -105,7 +111,7 @@ def compile_job(
     job = Job(
         spec=spec,
         stages=tuple(stages),
-        route=(*(stage.deck.prefix for stage in stages), 0),
+        route=(*(stage.deck.prefix for stage in stages if not stage.kind), 0),
         inputs=inputs,
         events=tuple(_events(spec, inputs, list(variables))),
         sizing=sizing,

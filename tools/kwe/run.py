@@ -11,12 +11,14 @@ from typing import Any
 from tools.kwe.closing import closing_lines
 from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, KweError, SpecError
 from tools.kwe.inputs import parse_assignments
-from tools.kwe.job import compile_job
+from tools.kwe.job import compile_workflow
 from tools.kwe.machine import MachineConfig, choose_accel
+from tools.kwe.pipe import read_pipe
 from tools.kwe.progress import Progress
 from tools.kwe.report import Report
 from tools.kwe.runner import make_disk, run_job
 from tools.kwe.sizing import LEAST_MEMORY_MIB
+from tools.kwe.spec import load_workflow
 from tools.kwe.system import load_system
 from tools.kwe.tree import find_build
 
@@ -33,6 +35,9 @@ examples:
   kwe run userland/workflows/archive.yaml --input files=DIR --output sealed
   kwe run userland/workflows/archive.yaml --input files=DIR --input key=FILE --output sealed
   kwe run userland/workflows/video.yaml --input clip=frames --json - | jq .stages
+  kwe run --pipe 'read clip ! jpeg_decode ! convolve kernel=sobel ! jpeg_encode ! write out' \
+      --input clip=frames --output edges
+  kwe run --pipe 'read files ! sha256' --input files=DIR
 
 the closing table:
   deck ms  from taken to answered, added up over the events: what waits for a device
@@ -52,7 +57,7 @@ exit status:
 class RunOptions:
     """What a person may choose for a run."""
 
-    workflow: Path
+    workflow: Path | None  # None: `pipe`
     inputs: Mapping[str, Path]
     output: Path | None = None
     cpus: int = USUAL_CPUS
@@ -62,6 +67,7 @@ class RunOptions:
     json: str | None = None
     disk: Path | None = None  # where to keep the guest's disk
     append: str = ""
+    pipe: str = ""  # a workflow in one line
     deterministic: bool = False
     events: bool = True  # else the workflow is only registered and planned
 
@@ -74,8 +80,11 @@ def run_workflow(options: RunOptions) -> Report:
     """
     build = find_build(options.build)
     system = load_system(build.system)
-    job_output = options.output or Path("out") / options.workflow.stem
-    job = compile_job(options.workflow, system, options.inputs, job_output, options.cpus)
+    source, spec = (
+        load_workflow(options.workflow) if options.workflow else read_pipe(options.pipe, system)
+    )
+    job_output = options.output or Path("out") / source.path.stem.lstrip("-")
+    job = compile_workflow(source, spec, system, options.inputs, job_output, options.cpus)
     if not options.events:
         job = replace(job, events=())
     memory_mib = options.memory_mib or job.sizing.memory_mib
@@ -142,6 +151,8 @@ def options_from(args: argparse.Namespace) -> RunOptions:
     """
     check_machine_arguments(args)
     _check_places(args)
+    if (args.workflow is None) == (args.pipe is None):
+        raise SpecError("WORKFLOW.yaml or --pipe '... ! ...', one of them, would be right")
     return RunOptions(
         workflow=args.workflow,
         inputs=parse_assignments(args.input),
@@ -153,6 +164,7 @@ def options_from(args: argparse.Namespace) -> RunOptions:
         json=args.json,
         disk=args.disk,
         append=args.append,
+        pipe=args.pipe or "",
         deterministic=args.deterministic,
     )
 
@@ -217,7 +229,16 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `run` and `explain` have in common."""
     parser.add_argument(
-        "workflow", type=Path, metavar="WORKFLOW.yaml", help="as those in userland/workflows/"
+        "workflow",
+        type=Path,
+        nargs="?",
+        metavar="WORKFLOW.yaml",
+        help="as those in userland/workflows/",
+    )
+    parser.add_argument(
+        "--pipe",
+        metavar="'OP ! OP ...'",
+        help="the workflow in one line; a word alone is the name of files, others are KEY=VALUE",
     )
     parser.add_argument(
         "--input",

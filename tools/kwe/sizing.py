@@ -8,10 +8,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tools.kwe import abi
 from tools.kwe.errors import SpecError
 from tools.kwe.inputs import Inputs
+from tools.kwe.sources import FromConstant, FromFirst, FromPiece, FromPrevious, FromStage, Stage
 from tools.kwe.spec import Workflow
-from tools.kwe.stages import FromConstant, FromFirst, FromStage, Stage
 
 PAGE = 4096
 MIB = 1 << 20
@@ -86,7 +87,9 @@ def work_out_sizes(
     # An output is reserved in the segment of each instance that may run the stage; an odd page
     # staggers it.
     slot_bytes = sum(
-        (up(room, PAGE) + PAGE) * (cpus if stage.deck.instances == "per_cpu" else 1)
+        _lanes(stages, stage)
+        * (up(room, PAGE) + PAGE)
+        * (cpus if stage.deck.instances == "per_cpu" else 1)
         for stage, room in zip(stages, rooms, strict=True)
         if room
     )
@@ -113,6 +116,14 @@ def work_out_sizes(
     )
 
 
+def _lanes(stages: Sequence[Stage], stage: Stage) -> int:
+    """Return how often a stage's output is there at once: a body's parts, and the one before."""
+    if stage.loop is None:
+        return 1
+    loop = stages[stage.loop]
+    return 1 + (loop.bound if loop.kind == abi.STAGE_FOR_EACH else 1)
+
+
 def _rooms(stages: Sequence[Stage], inputs: Inputs, out_limits: Sequence[int]) -> tuple[int, ...]:
     rooms: list[int] = []
     for stage, out_limit in zip(stages, out_limits, strict=True):
@@ -132,8 +143,10 @@ def _rooms(stages: Sequence[Stage], inputs: Inputs, out_limits: Sequence[int]) -
                     size = len(inputs.constants[name])
                 case FromFirst():
                     size = max(rooms[before] for before in stage.needs)
-                case FromStage(producer):
+                case FromStage(producer) | FromPiece(producer):
                     size = rooms[producer]
+                case FromPrevious(producer):
+                    size = rooms[producer] if producer < len(rooms) else 0
             room += up(up(size, PAGE) * rule.numerator, rule.denominator) // rule.denominator
         rooms.append(room)
     return tuple(rooms)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tools.kwe import abi
-from tools.kwe.stages import FromEvent, Stage
+from tools.kwe.sources import FromEvent, Stage
 
 
 def may_be_skipped(stages: Sequence[Stage]) -> set[int]:
@@ -12,7 +12,12 @@ def may_be_skipped(stages: Sequence[Stage]) -> set[int]:
     Args:
         stages: In an order in which they can run.
     """
-    skipped = {index for index, stage in enumerate(stages) if stage.flow.conditions}
+    # A loop may have no part at all.
+    skipped = {
+        index
+        for index, stage in enumerate(stages)
+        if stage.loop is not None or (stage.flow.conditions and stage.kind != abi.STAGE_UNTIL)
+    }
     for stage in stages:
         skipped |= stage.tolerates
         if stage.flow.join == abi.JOIN_FIRST:

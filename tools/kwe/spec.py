@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tools.kwe.flow import parse_duration
-from tools.kwe.yaml_source import YamlSource, load_yaml, validate
+from tools.kwe.yaml_source import Source as TextSource
+from tools.kwe.yaml_source import load_yaml, validate
 
 UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 MAX_SIZE = 1 << 40
@@ -133,13 +134,22 @@ class Workflow(Strict):
     stages: dict[Word, dict[str, Any]] = Field(min_length=1, max_length=64)
 
 
-def load_workflow(path: Path) -> tuple[YamlSource, Workflow]:
+def load_workflow(path: Path) -> tuple[TextSource, Workflow]:
     """Read a workflow file and check all that needs no deck.
 
     Raises:
         SpecError: ``path:line:column: what is wrong, what would be right``.
     """
     source = load_yaml(path)
+    return source, check_workflow(source)
+
+
+def check_workflow(source: TextSource) -> Workflow:
+    """Check all that needs no deck.
+
+    Raises:
+        SpecError: ``path:line:column: what is wrong, what would be right``.
+    """
     spec = validate(source, Workflow)
     per = spec.inputs.get(spec.event_per)
     if per is None or per.kind != "files":
@@ -154,10 +164,6 @@ def load_workflow(path: Path) -> tuple[YamlSource, Workflow]:
                 ("inputs", name),
                 f"{name}: a second input of files; each event has one, {spec.event_per!r} here",
             )
-    if spec.result is not None and spec.result not in spec.stages:
-        raise source.error(
-            ("result",), f"result: there is no stage {spec.result!r}{_would_be(spec.stages)}"
-        )
     for name, limit in spec.limits.items():
         _check_limit(source, spec, name, limit)
     for name, output in spec.outputs.items():
@@ -166,10 +172,10 @@ def load_workflow(path: Path) -> tuple[YamlSource, Workflow]:
                 ("outputs", name),
                 f"{name}: digests come from the results; `result: STAGE` names whose",
             )
-    return source, spec
+    return spec
 
 
-def _check_limit(source: YamlSource, spec: Workflow, name: str, limit: Limit) -> None:
+def _check_limit(source: TextSource, spec: Workflow, name: str, limit: Limit) -> None:
     if limit.source is None:
         return
     media = spec.inputs[spec.event_per].media

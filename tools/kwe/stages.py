@@ -1,99 +1,71 @@
 """The stages of a workflow file, checked against the decks, in an order in which they can run."""
 
-import math
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from tools.kwe import abi
+from tools.kwe.arguments import ArgumentReader, bound_stage
 from tools.kwe.flow import Flow, FlowReader
+from tools.kwe.nesting import FOR_EACH, LOOP_DECK, UNTIL, unnest
+from tools.kwe.sources import (
+    FromConstant,
+    FromEvent,
+    FromFirst,
+    FromPiece,
+    FromPrevious,
+    FromStage,
+    Source,
+    Stage,
+)
 from tools.kwe.spec import Workflow, parse_size
-from tools.kwe.system import Deck, Op, Param, Port, System
-from tools.kwe.yaml_source import YamlSource
+from tools.kwe.system import Deck, Op, Port, System
+from tools.kwe.yaml_source import Source as TextSource
 
 # Keys of a stage that are neither an input nor a parameter of its operation.
 OWN_KEYS = ("op", "needs", "join", "if", "timeout", "at_most")
-
-INTEGER_BITS = {"u8": 8, "u16": 16, "u32": 32, "u64": 64, "i32": 32, "i64": 64}
-
-
-@dataclass(frozen=True)
-class FromStage:
-    """An input that is the output of an earlier stage."""
-
-    stage: int
+PIECE = "[part]"
+PREVIOUS = "previous."
 
 
-@dataclass(frozen=True)
-class FromFirst:
-    """An input that is the output of whichever of the stages before was the first."""
-
-
-@dataclass(frozen=True)
-class FromConstant:
-    """An input that is a constant of the workflow."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class FromValue:
-    """A parameter that is a value of an earlier stage."""
-
-    stage: int
-    index: int
-
-
-@dataclass(frozen=True)
-class FromEvent:
-    """A path parameter that is the event's own: the path of its input or output file."""
-
-    name: str
-
-
-Source = FromStage | FromFirst | FromConstant
-Literal = int | float | tuple[int, ...] | bytes
-Argument = Literal | FromValue | FromEvent
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage, every name resolved; stages are numbered in the order in which they can run."""
-
-    name: str
-    deck: Deck
-    op: Op
-    needs: tuple[int, ...]
-    inputs: tuple[Source, ...]
-    arguments: Mapping[str, Argument]  # by parameter
-    limit: str | int | None  # the name of a limit, or bytes
-    flow: Flow
-    tolerates: frozenset[int]
+def input_stage(value: object) -> str | None:
+    """Return the stage that an input's text names: `load`, `load[part]`, `previous.load`."""
+    if not isinstance(value, str) or value.startswith("$"):
+        return None
+    return value.removeprefix(PREVIOUS).removesuffix(PIECE)
 
 
 class _Resolver:
     """Resolves one workflow file; every error points at its line."""
 
-    def __init__(self, source: YamlSource, spec: Workflow, system: System) -> None:
+    def __init__(self, source: TextSource, spec: Workflow, system: System) -> None:
         self.source = source
         self.spec = spec
         self.system = system
-        self.ops = {name: self._find_op(name) for name in spec.stages}
+        self.nest = unnest(source, spec.stages)
+        self.fields = self.nest.fields
+        self.ops = {name: self._find_op(name) for name in self.fields}
         ops = {name: op for name, (_, op) in self.ops.items()}
-        self.reader = FlowReader(source, spec.stages, ops, system)
-        self.flows = {name: self.reader.read(name) for name in spec.stages}
-        self.order = self._sort({name: self._dependencies(name) for name in spec.stages})
+        self.reader = FlowReader(source, self.fields, self.nest.places, ops, system)
+        self.at = self.reader.at
+        for name in self.fields:
+            self._use_presets(name)
+        self.flows = {name: self._flow(name) for name in self.fields}
+        self.needs = self._all_needs()
+        self.order = self._sort()
         self.number = {name: index for index, name in enumerate(self.order)}
+        self.arguments = ArgumentReader(self.reader, spec, self.nest, self.ops, self.number)
 
     # ---- which operation ------------------------------------------------------------------
 
     def _find_op(self, stage: str) -> tuple[Deck, Op]:
-        value = self.spec.stages[stage].get("op")
-        place = ("stages", stage, "op")
+        loop = self.nest.loops.get(stage)
+        if loop is not None:
+            return LOOP_DECK, FOR_EACH if loop.kind == abi.STAGE_FOR_EACH else UNTIL
+        value = self.fields[stage].get("op")
+        place = (*self.nest.places[stage], "op")
         if value is None:
             raise self.source.error(
-                ("stages", stage), f"stage {stage}: `op` is missing; `op: deck.operation` is right"
+                self.nest.places[stage],
+                f"stage {stage}: `op` is missing; `op: deck.operation` is right",
             )
         deck_name, _, op_name = str(value).partition(".")
         deck = self.system.decks.get(deck_name)
@@ -112,33 +84,116 @@ class _Resolver:
             )
         return deck, op
 
+    def _use_presets(self, stage: str) -> None:
+        """`kernel: sobel` stands for the parameters that the deck's file has under that name."""
+        fields = self.fields[stage]
+        for key, choices in self.ops[stage][1].presets.items():
+            if key not in fields:
+                continue
+            choice = fields.pop(key)
+            if not isinstance(choice, str) or choice not in choices:
+                raise self.source.error(
+                    self.at(stage, key),
+                    f"stage {stage}: {key}: {choice!r}; {', '.join(choices)} would be right",
+                )
+            self.fields[stage] = fields = {**choices[choice], **fields}
+
     # ---- in which order -------------------------------------------------------------------
 
-    def _dependencies(self, stage: str) -> list[str]:
-        """Stages that come before: those of `needs` and those named as an input."""
+    def _flow(self, stage: str) -> Flow:
+        flow = self.reader.read(stage)
+        loop = self.nest.loops.get(stage)
+        if loop is None or loop.kind != abi.STAGE_UNTIL:
+            return flow
+        conditions = self.reader.conditions(stage, "until", loop.conditions)
+        for condition in conditions:
+            if condition.stage not in loop.body:
+                raise self.source.error(
+                    self.at(stage, "until"),
+                    f"stage {stage}: until: {condition.stage} is not in the loop; "
+                    f"{' or '.join(loop.body)} would be right",
+                )
+        return Flow(flow.needs, flow.tolerates, flow.join, conditions, flow.timeout_ns)
+
+    def _named(self, stage: str) -> list[str]:
+        """Stages that it needs or takes something of, but for the part before."""
         names = list(self.flows[stage].needs)
-        for port in self.ops[stage][1].inputs:
-            value = self.spec.stages[stage].get(port.name)
-            if isinstance(value, str) and not value.startswith("$"):
-                self.reader.check_stage(stage, value, ("stages", stage, port.name))
-                names.append(value)
+        fields, (_, op) = self.fields[stage], self.ops[stage]
+        for port in op.inputs:
+            value = fields.get(port.name)
+            other = input_stage(value)
+            if other is None:
+                continue
+            if str(value).startswith(PREVIOUS):
+                self._check_previous(stage, port.name, other)
+                continue
+            self.reader.check_stage(stage, other, self.at(stage, port.name))
+            names.append(other)
+        for param in op.params:
+            other = None if param.element == "path" else bound_stage(fields.get(param.name))
+            if other is None:
+                continue
+            is_previous = str(fields[param.name]).startswith(PREVIOUS)
+            if other not in self.fields or not is_previous:
+                self.reader.check_stage(stage, other, self.at(stage, param.name))
+            if not is_previous:
+                names.append(other)
         return list(dict.fromkeys(names))
 
-    def _sort(self, needs: Mapping[str, list[str]]) -> list[str]:
-        """Order the stages so that each comes after what it needs; else as in the file."""
+    def _check_previous(self, stage: str, port: str, other: str) -> None:
+        loop = self.nest.loop_of.get(stage)
+        if loop is None or self.nest.loop_of.get(other) != loop:
+            raise self.source.error(
+                self.at(stage, port),
+                f"stage {stage}: {port}: previous.{other}: a stage of the same loop, "
+                "the part before, would be right",
+            )
+
+    def _all_needs(self) -> dict[str, list[str]]:
+        """Whom each waits for: a body's stages within it, its loop for what lies outside."""
+        needs: dict[str, list[str]] = {name: [] for name in self.fields}
+        for stage in self.fields:
+            loop = self.nest.loop_of.get(stage)
+            for other in self._named(stage):
+                others_loop = self.nest.loop_of.get(other)
+                if loop == others_loop:
+                    needs[stage].append(other)
+                elif loop is None:
+                    assert others_loop is not None
+                    needs[stage].append(others_loop)
+                elif other == loop or others_loop is not None:
+                    raise self.source.error(
+                        self.at(stage),
+                        f"stage {stage}: it cannot wait for {other}, "
+                        f"{'its own loop' if other == loop else 'which is in another loop'}",
+                    )
+                else:
+                    needs[loop].append(other)
+        return {stage: list(dict.fromkeys(names)) for stage, names in needs.items()}
+
+    def _sort(self) -> list[str]:
+        """Order the stages so that each comes after what it needs, a body right behind its loop."""
+        top = [name for name in self.fields if name not in self.nest.loop_of]
         order: list[str] = []
-        waiting = dict(needs)
+        for name in self._sorted(top):
+            order.append(name)
+            if name in self.nest.loops:
+                order += self._sorted(list(self.nest.loops[name].body))
+        return order
+
+    def _sorted(self, names: list[str]) -> list[str]:
+        order: list[str] = []
+        waiting = {name: set(self.needs[name]) for name in names}
         while waiting:
-            ready = next((n for n, before in waiting.items() if set(before) <= set(order)), None)
+            ready = next((n for n, before in waiting.items() if before <= set(order)), None)
             if ready is None:
                 first = next(iter(waiting))
                 raise self.source.error(
-                    ("stages", first, "needs"),
+                    self.at(first, "needs"),
                     f"stages {', '.join(waiting)} wait for each other in a circle",
                 )
             order.append(ready)
             del waiting[ready]
-        self.needs = needs
         return order
 
     # ---- one stage ------------------------------------------------------------------------
@@ -146,30 +201,39 @@ class _Resolver:
     def stage(self, name: str) -> Stage:
         """Resolve one stage."""
         deck, op = self.ops[name]
-        known = [*OWN_KEYS, *(p.name for p in op.inputs), *(p.name for p in op.params)]
-        for key in self.spec.stages[name]:
-            if key not in known:
-                raise self.source.error(
-                    ("stages", name, key),
-                    f"stage {name}: {deck.name}.{op.name} has no {key!r}; "
-                    f"{', '.join(known)} would be right",
-                    at_key=True,
-                )
+        loop = self.nest.loops.get(name)
+        self._check_keys(name, deck, op)
         inputs = self._inputs(name, op)
+        outer = self.nest.loop_of.get(name)
         return Stage(
             name=name,
             deck=deck,
             op=op,
             needs=tuple(sorted(self.number[other] for other in self.needs[name])),
             inputs=inputs,
-            arguments={param.name: self._argument(name, op, param, inputs) for param in op.params},
+            arguments={param.name: self.arguments.read(name, param, inputs) for param in op.params},
             limit=self._limit(name, deck, op),
             flow=self.flows[name],
             tolerates=frozenset(self.number[other] for other in self.flows[name].tolerates),
+            loop=None if outer is None else self.number[outer],
+            kind=0 if loop is None else loop.kind,
+            body=0 if loop is None else len(loop.body),
+            bound=0 if loop is None else loop.bound,
         )
 
+    def _check_keys(self, name: str, deck: Deck, op: Op) -> None:
+        known = [*OWN_KEYS, *(p.name for p in op.inputs), *(p.name for p in op.params), *op.presets]
+        for key in self.fields[name]:
+            if key not in known:
+                raise self.source.error(
+                    self.at(name, key),
+                    f"stage {name}: {deck.name}.{op.name} has no {key!r}; "
+                    f"{', '.join(known)} would be right",
+                    at_key=True,
+                )
+
     def _inputs(self, stage: str, op: Op) -> tuple[Source, ...]:
-        fields = self.spec.stages[stage]
+        fields = self.fields[stage]
         named = {port.name: fields[port.name] for port in op.inputs if port.name in fields}
         open_ports = [p for p in op.inputs if p.name not in named and not p.optional]
         offered = [
@@ -183,13 +247,13 @@ class _Resolver:
             wanted = ", ".join(f"{port.name} ({port.type})" for port in open_ports)
             have = ", ".join(offered) or "nothing"
             raise self.source.error(
-                ("stages", stage),
+                self.at(stage),
                 f"stage {stage}: input {wanted} has to come from one stage each, `needs` offers "
                 f"{have}; `{open_ports[0].name}: STAGE` would be right",
             )
         if len(open_ports) > 1:
             raise self.source.error(
-                ("stages", stage, "needs"),
+                self.at(stage, "needs"),
                 f"stage {stage}: which stage is which input? "
                 f"`{open_ports[0].name}: {offered[0]}` and so on would be right",
             )
@@ -198,7 +262,7 @@ class _Resolver:
         for port, expected in zip(bound, op.inputs, strict=False):
             if port != expected:
                 raise self.source.error(
-                    ("stages", stage, port.name),
+                    self.at(stage, port.name),
                     f"stage {stage}: input {port.name} without the one before it; "
                     f"`{expected.name}: STAGE` would be right",
                 )
@@ -211,7 +275,7 @@ class _Resolver:
         return (FromFirst(),)
 
     def _input(self, stage: str, port: str, wanted: str, value: Any) -> Source:
-        place = ("stages", stage, port)
+        place = self.at(stage, port)
         if isinstance(value, str) and value.startswith("$"):
             item = self.spec.inputs.get(value[1:])
             if item is None or item.kind != "bytes":
@@ -222,12 +286,13 @@ class _Resolver:
                     f"a stage{''.join(f' or {name}' for name in constants)} would be right",
                 )
             return FromConstant(value[1:])
-        if not isinstance(value, str):
+        other = input_stage(value)
+        if other is None:
             raise self.source.error(place, f"stage {stage}: {port}: a stage would be right")
-        output = self.ops[value][1].output
+        output = self.ops[other][1].output
         if output is None:
             raise self.source.error(
-                place, f"stage {stage}: {port}: stage {value!r} has no output to take"
+                place, f"stage {stage}: {port}: stage {other!r} has no output to take"
             )
         if wanted not in ("bytes", output.type):
             producers = [
@@ -235,123 +300,32 @@ class _Resolver:
             ]
             raise self.source.error(
                 place,
-                f"stage {stage}: input {port} takes {wanted}, stage {value!r} gives {output.type}; "
+                f"stage {stage}: input {port} takes {wanted}, stage {other!r} gives {output.type}; "
                 f"{', '.join(producers) or f'a stage that gives {wanted}'} would be right",
             )
-        return FromStage(self.number[value])
-
-    # ---- parameters -----------------------------------------------------------------------
-
-    def _argument(self, stage: str, op: Op, param: Param, inputs: tuple[Source, ...]) -> Argument:
-        fields = self.spec.stages[stage]
-        if param.name in fields:
-            value = fields[param.name]
-            return (
-                self._path(stage, op, param, value)
-                if param.element == "path"
-                else self._number(stage, param, value)
-            )
-        if param.bound is not None:
-            bound = self._bound(op, param, inputs)
-            if bound is not None:
-                return bound
-        if param.default is None:
-            why = (
-                f" (the stage at input {param.bound.input} gives no {param.bound.value})"
-                if param.bound
-                else ""
-            )
-            raise self.source.error(
-                ("stages", stage), f"stage {stage}: the parameter {param.name!r} is missing{why}"
-            )
-        return self._number(stage, param, param.default)
-
-    def _bound(self, op: Op, param: Param, inputs: tuple[Source, ...]) -> FromValue | None:
-        """Find the value that the producer of the input offers."""
-        assert param.bound is not None
-        port = next(i for i, item in enumerate(op.inputs) if item.name == param.bound.input)
-        producer = inputs[port]
-        if not isinstance(producer, FromStage):
-            return None
-        values = self.ops[self.order[producer.stage]][1].values
-        index = next((v.index for v in values if v.name == param.bound.value), None)
-        return None if index is None else FromValue(producer.stage, index)
-
-    def _number(self, stage: str, param: Param, value: Any) -> int | float | tuple[int, ...]:
-        place = ("stages", stage, param.name)
-        if param.element == "f64":
-            return self._real(stage, param, value)
-        if param.element == "bool" and isinstance(value, bool):
-            return int(value)
-        numbers = value if param.count > 1 else [value]
-        if not isinstance(numbers, list) or len(numbers) != param.count:
-            raise self.source.error(
-                place,
-                f"stage {stage}: {param.name}: a list of {param.count} numbers would be right",
-            )
-        bits = INTEGER_BITS.get(param.element, 64)
-        signed = param.element.startswith("i")
-        low = param.min if param.min is not None else (-(1 << (bits - 1)) if signed else 0)
-        high = param.max if param.max is not None else (1 << (bits - signed)) - 1
-        for number in numbers:
-            if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
+        if value.startswith(PREVIOUS):
+            return FromPrevious(self.number[other])
+        if value.endswith(PIECE):
+            if stage not in self.nest.loop_of or other in self.nest.loop_of:
                 raise self.source.error(
                     place,
-                    f"stage {stage}: {param.name}: {number!r} is out of range; "
-                    f"a whole number from {low} to {high} would be right",
+                    f"stage {stage}: {port}: in a loop, a stage before it would be right: only "
+                    "there are parts of it",
                 )
-        return tuple(numbers) if param.count > 1 else int(numbers[0])
-
-    def _real(self, stage: str, param: Param, value: Any) -> float:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value):
-            raise self.source.error(
-                ("stages", stage, param.name),
-                f"stage {stage}: {param.name}: {value!r} is no finite number; 0.5 would be right",
-            )
-        return float(value)
-
-    def _path(self, stage: str, op: Op, param: Param, value: Any) -> FromEvent | bytes:
-        place = ("stages", stage, param.name)
-        files = [f"${name}" for name in (self.spec.event_per, *self._file_outputs())]
-        if not isinstance(value, str):
-            raise self.source.error(place, f"stage {stage}: {' or '.join(files)} would be right")
-        if value.startswith("$"):
-            if value not in files:
-                raise self.source.error(
-                    place,
-                    f"stage {stage}: {value} names no files; {' or '.join(files)} would be right",
-                )
-            if value == files[0] and "effect" in op.traits:
-                raise self.source.error(
-                    place,
-                    f"stage {stage}: {op.name} would change the input {value}; "
-                    f"{' or '.join(files[1:]) or 'an output of kind files'} would be right",
-                )
-            return FromEvent(value[1:])
-        encoded = value.encode()
-        if not re.fullmatch(r"(/[^/\0]+)+|/", value) or len(encoded) > 254:
-            raise self.source.error(
-                place,
-                f"stage {stage}: {value!r} is no absolute path of at most 254 bytes; "
-                f"{' or '.join(files)} or /a/path would be right",
-            )
-        return encoded
-
-    def _file_outputs(self) -> list[str]:
-        return [name for name, item in self.spec.outputs.items() if item.kind == "files"]
+            return FromPiece(self.number[other])
+        return FromStage(self.number[other])
 
     # ---- limits ---------------------------------------------------------------------------
 
     def _limit(self, stage: str, deck: Deck, op: Op) -> str | int | None:
-        value = self.spec.stages[stage].get("at_most")
-        place = ("stages", stage, "at_most")
+        value = self.fields[stage].get("at_most")
+        place = self.at(stage, "at_most")
         known = [f"limits.{name}" for name in self.spec.limits]
         would_be = f"{' or '.join([*known, '16 MiB'])} would be right"
         if value is None:
             if op.output is not None and op.output.at_most.limit:
                 raise self.source.error(
-                    ("stages", stage),
+                    self.at(stage),
                     f"stage {stage}: how large {deck.name}.{op.name}'s output may be is not said; "
                     f"`at_most:` with {would_be}",
                 )
@@ -368,7 +342,7 @@ class _Resolver:
             raise self.source.error(place, f"stage {stage}: at_most: {error}") from error
 
 
-def resolve_stages(source: YamlSource, spec: Workflow, system: System) -> list[Stage]:
+def resolve_stages(source: TextSource, spec: Workflow, system: System) -> list[Stage]:
     """Check the stages against the decks.
 
     Raises:
@@ -376,6 +350,21 @@ def resolve_stages(source: YamlSource, spec: Workflow, system: System) -> list[S
     """
     resolver = _Resolver(source, spec, system)
     stages = [resolver.stage(name) for name in resolver.order]
+    _check_result(source, spec, list(resolver.fields))
+    _check_uses(source, spec, stages)
+    return stages
+
+
+def _check_result(source: TextSource, spec: Workflow, names: list[str]) -> None:
+    if spec.result is not None and spec.result not in names:
+        raise source.error(
+            ("result",),
+            f"result: there is no stage {spec.result!r}; {' or '.join(names)} would be right",
+        )
+
+
+def _check_uses(source: TextSource, spec: Workflow, stages: list[Stage]) -> None:
+    """Each input is taken, each output made."""
     paths = {a.name for s in stages for a in s.arguments.values() if isinstance(a, FromEvent)}
     constants = {i.name for s in stages for i in s.inputs if isinstance(i, FromConstant)}
     for name in spec.inputs:
@@ -399,4 +388,3 @@ def resolve_stages(source: YamlSource, spec: Workflow, system: System) -> list[S
                 f"{name}: no stage writes it; `path: ${name}` at a storage.write would be right",
                 at_key=True,
             )
-    return stages

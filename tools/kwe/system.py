@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -88,6 +88,8 @@ class Op(_Part):
     values: list[Value] = []
     traits: list[str] = []
     errors: list[str] = []
+    # by a word such as `kernel`, by a name such as `sobel`: the parameters that it stands for
+    presets: dict[str, dict[str, dict[str, Any]]] = {}
 
 
 class Deck(_Part):

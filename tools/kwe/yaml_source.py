@@ -23,14 +23,39 @@ class Mark:
     column: int
 
 
-class YamlSource:
-    """One YAML file: its plain value and where each part of it stands."""
+class Source:
+    """A plain value, and where each part of it stands in a text."""
 
-    def __init__(self, path: Path, text: str) -> None:
+    def __init__(self, path: Path, text: str, value: Any = None) -> None:
         self.path = path
+        self.value = value
         self._lines = text.splitlines()
         self._keys: dict[Place, Mark] = {}
         self._values: dict[Place, Mark] = {}
+
+    def error(self, place: Sequence[Key], what: str, *, at_key: bool = False) -> SpecError:
+        """Make the error that points at `place`, or at the nearest part around it that exists."""
+        known = tuple(place)
+        if at_key and known in self._keys:
+            return self.error_at(self._keys[known], what)
+        while known and known not in self._values:
+            known = known[:-1]
+        return self.error_at(self._values.get(known, Mark(1, 1)), what)
+
+    def error_at(self, mark: Mark, what: str) -> SpecError:
+        """Make the error that points at a place in the text, and shows its line."""
+        text = f"{self.path}:{mark.line}:{mark.column}: {what}"
+        if mark.line <= len(self._lines):
+            line = self._lines[mark.line - 1].replace("\t", " ")
+            text += f"\n  {mark.line:>4} | {line}\n       | {' ' * (mark.column - 1)}^"
+        return SpecError(text)
+
+
+class YamlSource(Source):
+    """One YAML file."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        super().__init__(path, text)
         try:
             loader = yaml.SafeLoader(text)
             try:
@@ -41,7 +66,7 @@ class YamlSource:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
-            raise self._error_at(place, f"this is not YAML: {error.problem}") from error
+            raise self.error_at(place, f"this is not YAML: {error.problem}") from error
         except yaml.YAMLError as error:
             raise SpecError(f"{path}:1:1: this is not YAML: {error}") from error
 
@@ -54,9 +79,9 @@ class YamlSource:
                 key = loader.construct_object(key_node, deep=True)
                 at = Mark(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
                 if not isinstance(key, str | int):
-                    raise self._error_at(at, f"{key!r} cannot be a key; a word would be right")
+                    raise self.error_at(at, f"{key!r} cannot be a key; a word would be right")
                 if key in value:
-                    raise self._error_at(at, f"{key!r} stands here twice; remove one")
+                    raise self.error_at(at, f"{key!r} stands here twice; remove one")
                 self._keys[(*place, key)] = at
                 value[key] = self._read(loader, value_node, (*place, key))
             return value
@@ -65,22 +90,6 @@ class YamlSource:
                 self._read(loader, item, (*place, index)) for index, item in enumerate(node.value)
             ]
         return loader.construct_object(node, deep=True)
-
-    def error(self, place: Sequence[Key], what: str, *, at_key: bool = False) -> SpecError:
-        """Make the error that points at `place`, or at the nearest part around it that exists."""
-        known = tuple(place)
-        if at_key and known in self._keys:
-            return self._error_at(self._keys[known], what)
-        while known and known not in self._values:
-            known = known[:-1]
-        return self._error_at(self._values.get(known, Mark(1, 1)), what)
-
-    def _error_at(self, mark: Mark, what: str) -> SpecError:
-        text = f"{self.path}:{mark.line}:{mark.column}: {what}"
-        if mark.line <= len(self._lines):
-            line = self._lines[mark.line - 1].replace("\t", " ")
-            text += f"\n  {mark.line:>4} | {line}\n       | {' ' * (mark.column - 1)}^"
-        return SpecError(text)
 
 
 def load_yaml(path: Path) -> YamlSource:
@@ -97,7 +106,7 @@ def load_yaml(path: Path) -> YamlSource:
     return YamlSource(path, text)
 
 
-def validate(source: YamlSource, model: type[Model]) -> Model:
+def validate(source: Source, model: type[Model]) -> Model:
     """Check a file against a pydantic model.
 
     Raises:
@@ -126,7 +135,7 @@ def validate(source: YamlSource, model: type[Model]) -> Model:
         raise source.error(place, f"{name}: {what}") from error
 
 
-def _known(model: type[BaseModel], source: YamlSource, place: Place) -> str:
+def _known(model: type[BaseModel], source: Source, place: Place) -> str:
     """Name the keys that would be right, when the unknown one stands at the top."""
     if len(place) != 1:
         return ""
