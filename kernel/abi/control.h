@@ -35,6 +35,7 @@ enum kwe_control_type {
     KWE_CONTROL_DONE = 7,       /* struct kwe_control_done; the last frame */
     KWE_CONTROL_ERROR = 8,      /* struct kwe_control_error, then its text */
     KWE_CONTROL_PLAN = 9,       /* struct kwe_plan, then its struct kwe_plan_stage */
+    KWE_CONTROL_TRACE = 10,     /* struct kwe_trace_head, then its struct kwe_trace_record */
 };
 
 struct kwe_control_frame {

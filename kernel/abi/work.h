@@ -61,6 +61,8 @@ struct kwe_work_frame {
 };
 _Static_assert(sizeof(struct kwe_work_frame) == 512, "frames are indexed by ticket");
 
+#define KWE_ANSWERED_UNIT_NS 16u
+
 /* DoneRing slot: one stage's answer. */
 struct kwe_completion {
     uint32_t ticket;
@@ -70,7 +72,7 @@ struct kwe_completion {
     /* bytes copied inside the deck, by kind: from a cache or bounce buffer, ... */
     uint32_t copied_cache;
     uint32_t copied_device; /* ... to and from a device's own window */
-    uint32_t reserved2;
+    uint32_t answered;   /* when: kernel_now() / KWE_ANSWERED_UNIT_NS, the low bits; 0: not said */
     uint64_t elapsed_ns; /* from taken to answered, as the deck saw it */
     uint64_t value[KWE_MAX_VALUES];
 };

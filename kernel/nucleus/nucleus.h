@@ -15,6 +15,7 @@
 #include "kernel/nucleus/payload.h"
 #include "kernel/nucleus/program/program.h"
 #include "kernel/nucleus/sched/sched.h"
+#include "kernel/nucleus/trace.h"
 
 struct cpu {
     struct cpu_head head; /* arch finds it first */
@@ -68,6 +69,7 @@ struct nucleus {
     bool debug;        /* "debug" on the command line: inject is allowed */
     struct payload payload;
 
+    struct trace trace;
     struct frames frames;
     struct heap heap;
     struct guide *guide;

@@ -68,6 +68,11 @@ struct guide_memory nucleus_guide_memory(struct nucleus *nucleus)
                                   .context = &nucleus->heap };
 }
 
+static void on_trace(void *context, const struct kwe_trace_record *record)
+{
+    trace_keep(context, record);
+}
+
 /* ---- in order ----------------------------------------------------------------------------------------------------------- */
 
 struct nucleus *setup_nucleus(const struct boot_info *boot)
@@ -85,6 +90,9 @@ void setup_services(struct nucleus *nucleus, const struct boot_info *boot)
     nucleus->debug = options_has(boot->command_line, "debug");
     nucleus->deterministic = options_has(boot->command_line, "deterministic");
     nucleus->next_restart_ns = UINT64_MAX;
+    if (options_has(boot->command_line, "trace") && !trace_begin(nucleus)) {
+        log_line("nucleus", "no memory for a trace");
+    }
     if (!payload_open(&nucleus->payload, port_direct(boot->payload), boot->payload_bytes)) {
         log_line("nucleus", "module 0 is no payload archive: start QEMU with -initrd payload.kpak");
         nucleus_exit(EXIT_MACHINE, "no payload");
@@ -107,6 +115,7 @@ void setup_guide(struct nucleus *nucleus)
             .recall = on_recall,
             .instance_stuck = on_instance_stuck,
             .read_program_segment = read_program_segment,
+            .trace = nucleus->trace.records == NULL ? NULL : on_trace,
             .context = nucleus,
         },
     };

@@ -9,7 +9,7 @@ from tools.kwe import abi
 from tools.kwe.layout import Layout
 from tools.kwe.tree import ROOT
 
-HEADERS = ("control", "event", "job", "statistics", "workflow")
+HEADERS = ("control", "event", "job", "statistics", "trace", "workflow")
 LAYOUTS = [value for value in vars(abi).values() if isinstance(value, Layout)]
 
 # Constants by their C name; exit.h is the nucleus's own, and has no other includes.
@@ -74,6 +74,17 @@ CONSTANTS = {
     "KWE_CONTROL_DONE": abi.CONTROL_DONE,
     "KWE_CONTROL_ERROR": abi.CONTROL_ERROR,
     "KWE_CONTROL_PLAN": abi.CONTROL_PLAN,
+    "KWE_CONTROL_TRACE": abi.CONTROL_TRACE,
+    "KWE_TRACE_ADMITTED": abi.TRACE_ADMITTED,
+    "KWE_TRACE_READY": abi.TRACE_READY,
+    "KWE_TRACE_HANDED": abi.TRACE_HANDED,
+    "KWE_TRACE_ANSWERED": abi.TRACE_ANSWERED,
+    "KWE_TRACE_ENDED": abi.TRACE_ENDED,
+    "KWE_TRACE_VISIT": abi.TRACE_VISIT,
+    "KWE_TRACE_RUN": abi.TRACE_RUN,
+    "KWE_TRACE_IDLE": abi.TRACE_IDLE,
+    "KWE_TRACE_INTERRUPT": abi.TRACE_INTERRUPT,
+    "KWE_TRACE_DEATH": abi.TRACE_DEATH,
     "KWE_PLAN_DROPPED": abi.PLAN_DROPPED,
     "KWE_PLAN_CRITICAL": abi.PLAN_CRITICAL,
     "KWE_PLAN_BODY": abi.PLAN_BODY,

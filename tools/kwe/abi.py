@@ -185,6 +185,34 @@ PLAN_CRITICAL = 2
 PLAN_BODY = 4
 PLAN_EARLY = 8
 
+# ---- kernel/abi/trace.h -----------------------------------------------------------------------
+
+TRACE_HEAD = Layout("kwe_trace_head", count="I", record_ns="I", kept="Q", lost="Q")
+TRACE_RECORD = Layout(
+    "kwe_trace_record",
+    time_ns="Q",
+    value="Q",
+    event="Q",
+    workflow="I",
+    elapsed_ns="I",
+    stage="H",
+    status="H",
+    kind="B",
+    cpu="B",
+    deck="B",
+    instance="B",
+)
+TRACE_ADMITTED = 1
+TRACE_READY = 2
+TRACE_HANDED = 3
+TRACE_ANSWERED = 4
+TRACE_ENDED = 5
+TRACE_VISIT = 6
+TRACE_RUN = 7
+TRACE_IDLE = 8
+TRACE_INTERRUPT = 9
+TRACE_DEATH = 10
+
 # ---- kernel/abi/event.h -----------------------------------------------------------------------
 
 RESULT = Layout(
@@ -282,6 +310,7 @@ CONTROL_STATISTICS = 6
 CONTROL_DONE = 7
 CONTROL_ERROR = 8
 CONTROL_PLAN = 9
+CONTROL_TRACE = 10
 
 FRAME = Layout("kwe_control_frame", magic="I", type="H", flags="H", length="I", crc32c="I")
 HELLO = Layout("kwe_control_hello", version="I", row_count="I", now_ns="Q")

@@ -143,6 +143,20 @@ def parse_stages(payload: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     ]
 
 
+def parse_trace(payload: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the head and the records of a TRACE frame.
+
+    Raises:
+        ValueError: Its length is not what its head says.
+    """
+    head = abi.TRACE_HEAD.unpack(payload[: abi.TRACE_HEAD.size])
+    size = abi.TRACE_RECORD.size
+    rest = payload[abi.TRACE_HEAD.size :]
+    if len(rest) != head["count"] * size:
+        raise ValueError(f"{head['count']} trace records in {len(rest)} bytes")
+    return head, [abi.TRACE_RECORD.unpack(rest[at : at + size]) for at in range(0, len(rest), size)]
+
+
 def parse_plan(payload: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the kernel's plan of the workflow and of its stages.
 

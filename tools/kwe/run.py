@@ -20,6 +20,7 @@ from tools.kwe.runner import make_disk, run_job
 from tools.kwe.sizing import LEAST_MEMORY_MIB
 from tools.kwe.spec import load_workflow
 from tools.kwe.system import load_system
+from tools.kwe.trace import write_trace
 from tools.kwe.tree import find_build
 
 DEFAULT_TIMEOUT_S = 300.0
@@ -67,6 +68,7 @@ class RunOptions:
     json: str | None = None
     disk: Path | None = None  # where to keep the guest's disk
     append: str = ""
+    trace: Path | None = None  # where to write what happened when
     pipe: str = ""  # a workflow in one line
     deterministic: bool = False
     events: bool = True  # else the workflow is only registered and planned
@@ -104,7 +106,7 @@ def run_workflow(options: RunOptions) -> Report:
                 memory_mib=memory_mib,
                 window_bytes=job.sizing.window_bytes,
                 disk=image,
-                append=f"program=agent {options.append}".strip(),
+                append=f"program=agent {'trace ' if options.trace else ''}{options.append}".strip(),
                 fw_cfg={"opt/kwe/job": job.encode()},
                 accel=report.accel,
                 deterministic=options.deterministic,
@@ -139,6 +141,8 @@ def _check_places(args: argparse.Namespace) -> None:
         raise SpecError(f"--output {args.output}: it is no directory")
     if args.disk is not None and (args.disk.is_dir() or not args.disk.parent.is_dir()):
         raise SpecError(f"--disk {args.disk}: a file in a directory that exists would be right")
+    if args.trace is not None and (args.trace.is_dir() or not args.trace.parent.is_dir()):
+        raise SpecError(f"--trace {args.trace}: a file in a directory that exists would be right")
     if args.json not in (None, "-") and Path(args.json).is_dir():
         raise SpecError(f"--json {args.json}: it is a directory; a file or - would be right")
 
@@ -164,6 +168,7 @@ def options_from(args: argparse.Namespace) -> RunOptions:
         json=args.json,
         disk=args.disk,
         append=args.append,
+        trace=args.trace,
         pipe=args.pipe or "",
         deterministic=args.deterministic,
     )
@@ -174,6 +179,9 @@ def run(args: argparse.Namespace) -> int:
     options = options_from(args)
     report = run_workflow(options)
     print_report(report, options.json)
+    if options.trace is not None:
+        stream = sys.stderr if options.json == "-" else sys.stdout
+        print(*write_trace(report, options.trace), sep="\n", file=stream)
     return EXIT_WORKFLOW if report.errors else EXIT_DONE
 
 
@@ -260,6 +268,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--disk", type=Path, metavar="FILE", help="keep the guest's disk, an ext4 image, there"
+    )
+    parser.add_argument(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        help="write what happened when, by CPU, deck and event, for Perfetto's UI",
     )
     add_machine_arguments(parser)
 

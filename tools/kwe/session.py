@@ -13,6 +13,7 @@ from tools.kwe.control import (
     parse_results,
     parse_stages,
     parse_statistics,
+    parse_trace,
 )
 from tools.kwe.errors import MachineError
 
@@ -27,6 +28,7 @@ class Session:
         progress: Events (submitted, completed, failed).
         stages: The stages' counters, in the workflow's order.
         statistics: The system's counters; `decks` those of each deck, by prefix.
+        trace_head: The newest of the trace's heads; `trace` all its records.
         done: The last frame, once it came.
         error: (code, stage, text) of an ERROR.
     """
@@ -43,6 +45,8 @@ class Session:
         self.status: dict[str, Any] | None = None
         self.statistics: dict[str, Any] | None = None
         self.decks: list[dict[str, Any]] = []
+        self.trace_head: dict[str, Any] | None = None
+        self.trace: list[dict[str, Any]] = []
         self.done: dict[str, Any] | None = None
         self.error: tuple[int, int, str] | None = None
 
@@ -90,6 +94,9 @@ class Session:
                 self.status, self.stages = parse_stages(frame.payload)
             case abi.CONTROL_STATISTICS:
                 self.statistics, self.decks = parse_statistics(frame.payload)
+            case abi.CONTROL_TRACE:
+                self.trace_head, records = parse_trace(frame.payload)
+                self.trace += records
             case abi.CONTROL_DONE:
                 self.done = abi.DONE.unpack(frame.payload)
             case abi.CONTROL_ERROR:

@@ -110,6 +110,7 @@ static bool deck_next_resume(struct cpu *cpu, struct thread *thread)
     instance->pending_interrupts = 0;
     port_syscall_return(&thread->context, (uint64_t)count);
     port_syscall_return_second(&thread->context, interrupts);
+    trace_instance(nucleus, KWE_TRACE_VISIT, instance, (uint64_t)count);
     if (count > 0) {
         instance->ran_ns = 0;
         wake_sibling(nucleus, instance, cpu);
@@ -187,6 +188,7 @@ void deck_interrupted(struct nucleus *nucleus, struct instance *instance, uint8_
     if (instance->state != DECK_UP) {
         return;
     }
+    trace_instance(nucleus, KWE_TRACE_INTERRUPT, instance, bit);
     instance->pending_interrupts |= 1u << bit;
     sched_ready(nucleus, instance->thread);
 }
@@ -230,6 +232,7 @@ void deck_fail(struct nucleus *nucleus, struct instance *instance, const char *w
         return;
     }
     instance->failing = true;
+    trace_instance(nucleus, KWE_TRACE_DEATH, instance, 0);
     log_line(deck_instance_name(instance), "FAULT %s", why);
     thread_log_backtrace(instance->thread, "deck", instance->spec->name);
     if (sched_condemn(nucleus, instance->thread)) {

@@ -101,6 +101,7 @@ static void hand_over(struct guide *guide, struct taking *taking, struct stage_r
     account(taking, run, frame);
     fill_work(run, &taking->work[taking->count++]);
     taking->deck->statistics.events++;
+    trace_run(guide, KWE_TRACE_HANDED, run, NULL, taking->now_ns);
 }
 
 static enum kerr bind_here(struct guide *guide, const struct taking *taking, struct stage_run *run)
@@ -232,6 +233,7 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
     struct kwe_stage_status *status = &workflow->stage_status[run->stage];
     struct kwe_deck_statistics *statistics = &guide->deck[instance->spec->prefix].statistics;
 
+    trace_run(guide, KWE_TRACE_ANSWERED, run, completion, now_ns);
     ticket_give(instance, index);
     event->in_hand--;
     statistics->completions++;

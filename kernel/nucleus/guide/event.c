@@ -78,6 +78,7 @@ static void event_end(struct guide *guide, struct event *event, uint64_t now_ns)
         workflow->status.failed++;
     }
     observe(guide, &result);
+    trace_event(guide, KWE_TRACE_ENDED, event, event->cookie);
     bool holds = result.length > 0 && !ring->abandoned && workflow->registered;
     if (holds) {
         ring_publish(guide, ring, &result, event);

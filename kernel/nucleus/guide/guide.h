@@ -20,6 +20,7 @@
 
 #include "kernel/abi/event.h"
 #include "kernel/abi/statistics.h"
+#include "kernel/abi/trace.h"
 #include "kernel/abi/work.h"
 #include "kernel/nucleus/workflow/plan.h"
 
@@ -40,6 +41,8 @@ struct guide_port {
     void (*recall)(void *context, uint32_t instance, uint32_t ticket);
     /* It did not answer what was recalled. */
     void (*instance_stuck)(void *context, uint32_t instance);
+    /* Something has happened; NULL: nobody wants to know. Time and CPU are for the nucleus to fill in. */
+    void (*trace)(void *context, const struct kwe_trace_record *record);
     /* Copy bytes of the workflow's program segment. False: outside it. */
     bool (*read_program_segment)(void *context, uint32_t workflow, uint64_t offset, void *to,
                                  size_t bytes);

@@ -180,6 +180,7 @@ static void admit(struct guide *guide, struct program_ring *ring, struct workflo
     event->submitted_ns = now_ns;
     ring->reserved++;
     workflow->status.submitted++;
+    trace_event(guide, KWE_TRACE_ADMITTED, event, event->cookie);
     event_start(guide, event, now_ns);
     event_settle(guide, event, now_ns);
 }

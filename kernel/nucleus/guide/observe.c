@@ -1,4 +1,7 @@
-/* observe.c - results on their way to the deck that observes: bounded, dropped and counted when it is behind or down. */
+/*
+ * observe.c - results on their way to the deck that observes: bounded, dropped and counted when it is behind or down; and what a trace is told
+ * of stages.
+ */
 #include "kernel/nucleus/guide/state.h"
 
 void observe(struct guide *guide, const struct kwe_result *result)
@@ -42,4 +45,42 @@ uint32_t observe_take(struct guide *guide, struct kwe_work *work, uint32_t room)
                sizeof(work[0]));
     }
     return count;
+}
+
+/* When the deck answered: it says so in units, and only the low bits. */
+static uint64_t answered_ns(const struct kwe_completion *completion, uint64_t now_ns)
+{
+    const uint32_t now_units = (uint32_t)(now_ns / KWE_ANSWERED_UNIT_NS);
+
+    return completion->answered == 0
+               ? 0
+               : now_ns - (uint64_t)(now_units - completion->answered) * KWE_ANSWERED_UNIT_NS;
+}
+
+void trace_run(const struct guide *guide, enum kwe_trace_kind kind, const struct stage_run *run,
+               const struct kwe_completion *completion, uint64_t now_ns)
+{
+    const struct guide_port *port = &guide->config.port;
+    const struct plan_stage *stage = run_stage(run);
+
+    if (port->trace == NULL || stage->op == NULL) {
+        return;
+    }
+    struct kwe_trace_record record = {
+        .event = run->event->number,
+        .workflow = run->event->workflow->id,
+        .stage = run->stage,
+        .kind = (uint8_t)kind,
+        .deck = stage->deck,
+    };
+    if (kind != KWE_TRACE_READY) {
+        record.instance = (uint8_t)guide->instance[run->instance].ordinal;
+    }
+    if (completion != NULL) {
+        record.value = answered_ns(completion, now_ns);
+        record.status = completion->status;
+        record.elapsed_ns =
+            (uint32_t)(completion->elapsed_ns < UINT32_MAX ? completion->elapsed_ns : UINT32_MAX);
+    }
+    port->trace(port->context, &record);
 }

@@ -166,6 +166,7 @@ void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     }
     run->state = RUN_READY;
     run->ready_ns = now_ns;
+    trace_run(guide, KWE_TRACE_READY, run, NULL, now_ns);
     run->cost_ns = plan_cost_ns(stage, bind_size_bytes(run));
     run->next = NULL;
     run->previous = queue->last;

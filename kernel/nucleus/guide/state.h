@@ -230,6 +230,30 @@ static inline uint64_t run_part(const struct stage_run *run)
  * which the event may be gone.
  */
 
+/* ---- observe.c ---- */
+/* For a trace: something of an event. */
+static inline void trace_event(const struct guide *guide, enum kwe_trace_kind kind,
+                               const struct event *event, uint64_t value)
+{
+    const struct guide_port *port = &guide->config.port;
+
+    if (port->trace != NULL) {
+        port->trace(port->context, &(struct kwe_trace_record){
+                                       .value = value,
+                                       .event = event->number,
+                                       .workflow = event->workflow->id,
+                                       .stage = event->status_stage,
+                                       .status = event->status,
+                                       .kind = (uint8_t)kind,
+                                       .deck = KWE_NO_DECK,
+                                   });
+    }
+}
+
+/* ... of one of its stages; completion NULL: it has none yet. */
+void trace_run(const struct guide *guide, enum kwe_trace_kind kind, const struct stage_run *run,
+               const struct kwe_completion *completion, uint64_t now_ns);
+
 /* ---- event.c ---- */
 /* Begin: sources become ready. The event's fields are filled. */
 void event_start(struct guide *guide, struct event *event, uint64_t now_ns);

@@ -372,6 +372,7 @@ static void idle(struct nucleus *nucleus, struct cpu *cpu)
     set_timer(cpu, idle_from_ns, timed_earliest(nucleus));
     cpu->current = NULL;
     cpu->wanted = false;
+    trace_instance(nucleus, KWE_TRACE_IDLE, NULL, 0);
     if (nucleus->polled_count != 0 && nucleus->cpu_count > 1) {
         polling_wake(nucleus, cpu);
     }
@@ -459,6 +460,8 @@ _Noreturn void sched_leave(struct cpu *cpu)
             idle(nucleus, cpu);
             polling_serve(nucleus);
         }
+        trace_instance(nucleus, KWE_TRACE_RUN, thread->instance,
+                       thread->program == NULL ? 0 : thread->program->index);
         now_ns = port_now_ns();
         cpu->slice_end_ns = now_ns + SCHED_SLICE_NS;
         cpu->run_start_ns = now_ns;

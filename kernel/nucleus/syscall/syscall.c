@@ -31,6 +31,7 @@ static const struct entry entries[] = {
     ENTRY(KWE_CALL_UPCALL_SET, syscall_upcall_set, WHO_PROGRAM),
     ENTRY(KWE_CALL_UPCALL_RETURN, syscall_upcall_return, WHO_PROGRAM),
     ENTRY(KWE_CALL_STATISTICS, syscall_statistics, WHO_ANY),
+    ENTRY(KWE_CALL_TRACE_READ, syscall_trace_read, WHO_PROGRAM),
     ENTRY(KWE_CALL_BOOT_FILE, syscall_boot_file, WHO_PROGRAM),
     ENTRY(KWE_CALL_CONTROL_WRITE, syscall_control_write, WHO_PROGRAM),
     ENTRY(KWE_CALL_CONTROL_READ, syscall_control_read, WHO_PROGRAM),

@@ -46,6 +46,7 @@ void syscall_statistics(struct syscall *call);
 void syscall_log(struct syscall *call);
 void syscall_inject(struct syscall *call);
 
+void syscall_trace_read(struct syscall *call);
 void syscall_boot_file(struct syscall *call);
 void syscall_control_write(struct syscall *call);
 void syscall_control_read(struct syscall *call);

@@ -76,6 +76,53 @@ void syscall_statistics(struct syscall *call)
     syscall_answer(call->thread, copied == KERR_OK ? (int64_t)bytes : -(int64_t)copied);
 }
 
+#define TRACE_AT_ONCE 32u
+
+/* Copy records out behind the head. False: the address is wrong; those that were taken are gone. */
+static bool give_records(struct syscall *call, struct kwe_trace_head *head, uint32_t room)
+{
+    struct kwe_trace_record records[TRACE_AT_ONCE];
+    uint64_t to = call->argument[0] + sizeof(*head);
+
+    while (head->count < room) {
+        uint32_t most = room - head->count < TRACE_AT_ONCE ? room - head->count : TRACE_AT_ONCE;
+        uint32_t count = trace_take(&call->nucleus->trace, records, most);
+        if (count == 0) {
+            break;
+        }
+        if (space_copy_out(call->thread->space, (uaddr_t){ to }, records,
+                           count * sizeof(records[0])) != KERR_OK) {
+            return false;
+        }
+        to += count * sizeof(records[0]);
+        head->count += count;
+    }
+    return true;
+}
+
+void syscall_trace_read(struct syscall *call)
+{
+    const struct trace *trace = &call->nucleus->trace;
+    struct kwe_trace_head head = { .record_ns = trace->record_ns };
+    uint64_t room = call->argument[1] < UINT32_MAX ? call->argument[1] : UINT32_MAX;
+
+    if (trace->records == NULL || room < sizeof(head)) {
+        syscall_refuse(call->thread, trace->records == NULL ? KERR_NOT_PERMITTED : KERR_BAD_CALL);
+        return;
+    }
+    bool given = give_records(call, &head,
+                              (uint32_t)((room - sizeof(head)) / sizeof(struct kwe_trace_record)));
+    head.kept = trace->kept;
+    head.lost = trace->lost;
+    if (!given || space_copy_out(call->thread->space, (uaddr_t){ call->argument[0] }, &head,
+                                 sizeof(head)) != KERR_OK) {
+        syscall_refuse(call->thread, KERR_BAD_ADDRESS);
+        return;
+    }
+    syscall_answer(call->thread,
+                   (int64_t)(sizeof(head) + head.count * sizeof(struct kwe_trace_record)));
+}
+
 void syscall_log(struct syscall *call)
 {
     char text[LINUX_LINE_MAX];

@@ -137,6 +137,11 @@ static inline int64_t kwe_call_dma_alloc(size_t bytes)
 
 /* ---- both ------------------------------------------------------------------------------------------------------------ */
 
+static inline int64_t kwe_call_trace_read(void *buffer, size_t bytes)
+{
+    return kwe_call6(KWE_CALL_TRACE_READ, (uintptr_t)buffer, bytes, 0, 0, 0, 0);
+}
+
 static inline int64_t kwe_call_statistics(void *buffer, size_t bytes)
 {
     return kwe_call6(KWE_CALL_STATISTICS, (uintptr_t)buffer, bytes, 0, 0, 0, 0);

@@ -66,6 +66,7 @@ static void answer_stamped(struct deck_loop *loop, struct deck_request *request,
 {
     loop->stamp_ns = deck_now_ns();
     request->completion.elapsed_ns = loop->stamp_ns - request->taken_ns;
+    request->completion.answered = (uint32_t)(loop->stamp_ns / KWE_ANSWERED_UNIT_NS) | 1u;
     answer(loop, request, status);
 }
 

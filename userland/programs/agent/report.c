@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/abi/trace.h"
 #include "userland/libkwe/common/calls.h"
 #include "userland/libkwe/common/crc32c.h"
 
@@ -136,6 +137,19 @@ void report_statistics(void)
 
     if (kwe_statistics(&statistics) >= 0) {
         send_struct(KWE_CONTROL_STATISTICS, &statistics, sizeof(statistics));
+    }
+}
+
+void report_trace(void)
+{
+    int64_t bytes;
+
+    /* Refused when none is kept. */
+    while ((bytes = kwe_call_trace_read(frame.payload, sizeof(frame.payload))) > 0) {
+        send(KWE_CONTROL_TRACE, (size_t)bytes);
+        if ((size_t)bytes + sizeof(struct kwe_trace_record) <= sizeof(frame.payload)) {
+            return; /* that was all there was */
+        }
     }
 }
 

@@ -136,6 +136,7 @@ static void tell_progress(struct run *run)
 
     if (progress_ms != 0 && now_ns >= run->next_progress_ns) {
         report_flush();
+        report_trace();
         report_progress(&run->progress);
         run->next_progress_ns = now_ns + progress_ms * 1000000ull;
     }

@@ -185,6 +185,7 @@ static void try_numbers(const struct places *places)
               (long long)answer);
     }
     CHECK(kwe_call_inject(0, 0, 0) == -KERR_NOT_PERMITTED, "inject without debug");
+    CHECK(kwe_call_trace_read(places->own, 4096) == -KERR_NOT_PERMITTED, "no trace is kept");
     for (uint64_t number = 335; number < 0x1000; number++) {
         CHECK(kwe_call6(number, 1, 2, 3, 4, 5, 6) == -38, "Linux call %llu",
               (unsigned long long)number);

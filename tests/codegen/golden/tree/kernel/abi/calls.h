@@ -117,6 +117,15 @@
 #define KWE_CALL_STATISTICS 0x100cu
 
 /*
+ * Programs. Take the oldest records of what happened when: a struct kwe_trace_head, and as many
+ * struct kwe_trace_record behind it as there are, or as there is room for. Returns the bytes.
+ * NOT_PERMITTED without "trace" on the kernel's command line: it tells of all programs.
+ *   buffer: address
+ *   bytes: room
+ */
+#define KWE_CALL_TRACE_READ 0x100du
+
+/*
  * Programs. Copy [offset, offset + bytes) of the fw_cfg file opt/kwe/NAME. With bytes 0, return its
  * size (0, no such file).
  *   name: address of a NUL-terminated name
@@ -124,7 +133,7 @@
  *   buffer: address
  *   bytes: how many
  */
-#define KWE_CALL_BOOT_FILE 0x100du
+#define KWE_CALL_BOOT_FILE 0x100eu
 
 /*
  * Programs. Send bytes on the control channel. Returns how many were taken, at most 2 KiB at a
@@ -132,7 +141,7 @@
  *   data: address
  *   bytes: how many
  */
-#define KWE_CALL_CONTROL_WRITE 0x100eu
+#define KWE_CALL_CONTROL_WRITE 0x100fu
 
 /*
  * Programs. Take bytes that have arrived on the control channel; sleeps up to timeout_ns when there
@@ -141,7 +150,7 @@
  *   bytes: room
  *   timeout_ns: how long
  */
-#define KWE_CALL_CONTROL_READ 0x100fu
+#define KWE_CALL_CONTROL_READ 0x1010u
 
 /*
  * Programs. Hurt a deck, for tests; NOT_PERMITTED without "debug" on the kernel's command line.
@@ -150,7 +159,7 @@
  *   instance: ordinal
  *   kind: what
  */
-#define KWE_CALL_INJECT 0x1010u
+#define KWE_CALL_INJECT 0x1011u
 
 /*
  * Decks. The doorbell of the instance's two rings: the nucleus takes what lies in the DoneRing and
@@ -160,34 +169,34 @@
  *   deadline_ns: when to come back at the latest, in kernel_now() time; 0: do not sleep;
  *     UINT64_MAX: for ever
  */
-#define KWE_CALL_DECK_NEXT 0x1011u
+#define KWE_CALL_DECK_NEXT 0x1012u
 
 /*
  * Decks. End this instance; it is torn down and started afresh. Does not return.
  *   reason: address of a text
  *   bytes: its length
  */
-#define KWE_CALL_DECK_DIE 0x1012u
+#define KWE_CALL_DECK_DIE 0x1013u
 
 /*
  * Decks. Write a struct kwe_deck_info, this instance's rings, devices and identity.
  *   info: address of the struct
  */
-#define KWE_CALL_DECK_INFO 0x1013u
+#define KWE_CALL_DECK_INFO 0x1014u
 
 /*
  * Decks. Fresh zeroed pages that the deck's devices may read and write at the same address. Returns
  * the address.
  *   bytes: rounded up to pages
  */
-#define KWE_CALL_DMA_ALLOC 0x1014u
+#define KWE_CALL_DMA_ALLOC 0x1015u
 
 /*
  * Programs and decks. One line for the debug console, marked with who speaks; cut at 240 bytes.
  *   text: address
  *   bytes: length
  */
-#define KWE_CALL_LOG 0x1015u
+#define KWE_CALL_LOG 0x1016u
 
 #define KWE_CALL_FIRST KWE_CALL_KERNEL_NOTIFY
-#define KWE_CALL_COUNT 22u
+#define KWE_CALL_COUNT 23u

@@ -1,0 +1,30 @@
+/*
+ * trace.h - records of what happened when, for whoever asks (kernel/abi/trace.h). Callers hold nucleus->lock.
+ *
+ * One ring in the nucleus's memory; the newest are dropped, and counted, when nobody reads. Off, a hook is one look at a pointer.
+ */
+#pragma once
+
+#include "kernel/abi/errors.h"
+#include "kernel/abi/trace.h"
+#include "kernel/nucleus/types.h"
+
+struct nucleus;
+struct instance;
+
+struct trace {
+    struct kwe_trace_record *records; /* NULL: off */
+    uint64_t kept, read;
+    uint64_t lost;
+    uint32_t record_ns;
+};
+
+/* Begin to keep records. False: no memory. */
+bool trace_begin(struct nucleus *nucleus);
+/* Time and CPU are filled in here. */
+void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record);
+/* Of an instance (or of this CPU: NULL). */
+void trace_instance(struct nucleus *nucleus, enum kwe_trace_kind kind,
+                    const struct instance *instance, uint64_t value);
+/* Take the oldest, as many as fit into `room`. Returns how many. */
+uint32_t trace_take(struct trace *trace, struct kwe_trace_record *to, uint32_t room);
