@@ -57,12 +57,9 @@ void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record)
     place->cpu = (uint8_t)port_this_cpu()->index;
 }
 
-void trace_instance(struct nucleus *nucleus, enum kwe_trace_kind kind,
-                    const struct instance *instance, uint64_t value)
+void trace_instance_kept(struct nucleus *nucleus, enum kwe_trace_kind kind,
+                         const struct instance *instance, uint64_t value)
 {
-    if (nucleus->trace.records == NULL) {
-        return;
-    }
     trace_keep(nucleus, &(struct kwe_trace_record){
                             .value = value,
                             .stage = KWE_NO_STAGE,

@@ -23,8 +23,14 @@ struct trace {
 bool trace_begin(struct nucleus *nucleus);
 /* Time and CPU are filled in here. */
 void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record);
-/* Of an instance (or of this CPU: NULL). */
-void trace_instance(struct nucleus *nucleus, enum kwe_trace_kind kind,
-                    const struct instance *instance, uint64_t value);
+/* Of an instance, or of this CPU (NULL), while the trace is on. */
+void trace_instance_kept(struct nucleus *nucleus, enum kwe_trace_kind kind,
+                         const struct instance *instance, uint64_t value);
+#define trace_instance(nucleus, kind, instance, value)                                             \
+    do {                                                                                           \
+        if (__builtin_expect((nucleus)->trace.records != NULL, 0)) {                               \
+            trace_instance_kept(nucleus, kind, instance, value);                                   \
+        }                                                                                          \
+    } while (0)
 /* Take the oldest, as many as fit into `room`. Returns how many. */
 uint32_t trace_take(struct trace *trace, struct kwe_trace_record *to, uint32_t room);

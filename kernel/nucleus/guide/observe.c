@@ -57,13 +57,30 @@ static uint64_t answered_ns(const struct kwe_completion *completion, uint64_t no
                : now_ns - (uint64_t)(now_units - completion->answered) * KWE_ANSWERED_UNIT_NS;
 }
 
-void trace_run(const struct guide *guide, enum kwe_trace_kind kind, const struct stage_run *run,
-               const struct kwe_completion *completion, uint64_t now_ns)
+void trace_event_kept(const struct guide *guide, enum kwe_trace_kind kind,
+                      const struct event *event, uint64_t value)
+{
+    const struct guide_port *port = &guide->config.port;
+
+    port->trace(port->context, &(struct kwe_trace_record){
+                                   .value = value,
+                                   .event = event->number,
+                                   .workflow = event->workflow->id,
+                                   .stage = event->status_stage,
+                                   .status = event->status,
+                                   .kind = (uint8_t)kind,
+                                   .deck = KWE_NO_DECK,
+                               });
+}
+
+void trace_run_kept(const struct guide *guide, enum kwe_trace_kind kind,
+                    const struct stage_run *run, const struct kwe_completion *completion,
+                    uint64_t now_ns)
 {
     const struct guide_port *port = &guide->config.port;
     const struct plan_stage *stage = run_stage(run);
 
-    if (port->trace == NULL || stage->op == NULL) {
+    if (stage->op == NULL) {
         return;
     }
     struct kwe_trace_record record = {

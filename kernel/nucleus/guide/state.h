@@ -231,28 +231,30 @@ static inline uint64_t run_part(const struct stage_run *run)
  */
 
 /* ---- observe.c ---- */
-/* For a trace: something of an event. */
+void trace_event_kept(const struct guide *guide, enum kwe_trace_kind kind,
+                      const struct event *event, uint64_t value);
+void trace_run_kept(const struct guide *guide, enum kwe_trace_kind kind,
+                    const struct stage_run *run, const struct kwe_completion *completion,
+                    uint64_t now_ns);
+
+/* For a trace: something of an event ... */
 static inline void trace_event(const struct guide *guide, enum kwe_trace_kind kind,
                                const struct event *event, uint64_t value)
 {
-    const struct guide_port *port = &guide->config.port;
-
-    if (port->trace != NULL) {
-        port->trace(port->context, &(struct kwe_trace_record){
-                                       .value = value,
-                                       .event = event->number,
-                                       .workflow = event->workflow->id,
-                                       .stage = event->status_stage,
-                                       .status = event->status,
-                                       .kind = (uint8_t)kind,
-                                       .deck = KWE_NO_DECK,
-                                   });
+    if (__builtin_expect(guide->config.port.trace != NULL, 0)) {
+        trace_event_kept(guide, kind, event, value);
     }
 }
 
 /* ... of one of its stages; completion NULL: it has none yet. */
-void trace_run(const struct guide *guide, enum kwe_trace_kind kind, const struct stage_run *run,
-               const struct kwe_completion *completion, uint64_t now_ns);
+static inline void trace_run(const struct guide *guide, enum kwe_trace_kind kind,
+                             const struct stage_run *run, const struct kwe_completion *completion,
+                             uint64_t now_ns)
+{
+    if (__builtin_expect(guide->config.port.trace != NULL, 0)) {
+        trace_run_kept(guide, kind, run, completion, now_ns);
+    }
+}
 
 /* ---- event.c ---- */
 /* Begin: sources become ready. The event's fields are filled. */
