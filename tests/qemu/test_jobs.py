@@ -56,3 +56,9 @@ def test_crowds_of_events_all_come_to_their_end(boot: Boot, tmp_path: Path, cpus
         assert guest.exit_code == abi.EXIT_DONE
 
     guest_disk.assert_clean(disk)
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_wait_receive_reply_close_is_one_submission(boot: Boot, cpus: int) -> None:
+    with boot("calls", cpus=cpus) as guest:
+        assert guest.exit_code == abi.EXIT_DONE
