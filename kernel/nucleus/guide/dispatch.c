@@ -2,7 +2,9 @@
 #include "kernel/nucleus/guide/state.h"
 
 /* A vector's worth of work: long enough that the visit costs little beside it, short enough that others get their turn. */
-#define VECTOR_COST_NS     200000u
+#define VECTOR_COST_NS 200000u
+/* What may hold up others that wait for the stage before it. */
+#define FUSED_COST_NS      50000u
 #define TICKET_GENERATIONS 0xffffffu
 
 /* ---- handing over ------------------------------------------------------------------------------------------------- */
@@ -117,6 +119,12 @@ static bool has_place(const struct taking *taking)
            taking->instance->first_free < taking->instance->spec->depth;
 }
 
+/* Answers come back by the visit: another that waits for `before` would wait for what is fused to it, too. */
+static bool is_worth_fusing(const struct stage_run *before, uint64_t cost_ns)
+{
+    return run_stage(before)->successor_count == 1 || cost_ns <= FUSED_COST_NS;
+}
+
 /* With a stage go those of its deck that wait for it alone, one after the other. A binding that fails is told when its turn comes. */
 static void hand_fused_over(struct guide *guide, struct taking *taking, struct stage_run *before)
 {
@@ -127,6 +135,7 @@ static void hand_fused_over(struct guide *guide, struct taking *taking, struct s
             event_run(before->event, run_stage(before)->fused_next, before->lane);
         struct kwe_work_frame *frame = &taking->frames[taking->instance->first_free];
         if (run->state != RUN_WAITING || run->waits != 1 ||
+            !is_worth_fusing(before, plan_cost_ns(run_stage(run), bytes)) ||
             bind_here(guide, taking, run) != KERR_OK) {
             return;
         }
@@ -140,9 +149,8 @@ static void hand_fused_over(struct guide *guide, struct taking *taking, struct s
 }
 
 /* Hand the deck's first ready stage over, if it can be; else its event has failed, try the next. */
-static void take_first(struct guide *guide, struct taking *taking)
+static void take_first(struct guide *guide, struct taking *taking, struct stage_run *run)
 {
-    struct stage_run *run = ready_first(guide, taking->deck);
     struct event *event = run->event;
     struct kwe_work_frame *frame = &taking->frames[taking->instance->first_free];
     enum kerr bound = bind_here(guide, taking, run);
@@ -179,7 +187,11 @@ uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_n
     struct taking taking = { deck, instance, work, frames, vector, count, room, now_ns };
     while (taking.count < most && deck->ready_count > 0 && has_place(&taking) &&
            vector->cost_ns < VECTOR_COST_NS) {
-        take_first(guide, &taking);
+        struct stage_run *run = ready_first(guide, deck);
+        if (vector->cost_ns > 0 && run->cost_ns > VECTOR_COST_NS) {
+            break; /* what is short does not wait for what is long */
+        }
+        take_first(guide, &taking, run);
     }
     if (taking.count > 0) {
         deck->statistics.visits++;
