@@ -184,6 +184,7 @@ def guest_config(
     network: bool = True,
     accelerator: bool = True,
     deterministic: bool = False,
+    icount: bool = False,
 ) -> MachineConfig:
     """Say what to boot.
 
@@ -200,6 +201,7 @@ def guest_config(
         network: With a virtio network device.
         accelerator: With the ivshmem device and its process.
         deterministic: As `kwe run --deterministic`.
+        icount: Time counts instructions, and that is all.
     """
     return MachineConfig(
         build=image,
@@ -208,8 +210,10 @@ def guest_config(
         disk=disk,
         network=network,
         accelerator=accelerator,
-        deterministic=deterministic,
-        append=f"program={','.join(programs)} {append}".strip(),
+        icount=icount or deterministic,
+        append=" ".join(
+            [f"program={','.join(programs)}", *(["deterministic"] * deterministic), append]
+        ),
         fw_cfg={f"opt/kwe/{name}": content for name, content in (files or {}).items()},
         payload=payload,
         extra=tuple(word for device in devices for word in ("-device", device)),

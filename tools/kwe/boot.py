@@ -26,6 +26,10 @@ examples:
 """
 
 
+def _words(args: argparse.Namespace) -> str:
+    return f"deterministic {args.append}" if args.deterministic else str(args.append)
+
+
 def config_from(args: argparse.Namespace, *, gdb: bool) -> MachineConfig:
     """Read the command line.
 
@@ -55,10 +59,10 @@ def config_from(args: argparse.Namespace, *, gdb: bool) -> MachineConfig:
         cpus=args.cpus,
         memory_mib=args.memory or LEAST_MEMORY_MIB,
         disk=args.disk,
-        append=f"program={','.join(args.programs)} {args.append}".strip(),
+        append=f"program={','.join(args.programs)} {_words(args)}".strip(),
         fw_cfg=fw_cfg,
         gdb=gdb,
-        deterministic=args.deterministic,
+        icount=args.deterministic,
     )
 
 

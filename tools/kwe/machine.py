@@ -69,7 +69,7 @@ class MachineConfig:
     window_bytes: int = LEAST_WINDOW_BYTES  # the accelerator's shared memory
     append: str = ""
     fw_cfg: Mapping[str, bytes] = field(default_factory=dict)  # opt/... to content
-    deterministic: bool = False  # time counts instructions, one CPU after the other
+    icount: bool = False  # time counts instructions, one CPU runs after the other
     gdb: bool = False  # wait for a debugger on a port of its own
     payload: Path | None = None  # instead of the build's own
     extra: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class MachineConfig:
 
 def _accelerator(config: MachineConfig) -> tuple[str, ...]:
     """Return how QEMU runs the guest's CPUs."""
-    if not config.deterministic:
+    if not config.icount:
         return ("-accel", ACCEL[config.accel])
     # An instruction a nanosecond; an idle machine's time leaps to its next timer; seeded RDRAND.
     single = ACCEL["tcg"].replace("thread=multi", "thread=single")
@@ -94,7 +94,7 @@ def machine_arguments(config: MachineConfig, folder: Path) -> list[str]:
         *("-device", IOMMU),
         *("-kernel", str(config.build.kernel)),
         *("-initrd", str(config.payload or config.build.payload)),
-        *("-append", f"{config.append} deterministic" if config.deterministic else config.append),
+        *("-append", config.append),
         *("-chardev", f"socket,id=console,path={folder}/console,logfile={folder}/console.log"),
         *("-device", "isa-debugcon,iobase=0xe9,chardev=console"),
         *("-chardev", f"socket,id=control,path={folder}/control"),

@@ -74,6 +74,14 @@ class RunOptions:
     events: bool = True  # else the workflow is only registered and planned
 
 
+def _command_line(options: RunOptions) -> str:
+    """Return the kernel's command line."""
+    words = ["program=agent"]
+    words += ["trace"] if options.trace else []
+    words += ["deterministic"] if options.deterministic else []
+    return " ".join([*words, options.append]).strip()
+
+
 def run_workflow(options: RunOptions) -> Report:
     """Compile, boot, run, fetch; the JSON document is written whatever end the run comes to.
 
@@ -106,10 +114,10 @@ def run_workflow(options: RunOptions) -> Report:
                 memory_mib=memory_mib,
                 window_bytes=job.sizing.window_bytes,
                 disk=image,
-                append=f"program=agent {'trace ' if options.trace else ''}{options.append}".strip(),
+                append=_command_line(options),
                 fw_cfg={"opt/kwe/job": job.encode()},
                 accel=report.accel,
-                deterministic=options.deterministic,
+                icount=options.deterministic,
             )
             progress.say(f"{job.spec.workflow}: booting")
             run_job(job, config, report, job_output, options.timeout_s, progress.update)

@@ -158,6 +158,23 @@ static bool is_on_its_way(const struct instance *instance, const struct cpu *her
             (thread == here->current && thread->state == THREAD_RUNNING));
 }
 
+/*
+ * The work is warm on this CPU; but one whose program looks for results without sleeping keeps an instance here waiting, so that an idle CPU
+ * is better.
+ */
+static bool is_better_place(const struct nucleus *nucleus, const struct instance *instance,
+                            const struct cpu *here)
+{
+    const int index = instance->thread->pinned_cpu;
+    const struct thread *current = here == NULL ? NULL : here->current;
+
+    if (current != NULL && current->program != NULL && current->program->looks &&
+        current->state == THREAD_RUNNING) {
+        return index >= 0 && nucleus->cpu[index].current == NULL;
+    }
+    return here != NULL && index == (int)here->index;
+}
+
 void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here)
 {
     const struct deck *deck = &nucleus->deck[prefix];
@@ -173,8 +190,7 @@ void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here)
         if (!is_asleep(instance)) {
             continue;
         }
-        bool is_here = here != NULL && instance->thread->pinned_cpu == (int)here->index;
-        if (chosen == NULL || is_here) {
+        if (chosen == NULL || is_better_place(nucleus, instance, here)) {
             chosen = instance;
         }
     }

@@ -24,6 +24,7 @@ void polling_begin(struct nucleus *nucleus, struct program_rings *rings)
     struct polled_ring *polled = polled_of(nucleus, rings);
 
     rings->polled = true;
+    rings->program->looks = true;
     nucleus->polled_count++;
     __atomic_store_n(&polled->head, &rings->ring.results.shared->head, __ATOMIC_RELAXED);
     __atomic_store_n(&polled->seen_tail, rings->ring.events.head, __ATOMIC_RELAXED);

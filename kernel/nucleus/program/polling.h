@@ -14,7 +14,7 @@ struct cpu;
 struct program_rings;
 
 /* How long an idle CPU polls after something came. */
-#define POLLING_IDLE_NS 200000u
+#define POLLING_IDLE_NS 1000000u
 /* A deck that runs longer is interrupted, so that events do not wait for it. */
 #define POLLING_TICK_NS 1000000u
 

@@ -28,6 +28,7 @@ struct program {
     struct thread *thread;
     struct space *space;
     bool ending;
+    bool looks; /* it has a polled ring: it looks for results instead of sleeping */
     int exit_status;
     struct upcall upcall;
 };
