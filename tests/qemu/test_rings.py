@@ -31,3 +31,9 @@ def test_results_come_without_asking(boot: Boot, cpus: int) -> None:
     # How many hangs on how the host shares its CPUs: none on a quiet one. Without polling it is one
     # a batch.
     assert cpus == 1 or int(line[1]) < int(line[2])
+
+
+def test_work_does_not_wait_for_a_cpu_that_is_late(boot: Boot) -> None:
+    """Counting instructions, QEMU leaves the CPU to the program that looks: the other never comes."""
+    with boot("futures", cpus=2, icount=True, accelerator=False, network=False) as guest:
+        assert guest.exit_code == abi.EXIT_DONE

@@ -149,11 +149,18 @@ static bool is_asleep(const struct instance *instance)
     return instance->state == DECK_UP && instance->thread->state == THREAD_SLEEPING;
 }
 
+/* Can the thread run at all? At boot the other CPUs come one by one. */
+static bool has_cpu(const struct nucleus *nucleus, const struct thread *thread)
+{
+    return thread->pinned_cpu < 0 || nucleus->cpu[thread->pinned_cpu].online;
+}
+
 /* It will call for work without being woken, soon: woken already, or just answering (and not gone to sleep since). */
-static bool is_on_its_way(const struct instance *instance, const struct cpu *here)
+static bool is_on_its_way(const struct nucleus *nucleus, const struct instance *instance,
+                          const struct cpu *here)
 {
     const struct thread *thread = instance->thread;
-    return instance->state == DECK_UP && !instance->failing &&
+    return instance->state == DECK_UP && !instance->failing && has_cpu(nucleus, thread) &&
            (thread->state == THREAD_READY ||
             (thread == here->current && thread->state == THREAD_RUNNING));
 }
@@ -183,11 +190,11 @@ void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here)
 
     for (uint32_t i = 0; i < count; i++) {
         struct instance *instance = nucleus->instance[deck->first_instance + i];
-        if (is_on_its_way(instance, here) &&
+        if (is_on_its_way(nucleus, instance, here) &&
             guide_ready_cost_ns(nucleus->guide, prefix) < GUIDE_SHARE_NS) {
             return; /* it takes what is ready */
         }
-        if (!is_asleep(instance)) {
+        if (!is_asleep(instance) || !has_cpu(nucleus, instance->thread)) {
             continue;
         }
         if (chosen == NULL || is_better_place(nucleus, instance, here)) {
