@@ -34,6 +34,6 @@ def test_results_come_without_asking(boot: Boot, cpus: int) -> None:
 
 
 def test_work_does_not_wait_for_a_cpu_that_is_late(boot: Boot) -> None:
-    """Counting instructions, QEMU leaves the CPU to the program that looks: the other never comes."""
+    """Counting instructions, QEMU leaves the CPU to whoever looks: the other never comes."""
     with boot("futures", cpus=2, icount=True, accelerator=False, network=False) as guest:
         assert guest.exit_code == abi.EXIT_DONE

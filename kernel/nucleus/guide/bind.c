@@ -169,8 +169,10 @@ static enum kerr bind_param(const struct stage_run *run, const struct kwe_bindin
                    ? KERR_OK
                    : put_number(run_value(previous, binding->source_index), binding, params);
     default:
-        memcpy(params + binding->target, run->event->block + binding->source_offset,
-               binding->source_bytes);
+        if (binding->source_bytes != 0) { /* without variables there is no block */
+            memcpy(params + binding->target, run->event->block + binding->source_offset,
+                   binding->source_bytes);
+        }
         return KERR_OK;
     }
 }

@@ -37,6 +37,24 @@ static bool in_same_body(const struct plan *plan, uint16_t one, uint16_t other)
            plan->stages[one].loop == plan->stages[other].loop;
 }
 
+/* Whichever came first, of those that the stage joins: of this part, and all that it left. */
+static enum kerr check_any(const struct plan *plan, uint16_t index,
+                           const struct kwe_binding *binding)
+{
+    const struct plan_stage *stage = &plan->stages[index];
+
+    if (stage->join != KWE_JOIN_FIRST || binding->kind == KWE_BIND_INPUT_PREVIOUS ||
+        binding->kind == KWE_BIND_PARAM_PREVIOUS || binding->kind == KWE_BIND_INPUT_PART) {
+        return KERR_BAD_BINDING;
+    }
+    for (uint16_t i = 0; i < stage->dependency_count; i++) {
+        if (!offers(plan, plan->dependencies[stage->dependency_first + i].stage, binding)) {
+            return KERR_BAD_BINDING;
+        }
+    }
+    return KERR_OK;
+}
+
 /* A binding reads a stage that is over by then. */
 static enum kerr check_source(const struct plan *plan, uint16_t index,
                               const struct kwe_binding *binding)
@@ -44,12 +62,7 @@ static enum kerr check_source(const struct plan *plan, uint16_t index,
     const struct plan_stage *stage = &plan->stages[index];
 
     if (binding->stage == KWE_ANY_STAGE) {
-        for (uint16_t i = 0; i < stage->dependency_count; i++) {
-            if (!offers(plan, plan->dependencies[stage->dependency_first + i].stage, binding)) {
-                return KERR_BAD_BINDING;
-            }
-        }
-        return stage->join == KWE_JOIN_FIRST ? KERR_OK : KERR_BAD_BINDING;
+        return check_any(plan, index, binding);
     }
     if (binding->stage >= plan->stage_count || !offers(plan, binding->stage, binding)) {
         return KERR_BAD_BINDING;

@@ -239,6 +239,20 @@ static void test_each_mistake_is_named(void)
     REFUSED(KERR_BAD_PARAMETER, 0, blob.stage[0].params_bytes = 8);
 }
 
+/* Whoever came first did so in this part: read in the part before, of a stage that has no parts, it led the Guide out of its tables. */
+static void test_whichever_was_first_is_taken_whole_and_from_this_part_only(void)
+{
+#define FROM_ANY(bound)                                                                            \
+    blob.stage[1].join = KWE_JOIN_FIRST, blob.binding[0].stage = KWE_ANY_STAGE,                    \
+    blob.binding[0].kind = (bound)
+    REFUSED(KERR_OK, KWE_NO_STAGE, FROM_ANY(KWE_BIND_INPUT_STAGE));
+    REFUSED(KERR_BAD_BINDING, 1, FROM_ANY(KWE_BIND_INPUT_PREVIOUS));
+    REFUSED(KERR_BAD_BINDING, 1, FROM_ANY(KWE_BIND_INPUT_PART));
+    REFUSED(KERR_BAD_BINDING, 1,
+            (blob.stage[1].join = KWE_JOIN_FIRST, blob.binding[3].stage = KWE_ANY_STAGE,
+             blob.binding[3].kind = KWE_BIND_PARAM_PREVIOUS));
+}
+
 static void test_what_is_not_built_says_so(void)
 {
     REFUSED(KERR_NOT_BUILT, 1, blob.stage[1].kind = KWE_STAGE_TRIGGER);
@@ -306,6 +320,7 @@ int main(void)
 {
     test_a_good_one_is_planned();
     test_each_mistake_is_named();
+    test_whichever_was_first_is_taken_whole_and_from_this_part_only();
     test_what_is_not_built_says_so();
     test_a_blob_cut_anywhere_is_refused();
     test_memory_that_runs_out_at_any_point_is_given_back();
