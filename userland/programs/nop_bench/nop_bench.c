@@ -1,5 +1,6 @@
 /*
- * nop_bench.c - what an event costs when its stages do nothing: routes of 1, 2 and 4 stages through one deck, in batches of 1, 32, 64 and 256.
+ * nop_bench.c - what an event costs when its stages do nothing: routes of 1, 2 and 4 stages through one deck, in batches of 1, 32, 64 and 256;
+ * and what it costs to have the largest graph there may be checked, planned and laid out.
  * `kwe bench` runs it. "bench begin" before each timed part, "bench {JSON}" after it; the marks round it are for the instruction-counting plugin.
  */
 #include <stdio.h>
@@ -77,6 +78,62 @@ static int measure(struct kwe_rings *rings, const struct kwe_workflow_info *work
     return answer;
 }
 
+/* ---- planning ---- */
+
+#define PLANS 20u
+
+/* As many stages and edges as a workflow may have. */
+static struct kwe_builder *largest_graph(void)
+{
+    struct kwe_builder *builder = kwe_builder_create("largest");
+    kwe_stage_t stage[KWE_MAX_STAGES];
+    uint32_t edges = 0;
+
+    for (uint32_t i = 0; i < KWE_MAX_STAGES; i++) {
+        stage[i] = kwe_stage(builder, "nop", OPERATIONS_PREFIX, OPERATIONS_OP_NOP, NULL, 0);
+        for (uint32_t back = 1; back <= i && back <= 9 && edges < KWE_MAX_DEPENDENCIES; back++) {
+            kwe_after(builder, stage[i], stage[i - back]);
+            edges++;
+        }
+    }
+    kwe_slots(builder, 1);
+    return builder;
+}
+
+/* Registered and given back, again and again; negative: a code. */
+static int plan(struct kwe_builder *builder, uint32_t times)
+{
+    struct kwe_workflow_info workflow;
+
+    for (uint32_t i = 0; i < times; i++) {
+        int answer = kwe_register(builder, &workflow);
+        if (answer < 0 || (answer = kwe_unregister(&workflow)) < 0) {
+            return answer;
+        }
+    }
+    return 0;
+}
+
+static int measure_planning(void)
+{
+    struct kwe_builder *builder = largest_graph();
+
+    int answer = plan(builder, 2);
+    if (answer < 0) {
+        return answer;
+    }
+    kwe_log("bench begin");
+    uint64_t begin_ns = kwe_now_ns();
+    kwe_mark_begin();
+    answer = plan(builder, PLANS);
+    kwe_mark_end();
+    uint64_t end_ns = kwe_now_ns();
+    kwe_log("bench {\"bench\":\"plan\",\"variant\":\"kwe\",\"stages\":%u,\"ops\":%u,\"ns\":%llu}",
+            KWE_MAX_STAGES, PLANS, (unsigned long long)(end_ns - begin_ns));
+    kwe_builder_destroy(builder);
+    return answer;
+}
+
 int main(void)
 {
     static const unsigned stages[] = { 1, 2, 4 };
@@ -105,5 +162,6 @@ int main(void)
         }
         kwe_unregister(&workflow);
     }
-    return 0;
+    answer = measure_planning();
+    return answer < 0 ? complain("planning", answer) : 0;
 }
