@@ -4,7 +4,6 @@
 #include "kernel/lib/string.h"
 #include "kernel/nucleus/nucleus.h"
 
-#define TRACE_RECORDS (1u << 16)
 #define TRACE_SAMPLES 1000u
 
 static struct kwe_trace_record *place_of(const struct trace *trace, uint64_t number)
@@ -12,18 +11,22 @@ static struct kwe_trace_record *place_of(const struct trace *trace, uint64_t num
     return &trace->records[number % TRACE_RECORDS];
 }
 
-/* Keep some for nothing, and see how long that takes. */
-static void measure(struct nucleus *nucleus)
+static uint64_t keep_samples_ns(struct nucleus *nucleus)
 {
-    struct trace *trace = &nucleus->trace;
-    const struct kwe_trace_record nothing = { .kind = 0 };
     const uint64_t from_ns = port_now_ns();
 
     for (uint32_t i = 0; i < TRACE_SAMPLES; i++) {
-        trace_keep(nucleus, &nothing);
+        trace_instance_kept(nucleus, KWE_TRACE_IDLE, NULL, 0);
     }
-    trace->record_ns = (uint32_t)((port_now_ns() - from_ns) / TRACE_SAMPLES);
-    trace->kept = 0;
+    nucleus->trace.kept = 0;
+    return port_now_ns() - from_ns;
+}
+
+/* Keep some for nothing, and see how long that takes. Not the first time: the code is cold, and an emulated CPU has yet to translate it. */
+static void measure(struct nucleus *nucleus)
+{
+    (void)keep_samples_ns(nucleus);
+    nucleus->trace.record_ns = (uint32_t)(keep_samples_ns(nucleus) / TRACE_SAMPLES);
 }
 
 bool trace_begin(struct nucleus *nucleus)
@@ -40,6 +43,15 @@ bool trace_begin(struct nucleus *nucleus)
     return true;
 }
 
+static void put(struct trace *trace, const struct kwe_trace_record *record)
+{
+    struct kwe_trace_record *place = place_of(trace, trace->kept++);
+
+    *place = *record;
+    place->time_ns = port_now_ns();
+    place->cpu = (uint8_t)port_this_cpu()->index;
+}
+
 void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record)
 {
     struct trace *trace = &nucleus->trace;
@@ -47,14 +59,20 @@ void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record)
     if (trace->records == NULL) {
         return;
     }
-    if (trace->kept - trace->read == TRACE_RECORDS) {
+    /* Who tells of a gap needs a place too. */
+    if (trace->kept - trace->read + (trace->missing != 0) >= TRACE_RECORDS) {
         trace->lost++;
+        trace->missing++;
         return;
     }
-    struct kwe_trace_record *place = place_of(trace, trace->kept++);
-    *place = *record;
-    place->time_ns = port_now_ns();
-    place->cpu = (uint8_t)port_this_cpu()->index;
+    if (trace->missing != 0) {
+        put(trace, &(struct kwe_trace_record){ .value = trace->missing,
+                                               .stage = KWE_NO_STAGE,
+                                               .kind = KWE_TRACE_GAP,
+                                               .deck = KWE_NO_DECK });
+        trace->missing = 0;
+    }
+    put(trace, record);
 }
 
 void trace_instance_kept(struct nucleus *nucleus, enum kwe_trace_kind kind,

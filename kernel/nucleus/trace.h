@@ -1,7 +1,8 @@
 /*
  * trace.h - records of what happened when, for whoever asks (kernel/abi/trace.h). Callers hold nucleus->lock.
  *
- * One ring in the nucleus's memory; the newest are dropped, and counted, when nobody reads. Off, a hook is one look at a pointer.
+ * One ring in the nucleus's memory; the newest are dropped, and counted, when nobody reads, and a record tells of the gap. Off, a hook is one
+ * look at a pointer.
  */
 #pragma once
 
@@ -9,13 +10,17 @@
 #include "kernel/abi/trace.h"
 #include "kernel/nucleus/types.h"
 
+#define TRACE_RECORDS (1u << 16)
+
 struct nucleus;
 struct instance;
 
 struct trace {
     struct kwe_trace_record *records; /* NULL: off */
-    uint64_t kept, read;
+    uint64_t kept, read; /* so many ever; read <= kept <= read + TRACE_RECORDS */
     uint64_t lost;
+    uint64_t missing; /* of those lost: the ones that no record tells of yet */
+    uint64_t read_ns;
     uint32_t record_ns;
 };
 

@@ -327,6 +327,7 @@ static void fail_lost(struct guide *guide, struct stage_run *run, uint64_t now_n
 {
     struct event *event = run->event;
 
+    trace_run(guide, KWE_TRACE_FORSAKEN, run, NULL, now_ns);
     if (run->state == RUN_ABANDONED || event->status != KERR_OK) {
         stage_returned(guide, run, now_ns);
     } else if (run->waits != 0 && !run_stage(run)->is_early) {

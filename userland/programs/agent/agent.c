@@ -38,12 +38,12 @@ int main(void)
         return 1;
     }
     done.started_ns = kwe_now_ns();
-    bool ran = run_events(&job, &info);
+    bool ran = run_events(&job, &info, &done.trace_ns);
     if (ran && (job.header.flags & KWE_JOB_SYNC_AT_END) != 0) {
         done.sync_status = run_sync();
     }
     done.finished_ns = kwe_now_ns();
-    report_trace();
+    (void)report_trace();
     report_stages(&info, job.stage_count);
     report_statistics();
     if (!ran) {

@@ -140,17 +140,21 @@ void report_statistics(void)
     }
 }
 
-void report_trace(void)
+uint64_t report_trace(void)
 {
-    int64_t bytes;
+    const uint64_t from_ns = kwe_now_ns();
+    size_t bytes = sizeof(frame.payload);
 
-    /* Refused when none is kept. */
-    while ((bytes = kwe_call_trace_read(frame.payload, sizeof(frame.payload))) > 0) {
-        send(KWE_CONTROL_TRACE, (size_t)bytes);
-        if ((size_t)bytes + sizeof(struct kwe_trace_record) <= sizeof(frame.payload)) {
-            return; /* that was all there was */
+    /* Until one is not full. Refused when none is kept. */
+    while (bytes + sizeof(struct kwe_trace_record) > sizeof(frame.payload)) {
+        int64_t read = kwe_call_trace_read(frame.payload, sizeof(frame.payload));
+        if (read <= 0) {
+            return 0;
         }
+        bytes = (size_t)read;
+        send(KWE_CONTROL_TRACE, bytes);
     }
+    return kwe_now_ns() - from_ns;
 }
 
 void report_done(const struct kwe_control_done *done)
