@@ -45,5 +45,7 @@ struct kwe_trace_head {
     uint64_t kept;      /* records so far, without those that are lost */
     uint64_t lost;      /* for want of room: nobody read */
     uint64_t read_ns;   /* what reading has cost so far */
+    uint32_t room;      /* for so many records */
+    uint32_t waiting;   /* so many are kept and not read yet */
 };
-_Static_assert(sizeof(struct kwe_trace_head) == 32, "wire");
+_Static_assert(sizeof(struct kwe_trace_head) == 40, "wire");

@@ -10,22 +10,21 @@
 #include "kernel/abi/trace.h"
 #include "kernel/nucleus/types.h"
 
-#define TRACE_RECORDS (1u << 16)
-
 struct nucleus;
 struct instance;
 
 struct trace {
     struct kwe_trace_record *records; /* NULL: off */
-    uint64_t kept, read; /* so many ever; read <= kept <= read + TRACE_RECORDS */
+    uint32_t room;
+    uint64_t kept, read; /* so many ever; read <= kept <= read + room */
     uint64_t lost;
     uint64_t missing; /* of those lost: the ones that no record tells of yet */
     uint64_t read_ns;
     uint32_t record_ns;
 };
 
-/* Begin to keep records. False: no memory. */
-bool trace_begin(struct nucleus *nucleus);
+/* Begin to keep records, as many as `room` says (0: as is usual, or a fair part of the memory). False: no memory. */
+bool trace_begin(struct nucleus *nucleus, uint32_t room);
 /* Time and CPU are filled in here. */
 void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record);
 /* Of an instance, or of this CPU (NULL), while the trace is on. */

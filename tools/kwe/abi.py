@@ -188,7 +188,14 @@ PLAN_EARLY = 8
 # ---- kernel/abi/trace.h -----------------------------------------------------------------------
 
 TRACE_HEAD = Layout(
-    "kwe_trace_head", count="I", record_ns="I", kept="Q", lost="Q", read_ns="Q"
+    "kwe_trace_head",
+    count="I",
+    record_ns="I",
+    kept="Q",
+    lost="Q",
+    read_ns="Q",
+    room="I",
+    waiting="I",
 )
 TRACE_RECORD = Layout(
     "kwe_trace_record",

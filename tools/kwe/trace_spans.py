@@ -1,12 +1,12 @@
 """From trace records to spans: what began and ended, by event, stage, visit and CPU.
 
-Every span that has begun ends: by what the kernel says of it, by the death of its instance, or, when
-no record tells of its end (a gap, a run that was cut off), where the records are no longer whole;
-then it is marked ``cut``. So is one whose beginning no record tells of.
+Every span that has begun ends: by what the kernel says of it, by the death of its instance, or,
+when no record tells of its end (a gap, a run that was cut off), where the records are no longer
+whole; then it is marked ``cut``. So is one whose beginning no record tells of.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,11 +98,12 @@ class Trace:
         for gap in self.gaps:
             if gap.until_ns > time_ns:
                 return max(gap.from_ns, time_ns)
-        return max(self.records[-1]["time_ns"], time_ns)
+        last_ns: int = self.records[-1]["time_ns"]
+        return max(last_ns, time_ns)
 
     def _whole_since(self, time_ns: int) -> int:
         """Since when nothing is missing that came before `time_ns`."""
-        since_ns = self.records[0]["time_ns"]
+        since_ns: int = self.records[0]["time_ns"]
         for gap in self.gaps:
             if gap.until_ns <= time_ns:
                 since_ns = gap.until_ns
@@ -202,32 +203,32 @@ class Trace:
         """Return them in the order in which they began."""
         begins, ends = {abi.TRACE_VISIT}, {abi.TRACE_BACK, abi.TRACE_DEATH}
         return [
-            VisitSpan(*span, instance=_instance(record), work=record["value"])
-            for record, *span in self._one_by_one(_instance, begins, ends)
+            VisitSpan(span.begin_ns, span.end_ns, span.cut, _instance(record), record["value"])
+            for record, span in self._one_by_one(_instance, begins, ends)
         ]
 
     def cpus(self) -> list[CpuSpan]:
         """Return what each CPU did, one thing after the other, in the order of beginnings."""
         return [
-            CpuSpan(*span, cpu=record["cpu"], record=record)
-            for record, *span in self._one_by_one(
+            CpuSpan(span.begin_ns, span.end_ns, span.cut, record["cpu"], record)
+            for record, span in self._one_by_one(
                 lambda record: record["cpu"], {abi.TRACE_RUN, abi.TRACE_IDLE}, set()
             )
         ]
 
-    def _one_by_one[K](
-        self, who: Callable[[Record], K], begins: set[int], ends: set[int]
-    ) -> list[tuple[Record, int, int, bool]]:
-        """Return (first record, begin_ns, end_ns, cut) of what each does, one thing at a time.
+    def _one_by_one(
+        self, who: Callable[[Record], Hashable], begins: set[int], ends: set[int]
+    ) -> list[tuple[Record, Span]]:
+        """Return what each does, one thing at a time, each with its first record.
 
         The next thing that it begins ends the one before. What a gap cuts off ends there.
         """
         spans = []
-        open_spans: dict[K, Record] = {}
+        open_spans: dict[Hashable, Record] = {}
 
-        def close(key: K, end_ns: int, *, cut: bool) -> None:
+        def close(key: Hashable, end_ns: int, *, cut: bool) -> None:
             if (record := open_spans.pop(key, None)) is not None:
-                spans.append((record, record["time_ns"], end_ns, cut))
+                spans.append((record, Span(record["time_ns"], end_ns, cut)))
 
         before_ns = 0
         for record in self.records:
@@ -241,7 +242,7 @@ class Trace:
             before_ns = record["time_ns"]
         for key in list(open_spans):
             close(key, before_ns, cut=True)
-        return sorted(spans, key=lambda span: span[1])
+        return sorted(spans, key=lambda pair: pair[1].begin_ns)
 
 
 def _instance(record: Record) -> Instance:

@@ -43,7 +43,7 @@ int main(void)
         done.sync_status = run_sync();
     }
     done.finished_ns = kwe_now_ns();
-    (void)report_trace();
+    report_trace();
     report_stages(&info, job.stage_count);
     report_statistics();
     if (!ran) {

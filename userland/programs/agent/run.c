@@ -137,7 +137,7 @@ static void tell_progress(struct run *run)
 
     if (progress_ms != 0 && now_ns >= run->next_progress_ns) {
         report_flush();
-        run->trace_ns += report_trace();
+        run->trace_ns += report_trace_in_time();
         report_progress(&run->progress);
         run->next_progress_ns = now_ns + progress_ms * 1000000ull;
     }
