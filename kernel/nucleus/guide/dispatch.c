@@ -327,7 +327,6 @@ static void fail_lost(struct guide *guide, struct stage_run *run, uint64_t now_n
 {
     struct event *event = run->event;
 
-    trace_run(guide, KWE_TRACE_FORSAKEN, run, NULL, now_ns);
     if (run->state == RUN_ABANDONED || event->status != KERR_OK) {
         stage_returned(guide, run, now_ns);
     } else if (run->waits != 0 && !run_stage(run)->is_early) {
@@ -350,6 +349,7 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
     for (uint32_t i = 0; i < instance->spec->depth; i++) {
         struct stage_run *run = instance->in_hand[i].run;
         if (run != NULL) {
+            trace_run(guide, KWE_TRACE_FORSAKEN, run, NULL, now_ns);
             run->state = run->state == RUN_ABANDONED ? RUN_ABANDONED : RUN_FAILED;
             deadline_set(guide, &run->deadline, 0);
             run->event->in_hand--;
