@@ -12,9 +12,9 @@ from tools.kwe import abi
 from tools.kwe.job import Job, compile_workflow
 from tools.kwe.spec import load_workflow
 from tools.kwe.system import System, load_system
-from tools.kwe.trace import CPUS, EVENTS, FIRST_INSTANCE, VISITS, Converter
+from tools.kwe.trace import CPUS, EVENTS, FIRST_INSTANCE, VISITS, Converter, Rows
 from tools.kwe.trace_figures import TraceFigures
-from tools.kwe.trace_spans import Count, Record, Trace
+from tools.kwe.trace_spans import Count, Record, Span, Trace
 from tools.kwe.tree import ROOT, find_build
 
 WORKFLOW = 7
@@ -77,6 +77,15 @@ def test_a_deck_says_when_it_answered_but_is_not_believed_beyond_the_kernels_rec
         (span,) = Trace(records, WORKFLOW).stages()
 
         assert (span.begin_ns, span.end_ns) == expected
+
+
+def test_rows_forgive_what_rounding_does_but_no_more() -> None:
+    rows = Rows()
+
+    assert rows.place(Span(0, 100, cut=False)) == (0, Span(0, 100, cut=False))
+    assert rows.place(Span(70, 200, cut=False)) == (0, Span(100, 200, cut=False))
+    assert rows.place(Span(190, 195, cut=False)) == (0, Span(200, 200, cut=False))
+    assert rows.place(Span(100, 300, cut=False)) == (1, Span(100, 300, cut=False))
 
 
 def test_a_death_ends_the_visit_and_what_was_in_its_hands() -> None:

@@ -211,6 +211,8 @@ TRACE_RECORD = Layout(
     deck="B",
     instance="B",
 )
+# kernel/abi/work.h: the unit of a completion's `answered`.
+ANSWERED_UNIT_NS = 16
 TRACE_ADMITTED = 1
 TRACE_READY = 2
 TRACE_HANDED = 3

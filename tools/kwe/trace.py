@@ -9,9 +9,9 @@ once. Arrows lead an event from stage to stage.
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tools.kwe import abi
 from tools.kwe.disk import write_file
@@ -25,7 +25,11 @@ from tools.kwe.trace_spans import Count, Instance, Record, Span, StageSpan, Trac
 CPUS, EVENTS, FIRST_INSTANCE = 1, 2, 16
 MOST_INSTANCES = 16  # of a deck
 VISITS, FIRST_IN_HAND = 0, 1  # rows of an instance
+ROUNDING_NS = 2 * abi.ANSWERED_UNIT_NS
 MOMENTS = {abi.TRACE_INTERRUPT: "interrupt for", abi.TRACE_DEATH: "death of"}
+
+
+SomeSpan = TypeVar("SomeSpan", bound=Span)
 
 
 @dataclass
@@ -34,14 +38,20 @@ class Rows:
 
     ends_ns: list[int] = field(default_factory=list)
 
-    def place(self, span: Span) -> int:
-        """Return the first row that is free from its beginning on, and take it."""
+    def place(self, span: SomeSpan) -> tuple[int, SomeSpan]:
+        """Take the first row that is free from its beginning on; return it, and the span there.
+
+        A deck tells when it answered in units: one span may seem to begin before the end of
+        another that it really came after. It then begins there.
+        """
         for row, busy_until_ns in enumerate(self.ends_ns):
-            if busy_until_ns <= span.begin_ns:
+            if busy_until_ns - ROUNDING_NS <= span.begin_ns:
+                begin_ns = max(busy_until_ns, span.begin_ns)
+                span = replace(span, begin_ns=begin_ns, end_ns=max(begin_ns, span.end_ns))
                 self.ends_ns[row] = span.end_ns
-                return row
+                return row, span
         self.ends_ns.append(span.end_ns)
-        return len(self.ends_ns) - 1
+        return len(self.ends_ns) - 1, span
 
 
 def _name(kind: str, process: int, name: str, row: int = 0) -> Iterator[Record]:
@@ -158,9 +168,10 @@ class Converter:
 
     def _events(self) -> Iterator[Record]:
         rows = Rows()
-        for span in self.trace.events():
+        for event in self.trace.events():
+            row, span = rows.place(event)
             name, status = self._event_name(span.cookie), self._status(span.status)
-            yield _span(name, EVENTS, rows.place(span), span, event=span.event, status=status)
+            yield _span(name, EVENTS, row, span, event=span.event, status=status)
         for row in range(len(rows.ends_ns)):
             yield from _name("thread", EVENTS, "event", row)
         yield from _counter("events in flight", self.trace.in_flight())
@@ -189,8 +200,9 @@ class Converter:
     def _stages(self, spans: Sequence[StageSpan]) -> Iterator[Record]:
         rows: dict[Instance, Rows] = defaultdict(Rows)
         hops: dict[int, list[tuple[StageSpan, int]]] = defaultdict(list)
-        for span in spans:
-            row = FIRST_IN_HAND + rows[span.instance].place(span)
+        for begun in spans:
+            place, span = rows[begun.instance].place(begun)
+            row = FIRST_IN_HAND + place
             hops[span.event].append((span, row))
             stage = self.job.stages[span.stage]
             yield _span(
