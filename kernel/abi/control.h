@@ -78,8 +78,9 @@ struct kwe_control_done {
     uint32_t sync_status; /* enum kerr of the closing storage.sync; OK when none was asked for */
     uint64_t started_ns;  /* kernel_now() before the first submit */
     uint64_t finished_ns; /* kernel_now() after the last result (and the sync) */
+    uint64_t trace_ns;    /* between the two: spent on reading and sending the trace */
 };
-_Static_assert(sizeof(struct kwe_control_done) == 24, "wire");
+_Static_assert(sizeof(struct kwe_control_done) == 32, "wire");
 
 struct kwe_control_error {
     uint16_t status;     /* enum kerr */

@@ -18,6 +18,9 @@ enum kwe_trace_kind {
     KWE_TRACE_IDLE = 8,      /* from here on it has nothing to do */
     KWE_TRACE_INTERRUPT = 9, /* a device's, for an instance; value: its bit */
     KWE_TRACE_DEATH = 10,    /* of an instance */
+    KWE_TRACE_BACK = 11,     /* an instance has done with what it came for: the end of its visit */
+    KWE_TRACE_FORSAKEN = 12, /* a stage's instance has died with it */
+    KWE_TRACE_GAP = 13,      /* here some are missing; value: how many */
 };
 
 struct kwe_trace_record {
@@ -39,7 +42,10 @@ _Static_assert(sizeof(struct kwe_trace_record) == 40, "wire");
 struct kwe_trace_head {
     uint32_t count;     /* records that follow */
     uint32_t record_ns; /* what keeping one costs, measured at boot */
-    uint64_t kept;      /* records so far, those that are lost too */
+    uint64_t kept;      /* records so far, without those that are lost */
     uint64_t lost;      /* for want of room: nobody read */
+    uint64_t read_ns;   /* what reading has cost so far */
+    uint32_t room;      /* for so many records */
+    uint32_t waiting;   /* so many are kept and not read yet */
 };
-_Static_assert(sizeof(struct kwe_trace_head) == 24, "wire");
+_Static_assert(sizeof(struct kwe_trace_head) == 40, "wire");

@@ -73,6 +73,24 @@ static void on_trace(void *context, const struct kwe_trace_record *record)
     trace_keep(context, record);
 }
 
+/* "trace", and for tests and long runs "trace_room=RECORDS". */
+static void begin_trace(struct nucleus *nucleus, const char *command_line)
+{
+    char digits[11];
+    uint32_t room = 0;
+
+    if (!options_has(command_line, "trace")) {
+        return;
+    }
+    options_value(command_line, "trace_room", "", digits, sizeof(digits));
+    for (const char *digit = digits; *digit >= '0' && *digit <= '9'; digit++) {
+        room = room * 10 + (uint32_t)(*digit - '0');
+    }
+    if (!trace_begin(nucleus, room)) {
+        log_line("nucleus", "no memory for a trace");
+    }
+}
+
 /* ---- in order ----------------------------------------------------------------------------------------------------------- */
 
 struct nucleus *setup_nucleus(const struct boot_info *boot)
@@ -90,9 +108,7 @@ void setup_services(struct nucleus *nucleus, const struct boot_info *boot)
     nucleus->debug = options_has(boot->command_line, "debug");
     nucleus->deterministic = options_has(boot->command_line, "deterministic");
     nucleus->next_restart_ns = UINT64_MAX;
-    if (options_has(boot->command_line, "trace") && !trace_begin(nucleus)) {
-        log_line("nucleus", "no memory for a trace");
-    }
+    begin_trace(nucleus, boot->command_line);
     if (!payload_open(&nucleus->payload, port_direct(boot->payload), boot->payload_bytes)) {
         log_line("nucleus", "module 0 is no payload archive: start QEMU with -initrd payload.kpak");
         nucleus_exit(EXIT_MACHINE, "no payload");

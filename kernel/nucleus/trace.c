@@ -4,40 +4,76 @@
 #include "kernel/lib/string.h"
 #include "kernel/nucleus/nucleus.h"
 
-#define TRACE_RECORDS (1u << 16)
-#define TRACE_SAMPLES 1000u
+/* A few seconds of a busy system: what is read while it runs costs it far more than what is read afterwards. */
+#define USUAL_ROOM     (1u << 18)
+#define PART_OF_MEMORY 8u
+#define LEAST_ROOM     64u
+#define SAMPLES        1000u
 
 static struct kwe_trace_record *place_of(const struct trace *trace, uint64_t number)
 {
-    return &trace->records[number % TRACE_RECORDS];
+    return &trace->records[number % trace->room];
 }
 
-/* Keep some for nothing, and see how long that takes. */
-static void measure(struct nucleus *nucleus)
+static uint64_t keep_samples_ns(struct nucleus *nucleus)
 {
     struct trace *trace = &nucleus->trace;
-    const struct kwe_trace_record nothing = { .kind = 0 };
     const uint64_t from_ns = port_now_ns();
 
-    for (uint32_t i = 0; i < TRACE_SAMPLES; i++) {
-        trace_keep(nucleus, &nothing);
+    for (uint32_t i = 0; i < SAMPLES; i++) {
+        trace_instance_kept(nucleus, KWE_TRACE_IDLE, NULL, 0);
+        trace->read = trace->kept;
     }
-    trace->record_ns = (uint32_t)((port_now_ns() - from_ns) / TRACE_SAMPLES);
-    trace->kept = 0;
+    trace->kept = trace->read = 0;
+    return port_now_ns() - from_ns;
 }
 
-bool trace_begin(struct nucleus *nucleus)
+/* Keep some for nothing, and see how long that takes. Not the first time: the code is cold, and an emulated CPU has yet to translate it. */
+static void measure(struct nucleus *nucleus)
 {
-    const uint64_t bytes = TRACE_RECORDS * sizeof(struct kwe_trace_record);
+    (void)keep_samples_ns(nucleus);
+    nucleus->trace.record_ns = (uint32_t)(keep_samples_ns(nucleus) / SAMPLES);
+}
+
+static uint64_t frame_count(uint32_t room)
+{
+    return round_up_u64((uint64_t)room * sizeof(struct kwe_trace_record), PAGE_SIZE) / PAGE_SIZE;
+}
+
+static uint32_t usual_room(const struct frames *frames)
+{
+    uint32_t room = USUAL_ROOM;
+
+    while (frame_count(room) > frames->free_frames / PART_OF_MEMORY && room > LEAST_ROOM) {
+        room /= 2;
+    }
+    return room;
+}
+
+bool trace_begin(struct nucleus *nucleus, uint32_t room)
+{
+    struct trace *trace = &nucleus->trace;
     paddr_t frames;
 
-    if (!frames_take_run(&nucleus->frames, (uint32_t)(round_up_u64(bytes, PAGE_SIZE) / PAGE_SIZE),
-                         &frames)) {
+    trace->room = room == 0 ? usual_room(&nucleus->frames) : room;
+    if (trace->room < LEAST_ROOM) {
+        trace->room = LEAST_ROOM;
+    }
+    if (!frames_take_run(&nucleus->frames, (uint32_t)frame_count(trace->room), &frames)) {
         return false;
     }
-    nucleus->trace.records = port_direct(frames);
+    trace->records = port_direct(frames);
     measure(nucleus);
     return true;
+}
+
+static void put(struct trace *trace, const struct kwe_trace_record *record)
+{
+    struct kwe_trace_record *place = place_of(trace, trace->kept++);
+
+    *place = *record;
+    place->time_ns = port_now_ns();
+    place->cpu = (uint8_t)port_this_cpu()->index;
 }
 
 void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record)
@@ -47,14 +83,20 @@ void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record)
     if (trace->records == NULL) {
         return;
     }
-    if (trace->kept - trace->read == TRACE_RECORDS) {
+    /* Who tells of a gap needs a place too. */
+    if (trace->kept - trace->read + (trace->missing != 0) >= trace->room) {
         trace->lost++;
+        trace->missing++;
         return;
     }
-    struct kwe_trace_record *place = place_of(trace, trace->kept++);
-    *place = *record;
-    place->time_ns = port_now_ns();
-    place->cpu = (uint8_t)port_this_cpu()->index;
+    if (trace->missing != 0) {
+        put(trace, &(struct kwe_trace_record){ .value = trace->missing,
+                                               .stage = KWE_NO_STAGE,
+                                               .kind = KWE_TRACE_GAP,
+                                               .deck = KWE_NO_DECK });
+        trace->missing = 0;
+    }
+    put(trace, record);
 }
 
 void trace_instance_kept(struct nucleus *nucleus, enum kwe_trace_kind kind,

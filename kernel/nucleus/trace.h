@@ -1,7 +1,8 @@
 /*
  * trace.h - records of what happened when, for whoever asks (kernel/abi/trace.h). Callers hold nucleus->lock.
  *
- * One ring in the nucleus's memory; the newest are dropped, and counted, when nobody reads. Off, a hook is one look at a pointer.
+ * One ring in the nucleus's memory; the newest are dropped, and counted, when nobody reads, and a record tells of the gap. Off, a hook is one
+ * look at a pointer.
  */
 #pragma once
 
@@ -14,13 +15,16 @@ struct instance;
 
 struct trace {
     struct kwe_trace_record *records; /* NULL: off */
-    uint64_t kept, read;
+    uint32_t room;
+    uint64_t kept, read; /* so many ever; read <= kept <= read + room */
     uint64_t lost;
+    uint64_t missing; /* of those lost: the ones that no record tells of yet */
+    uint64_t read_ns;
     uint32_t record_ns;
 };
 
-/* Begin to keep records. False: no memory. */
-bool trace_begin(struct nucleus *nucleus);
+/* Begin to keep records, as many as `room` says (0: as is usual, or a fair part of the memory). False: no memory. */
+bool trace_begin(struct nucleus *nucleus, uint32_t room);
 /* Time and CPU are filled in here. */
 void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record);
 /* Of an instance, or of this CPU (NULL), while the trace is on. */

@@ -9,7 +9,7 @@ from tools.kwe import abi
 from tools.kwe.layout import Layout
 from tools.kwe.tree import ROOT
 
-HEADERS = ("control", "event", "job", "statistics", "trace", "workflow")
+HEADERS = ("control", "event", "job", "statistics", "trace", "work", "workflow")
 LAYOUTS = [value for value in vars(abi).values() if isinstance(value, Layout)]
 
 # Constants by their C name; exit.h is the nucleus's own, and has no other includes.
@@ -75,6 +75,7 @@ CONSTANTS = {
     "KWE_CONTROL_ERROR": abi.CONTROL_ERROR,
     "KWE_CONTROL_PLAN": abi.CONTROL_PLAN,
     "KWE_CONTROL_TRACE": abi.CONTROL_TRACE,
+    "KWE_ANSWERED_UNIT_NS": abi.ANSWERED_UNIT_NS,
     "KWE_TRACE_ADMITTED": abi.TRACE_ADMITTED,
     "KWE_TRACE_READY": abi.TRACE_READY,
     "KWE_TRACE_HANDED": abi.TRACE_HANDED,
@@ -85,6 +86,9 @@ CONSTANTS = {
     "KWE_TRACE_IDLE": abi.TRACE_IDLE,
     "KWE_TRACE_INTERRUPT": abi.TRACE_INTERRUPT,
     "KWE_TRACE_DEATH": abi.TRACE_DEATH,
+    "KWE_TRACE_BACK": abi.TRACE_BACK,
+    "KWE_TRACE_FORSAKEN": abi.TRACE_FORSAKEN,
+    "KWE_TRACE_GAP": abi.TRACE_GAP,
     "KWE_PLAN_DROPPED": abi.PLAN_DROPPED,
     "KWE_PLAN_CRITICAL": abi.PLAN_CRITICAL,
     "KWE_PLAN_BODY": abi.PLAN_BODY,

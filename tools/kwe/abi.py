@@ -187,7 +187,16 @@ PLAN_EARLY = 8
 
 # ---- kernel/abi/trace.h -----------------------------------------------------------------------
 
-TRACE_HEAD = Layout("kwe_trace_head", count="I", record_ns="I", kept="Q", lost="Q")
+TRACE_HEAD = Layout(
+    "kwe_trace_head",
+    count="I",
+    record_ns="I",
+    kept="Q",
+    lost="Q",
+    read_ns="Q",
+    room="I",
+    waiting="I",
+)
 TRACE_RECORD = Layout(
     "kwe_trace_record",
     time_ns="Q",
@@ -202,6 +211,8 @@ TRACE_RECORD = Layout(
     deck="B",
     instance="B",
 )
+# kernel/abi/work.h: the unit of a completion's `answered`.
+ANSWERED_UNIT_NS = 16
 TRACE_ADMITTED = 1
 TRACE_READY = 2
 TRACE_HANDED = 3
@@ -212,6 +223,9 @@ TRACE_RUN = 7
 TRACE_IDLE = 8
 TRACE_INTERRUPT = 9
 TRACE_DEATH = 10
+TRACE_BACK = 11
+TRACE_FORSAKEN = 12
+TRACE_GAP = 13
 
 # ---- kernel/abi/event.h -----------------------------------------------------------------------
 
@@ -316,7 +330,14 @@ FRAME = Layout("kwe_control_frame", magic="I", type="H", flags="H", length="I", 
 HELLO = Layout("kwe_control_hello", version="I", row_count="I", now_ns="Q")
 PROGRESS = Layout("kwe_control_progress", submitted="Q", completed="Q", failed="Q")
 CONTROL_RESULT = Layout("kwe_control_result", row="I", output_bytes="I", result=RESULT)
-DONE = Layout("kwe_control_done", status="I", sync_status="I", started_ns="Q", finished_ns="Q")
+DONE = Layout(
+    "kwe_control_done",
+    status="I",
+    sync_status="I",
+    started_ns="Q",
+    finished_ns="Q",
+    trace_ns="Q",
+)
 ERROR = Layout("kwe_control_error", status="H", stage="H", text_bytes="I")
 
 # How the machine ends: kernel/nucleus/exit.h. QEMU's status is code << 1 | 1.

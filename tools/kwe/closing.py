@@ -44,6 +44,8 @@ def closing_lines(report: Report) -> Iterator[str]:
             f"the guest had {report.memory_mib} MiB; "
             f"--memory gives more, {report.job.sizing.memory_mib} would be right"
         )
+    if report.trace is not None:
+        yield from report.trace.lines()
     yield from report.faults
     yield from error_lines(report)
 

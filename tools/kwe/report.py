@@ -11,6 +11,7 @@ from tools.kwe.disk import write_file
 from tools.kwe.job import Job
 from tools.kwe.session import Session
 from tools.kwe.system import System
+from tools.kwe.trace_figures import TraceFigures
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Report:
     errors: list[dict[str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)  # console lines, explained
     host_ns: int = 0
+    trace: TraceFigures | None = None  # it was written
     command: tuple[str, ...] = ()  # QEMU's
     console: tuple[str, ...] = ()  # all of the guest's lines
 
@@ -154,6 +156,7 @@ class Report:
             "limits": dict(self.job.sizing.limits),
             "errors": self.errors,
             "faults": self.faults,
+            **({"trace": self.trace.document()} if self.trace else {}),
         }
 
     def write_json(self, where: str) -> None:

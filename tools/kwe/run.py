@@ -126,6 +126,8 @@ def run_workflow(options: RunOptions) -> Report:
         raise
     finally:
         progress.close()
+        if options.trace is not None:
+            write_trace(report, options.trace)
         if options.json is not None:
             report.write_json(options.json)
     return report
@@ -187,9 +189,6 @@ def run(args: argparse.Namespace) -> int:
     options = options_from(args)
     report = run_workflow(options)
     print_report(report, options.json)
-    if options.trace is not None:
-        stream = sys.stderr if options.json == "-" else sys.stdout
-        print(*write_trace(report, options.trace), sep="\n", file=stream)
     return EXIT_WORKFLOW if report.errors else EXIT_DONE
 
 

@@ -124,6 +124,7 @@ void syscall_deck_next(struct syscall *call)
     struct instance *instance = thread->instance;
     struct nucleus *nucleus = call->nucleus;
 
+    trace_instance(nucleus, KWE_TRACE_BACK, instance, 0);
     /* Nothing of one workflow stays in vector registers for the next. */
     port_vector_reset(&thread->context);
     thread->vectors_reset = true;

@@ -349,6 +349,7 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
     for (uint32_t i = 0; i < instance->spec->depth; i++) {
         struct stage_run *run = instance->in_hand[i].run;
         if (run != NULL) {
+            trace_run(guide, KWE_TRACE_FORSAKEN, run, NULL, now_ns);
             run->state = run->state == RUN_ABANDONED ? RUN_ABANDONED : RUN_FAILED;
             deadline_set(guide, &run->deadline, 0);
             run->event->in_hand--;

@@ -87,6 +87,7 @@ void trace_run_kept(const struct guide *guide, enum kwe_trace_kind kind,
         .event = run->event->number,
         .workflow = run->event->workflow->id,
         .stage = run->stage,
+        .status = kind == KWE_TRACE_FORSAKEN ? KERR_DECK_FAULT : KERR_OK,
         .kind = (uint8_t)kind,
         .deck = stage->deck,
     };

@@ -102,8 +102,9 @@ static bool give_records(struct syscall *call, struct kwe_trace_head *head, uint
 
 void syscall_trace_read(struct syscall *call)
 {
-    const struct trace *trace = &call->nucleus->trace;
-    struct kwe_trace_head head = { .record_ns = trace->record_ns };
+    struct trace *trace = &call->nucleus->trace;
+    const uint64_t from_ns = port_now_ns();
+    struct kwe_trace_head head = { .record_ns = trace->record_ns, .room = trace->room };
     uint64_t room = call->argument[1] < UINT32_MAX ? call->argument[1] : UINT32_MAX;
 
     if (trace->records == NULL || room < sizeof(head)) {
@@ -114,6 +115,9 @@ void syscall_trace_read(struct syscall *call)
                               (uint32_t)((room - sizeof(head)) / sizeof(struct kwe_trace_record)));
     head.kept = trace->kept;
     head.lost = trace->lost;
+    head.waiting = (uint32_t)(trace->kept - trace->read);
+    trace->read_ns += port_now_ns() - from_ns;
+    head.read_ns = trace->read_ns;
     if (!given || space_copy_out(call->thread->space, (uaddr_t){ call->argument[0] }, &head,
                                  sizeof(head)) != KERR_OK) {
         syscall_refuse(call->thread, KERR_BAD_ADDRESS);

@@ -12,7 +12,7 @@
  *
  * Work that comes after other work is told when that has been answered OK, as a deck would begin it; else it is answered CANCELLED here.
  * Between them come `recall INSTANCE TICKET`, `stuck INSTANCE` and `result COOKIE STATUS STAGE STEP LENGTH OFFSET VALUE`.
- * uses: kernel/nucleus/guide/bind.c kernel/nucleus/guide/deadline.c kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/loop.c kernel/nucleus/guide/ready.c kernel/nucleus/guide/stage.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/observe.c kernel/nucleus/workflow/arena_plan.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/layout.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c
+ * uses: kernel/nucleus/guide/bind.c kernel/nucleus/guide/deadline.c kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/loop.c kernel/nucleus/guide/ready.c kernel/nucleus/guide/stage.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/observe.c kernel/nucleus/workflow/arena_plan.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/layout.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c tests/host/guide/trace_tally.c
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "kernel/nucleus/guide/state.h"
+#include "tests/host/guide/trace_tally.h"
 
 #define RING_SLOTS   256u
 #define INSTANCES    3u /* compute.0, compute.1, disk.0 */
@@ -134,6 +135,7 @@ static void begin(void)
                   .workflow_gone = on_workflow_gone,
                   .recall = on_recall,
                   .instance_stuck = on_stuck,
+                  .trace = tally_keep,
                   .read_program_segment = read_segment },
     };
     host.guide = guide_create(&config);
@@ -294,12 +296,15 @@ static void show_results(void)
 static void end(void)
 {
     for (uint32_t i = 0; i < host.workflow_count; i++) {
+        const struct workflow *workflow = workflow_find(host.guide, host.workflow[i]);
+        tally_agrees(workflow->id, workflow->stage_status, workflow->plan->stage_count);
         guide_unregister(host.guide, host.workflow[i], host.now_ns);
     }
     guide_collect(host.guide);
     ring_abandon(host.guide, &host.ring);
     ring_close(host.guide, &host.ring);
     guide_destroy(host.guide);
+    tally_end();
     free(host.events);
     free(host.results);
     assert(host.blocks == 0);

@@ -38,7 +38,7 @@ int main(void)
         return 1;
     }
     done.started_ns = kwe_now_ns();
-    bool ran = run_events(&job, &info);
+    bool ran = run_events(&job, &info, &done.trace_ns);
     if (ran && (job.header.flags & KWE_JOB_SYNC_AT_END) != 0) {
         done.sync_status = run_sync();
     }

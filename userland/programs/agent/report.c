@@ -140,17 +140,38 @@ void report_statistics(void)
     }
 }
 
+static bool trace_is_half_full(void)
+{
+    struct kwe_trace_head head;
+
+    return kwe_call_trace_read(&head, sizeof(head)) > 0 && head.waiting > head.room / 2;
+}
+
+/* Refused when none is kept. */
 void report_trace(void)
 {
-    int64_t bytes;
+    size_t bytes = sizeof(frame.payload);
 
-    /* Refused when none is kept. */
-    while ((bytes = kwe_call_trace_read(frame.payload, sizeof(frame.payload))) > 0) {
-        send(KWE_CONTROL_TRACE, (size_t)bytes);
-        if ((size_t)bytes + sizeof(struct kwe_trace_record) <= sizeof(frame.payload)) {
-            return; /* that was all there was */
+    /* Until one is not full. */
+    while (bytes + sizeof(struct kwe_trace_record) > sizeof(frame.payload)) {
+        int64_t read = kwe_call_trace_read(frame.payload, sizeof(frame.payload));
+        if (read <= 0) {
+            return;
         }
+        bytes = (size_t)read;
+        send(KWE_CONTROL_TRACE, bytes);
     }
+}
+
+uint64_t report_trace_in_time(void)
+{
+    const uint64_t from_ns = kwe_now_ns();
+
+    if (!trace_is_half_full()) {
+        return 0;
+    }
+    report_trace();
+    return kwe_now_ns() - from_ns;
 }
 
 void report_done(const struct kwe_control_done *done)

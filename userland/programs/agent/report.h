@@ -16,6 +16,8 @@ void report_stages(const struct kwe_workflow_info *info, uint32_t stage_count);
 void report_statistics(void);
 /* What the kernel has kept of what happened when, if it keeps that. */
 void report_trace(void);
+/* The same while the run goes on, when there is a lot: the channel is slow. Returns the time that it took. */
+uint64_t report_trace_in_time(void);
 void report_done(const struct kwe_control_done *done);
 /* What went wrong, in words; `stage` of the workflow or KWE_NO_STAGE. */
 void report_error(enum kerr status, uint16_t stage, const char *format, ...)

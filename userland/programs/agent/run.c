@@ -28,6 +28,7 @@ struct run {
     uint32_t next_row;
     struct kwe_control_progress progress;
     uint64_t next_progress_ns;
+    uint64_t trace_ns;
 };
 
 static uint64_t ended(const struct run *run)
@@ -136,7 +137,7 @@ static void tell_progress(struct run *run)
 
     if (progress_ms != 0 && now_ns >= run->next_progress_ns) {
         report_flush();
-        report_trace();
+        run->trace_ns += report_trace_in_time();
         report_progress(&run->progress);
         run->next_progress_ns = now_ns + progress_ms * 1000000ull;
     }
@@ -160,7 +161,7 @@ static bool wait_for_results(struct run *run)
     return true;
 }
 
-bool run_events(const struct job *job, const struct kwe_workflow_info *info)
+bool run_events(const struct job *job, const struct kwe_workflow_info *info, uint64_t *trace_ns)
 {
     struct run run = { .job = job, .info = info };
     int created = kwe_rings_create(&run.rings, job->header.ring_slots);
@@ -182,6 +183,7 @@ bool run_events(const struct job *job, const struct kwe_workflow_info *info)
     }
     report_flush();
     report_progress(&run.progress);
+    *trace_ns = run.trace_ns;
     kwe_rings_destroy(&run.rings);
     return true;
 }
