@@ -35,11 +35,11 @@ def make_files(tmp_path: Path) -> Path:
 
 
 def archive(kwe: Kwe, tmp_path: Path, *words: str) -> tuple[dict[str, Any], Events, str]:
-    done = kwe(
-        *("run", ROOT / "userland/workflows/archive.yaml", *words),
+    more: list[str | Path] = [
         *("--input", f"files={make_files(tmp_path)}", "--output", tmp_path / "out"),
         *("--trace", tmp_path / "trace.json", "--json", "-"),
-    )
+    ]
+    done = kwe("run", ROOT / "userland/workflows/archive.yaml", *words, *more)
     assert done.status == 0, done.err
     return json.loads(done.out), read(tmp_path / "trace.json"), done.err
 
@@ -82,9 +82,8 @@ def test_the_trace_agrees_with_the_report(kwe: Kwe, tmp_path: Path, cpus: int) -
         mine = [e["args"] for e in stages if e["name"] == stage["name"]]
         assert {e["operation"] for e in mine} == {f"{stage['deck']}.{stage['op']}"}
         assert {e["status"] for e in mine} == {"OK"}
-        # The kernel's own clock decides both.
-        queued_ns = sum(e.get("queued_us", 0) for e in mine) * 1000
-        assert queued_ns == pytest.approx(stage["queued_ns"], rel=0.2, abs=200_000)
+        # One that is fused goes along with the one before, without waiting.
+        assert sum("queued_us" in e for e in mine) == stage["events"] - stage["fused"]
     whole = [e for e in spans(events) if e["pid"] == EVENTS]
     assert sorted(e["name"] for e in whole) == sorted(f"{i}.txt" for i in range(FILES))
     assert {e["args"]["status"] for e in whole} == {"OK"}
@@ -113,9 +112,6 @@ def test_tracks_are_the_cpus_and_the_instances(kwe: Kwe, tmp_path: Path, cpus: i
     # A visit of Execution may come after the trace was read.
     working = sum(e["args"]["work"] > 0 for e in of_visits(events))
     assert 0 <= report["guest"]["deck_visits"] - working <= 1
-    # Two decks cannot be on one CPU, nor one instance on two.
-    assert any(e["name"] == "idle" for e in spans(events) if e["pid"] == CPUS)
-    assert any(e["ph"] == "i" and "interrupt for deck storage.0" in e["name"] for e in events)
 
 
 def test_an_arrow_leads_along_every_event(kwe: Kwe, tmp_path: Path) -> None:
