@@ -11,9 +11,15 @@ static struct {
 /* Without a card the deck is there all the same: its operations say what is missing. */
 enum kerr deck_start(const struct kwe_deck_info *info)
 {
-    network.status = info->device_count == 0 ? KERR_NO_DEVICE
-                                             : virtio_net_start(&network.card, &info->device[0]);
-    if (network.status != KERR_OK && network.status != KERR_NO_DEVICE) {
+    if (info->device_count == 0 || !info->device[0].present) {
+        network.status = KERR_NO_DEVICE;
+        return KERR_OK;
+    }
+    void *memory = deck_dma_alloc(virtio_net_memory_bytes());
+    network.status = memory == NULL
+                         ? KERR_NO_MEMORY
+                         : virtio_net_start(&network.card, &info->device[0], memory);
+    if (network.status != KERR_OK) {
         deck_log("the network card cannot be used: error %d", (int)network.status);
     }
     return KERR_OK;

@@ -540,7 +540,7 @@ static const struct deck_device_spec network_devices[] = {
     {
         .vendor = 0x1af4,
         .device = 0x1041,
-        .interrupts = 1,
+        .interrupts = 3,
         .quiesce = PORT_QUIESCE_VIRTIO,
         .required = false,
     },
