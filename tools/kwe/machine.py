@@ -113,9 +113,12 @@ def machine_arguments(config: MachineConfig, folder: Path) -> list[str]:
             *("-device", f"virtio-blk-pci,drive=disk,{VIRTIO}"),
         ]
     if config.network:
+        # QEMU's restricted network drops what a guest answers by UDP.
+        is_open = any(forward.protocol == "udp" for forward in config.forward)
+        network = f"user,id=net,restrict={'off' if is_open else 'on'}"
         forwards = [forward.argument() for forward in config.forward]
         arguments += [
-            *("-netdev", ",".join(["user,id=net,restrict=on", *forwards])),
+            *("-netdev", ",".join([network, *forwards])),
             *("-device", f"virtio-net-pci,netdev=net,romfile=,{VIRTIO}"),
         ]
     if config.gdb:

@@ -76,6 +76,9 @@ SOURCES := .venv/sources
 LINKS_llhttp := $(SOURCES)/llhttp/lib/llhttp.h
 LINKS_lwip := $(SOURCES)/lwip/src/include/lwip $(SOURCES)/lwip/src/include/netif \
 	kernel/decks/network/lwip/lwipopts.h kernel/decks/network/lwip/arch
+# What such a library is configured by: system headers, so no compiler tells of them.
+CONFIG_lwip := $(wildcard kernel/decks/network/lwip/*.h kernel/decks/network/lwip/arch/*.h)
+$(BUILD)/include/lwip.stamp: $(CONFIG_lwip)
 $(BUILT:%=$(BUILD)/include/%.stamp): $(BUILD)/include/%.stamp: tools/make/image.mk .venv/setup.stamp
 	@mkdir -p $(@D)
 	$(Q)for path in $(LINKS_$*); do ln -sfn $(CURDIR)/$$path $(BUILD)/include/$${path##*/} && test -e $$path || exit 1; done
@@ -95,7 +98,7 @@ LIB_lwip_SOURCES := $(wildcard $(addprefix $(SOURCES)/lwip/src/,core/*.c core/ip
 define built_rules
 LIB_$(1)_OBJECTS := $$(LIB_$(1)_SOURCES:$(SOURCES)/%.c=$(OBJ)/built/%.o)
 DEPENDENCIES += $$(LIB_$(1)_OBJECTS:.o=.d)
-$$(LIB_$(1)_OBJECTS): $(OBJ)/built/%.o: $(SOURCES)/%.c tools/make/flags.mk | $(BUILD)/include/$(1).stamp
+$$(LIB_$(1)_OBJECTS): $(OBJ)/built/%.o: $(SOURCES)/%.c tools/make/flags.mk $(BUILD)/include/$(1).stamp
 	@mkdir -p $$(@D)
 	$$(Q)$$(MUSL_CC) $$(BUILT_CFLAGS) -c $$< -o $$@
 $(BUILD)/lib/lib$(1).a: $$(LIB_$(1)_OBJECTS)
@@ -165,6 +168,8 @@ DEPENDENCIES += $$(DECK_$(1)_OBJECTS:.o=.d)
 $(OBJ)/decks/$(1)/%.o: $$(DECK_$(1)_DIR)/%.c tools/make/flags.mk | $(INCLUDES)
 	@mkdir -p $$(@D)
 	$$(Q)$$(MUSL_CC) $$(RING3_CFLAGS) -c $$< -o $$@
+
+$$(DECK_$(1)_OWN): $$(patsubst %,$(BUILD)/include/%.stamp,$$(filter $$(BUILT),$$(DECK_$(1)_LIBRARIES)))
 
 $(BUILD)/decks/$(1).elf: $$(DECK_$(1)_OBJECTS) $$(SHA256_OBJECTS) $$(patsubst %,$(BUILD)/lib/lib%.a,$$(filter $$(BUILT),$$(DECK_$(1)_LIBRARIES))) \
 		tools/make/image.mk

@@ -17,6 +17,8 @@ enum kerr network_card_link(uint64_t *mac, bool *up);
 err_t network_card_netif(struct netif *netif);
 /* Main loop: hand what came in to the stack, free what is out. True: there is more. A card that breaks the rules ends the deck. */
 bool network_card_poll(struct netif *netif);
+/* Main loop: hand the stack what it has sent to itself. */
+void network_card_loop(struct netif *netif);
 /* Main loop, when nothing else can go on: tell the card of the frames since the last time, all at once. */
 void network_card_kick(void);
 /* Main loop, after an interrupt. */

@@ -213,6 +213,7 @@ uint64_t network_stack_poll(void)
 
     if (netif != NULL) {
         deadline_ns = run_timers();
+        network_card_loop(netif);
     }
     if (stack.state == STACK_ASKING) {
         look_for_address();
