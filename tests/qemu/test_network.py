@@ -1,4 +1,4 @@
-"""The Network deck on the real stack, with clients of the host's own through QEMU's user network."""
+"""The Network deck on the real stack, its clients outside of the guest."""
 
 import random
 import socket

@@ -4,13 +4,13 @@
 #include <stddef.h>
 
 #include "kernel/decks/network/network_wait.h"
-#include "lwip/etharp.h"
-#include "lwip/ethip6.h"
-#include "lwip/pbuf.h"
-#include "lwip/prot/ip.h"
-#include "lwip/prot/tcp.h"
-#include "lwip/prot/udp.h"
-#include "netif/ethernet.h"
+#include <lwip/etharp.h>
+#include <lwip/ethip6.h>
+#include <lwip/pbuf.h>
+#include <lwip/prot/ip.h>
+#include <lwip/prot/tcp.h>
+#include <lwip/prot/udp.h>
+#include <netif/ethernet.h>
 
 #define MTU 1500
 /* Frames behind the card's queue. More are dropped, as a wire would. */

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "drivers/virtio_net/virtio_net.h"
-#include "lwip/netif.h"
 #include "userland/libkwe/deck/deck.h"
+#include <lwip/netif.h>
 
 /* NO_DEVICE, NOT_SUPPORTED, DEVICE_TIMEOUT, NO_MEMORY. */
 enum kerr network_card_start(const struct kwe_device_info *info);

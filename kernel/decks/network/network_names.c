@@ -3,7 +3,7 @@
 
 #include "kernel/decks/network/network_stack.h"
 #include "kernel/decks/network/network_wait.h"
-#include "lwip/dns.h"
+#include <lwip/dns.h>
 
 #define LOOKUPS    32u
 #define NAME_BYTES 254u /* as text, RFC 1035, 2.3.4 */

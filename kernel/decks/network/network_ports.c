@@ -3,7 +3,7 @@
 
 #include "kernel/decks/network/network_stack.h"
 #include "kernel/decks/network/network_wait.h"
-#include "lwip/udp.h"
+#include <lwip/udp.h>
 
 #define PORTS     64u
 #define DATAGRAMS 64u /* that wait at a port; more are dropped, as on any way here */

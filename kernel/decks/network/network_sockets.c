@@ -9,8 +9,8 @@
 #include "kernel/decks/network/network_card.h"
 #include "kernel/decks/network/network_stack.h"
 #include "kernel/decks/network/network_wait.h"
-#include "lwip/tcp.h"
 #include "userland/libkwe/deck/handles.h"
+#include <lwip/tcp.h>
 
 #define SOCKETS      1152u
 #define SOCKETS_EACH 1088u /* of one workflow */

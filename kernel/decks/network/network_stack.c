@@ -6,14 +6,14 @@
 #include "kernel/decks/network/lwip/hooks.h"
 #include "kernel/decks/network/network_card.h"
 #include "kernel/decks/network/network_wait.h"
-#include "lwip/dhcp.h"
-#include "lwip/dns.h"
-#include "lwip/init.h"
-#include "lwip/mem.h"
-#include "lwip/netif.h"
-#include "lwip/sys.h"
-#include "lwip/timeouts.h"
-#include "netif/ethernet.h"
+#include <lwip/dhcp.h>
+#include <lwip/dns.h>
+#include <lwip/init.h>
+#include <lwip/mem.h>
+#include <lwip/netif.h>
+#include <lwip/sys.h>
+#include <lwip/timeouts.h>
+#include <netif/ethernet.h>
 
 #define NS_PER_MS 1000000ull
 /* A DHCP server of the machine's own answers at once. */

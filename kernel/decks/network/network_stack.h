@@ -6,9 +6,9 @@
 #pragma once
 
 #include "kernel/decks/network/network_core.h"
-#include "lwip/err.h"
-#include "lwip/ip_addr.h"
 #include "userland/libkwe/deck/deck.h"
+#include <lwip/err.h>
+#include <lwip/ip_addr.h>
 
 /* On a fibre, first in every operation: wait until there is an address. NO_MEMORY, NETWORK_DOWN, TIMED_OUT, CANCELLED. */
 enum kerr network_stack_ready(struct deck_request *request);
