@@ -38,7 +38,7 @@ SETUP := tools/setup/setup.py tools/setup/packages.yaml tools/setup/requirements
 setup: .venv/setup.stamp $(DEMO_INPUTS) ## Bring all that the build takes (the other targets do it by themselves)
 
 .venv/setup.stamp: $(SETUP)
-	$(Q)$(if $(V),V=1) python3 tools/setup/setup.py debian python
+	$(Q)$(if $(V),V=1) python3 tools/setup/setup.py debian python sources
 	@touch $@
 
 build/clip.stamp: tools/setup/packages.yaml | .venv/setup.stamp

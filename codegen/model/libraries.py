@@ -1,12 +1,15 @@
 """The stock libraries that a deck may ask for in `libraries:`."""
 
-# Name in deck.yaml -> its static archive, as the linker finds it; None: part of the C library.
+# Name in deck.yaml -> its static archive, as the linker finds it or as image.mk builds it;
+# None: part of the C library.
 ARCHIVES: dict[str, str | None] = {
     "turbojpeg": "libturbojpeg.a",
     "lz4": "liblz4.a",
     "zstd": "libzstd.a",
     "sodium": "libsodium.a",
     "xxhash": "libxxhash.a",
+    "llhttp": "libllhttp.a",
+    "lwip": "liblwip.a",
     "m": None,
 }
 

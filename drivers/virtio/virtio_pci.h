@@ -89,6 +89,8 @@ uint16_t virtio_pci_queue_size(struct virtio_pci *device, uint16_t index);
 enum kerr virtio_pci_queue(struct virtio_pci *device, uint16_t index, uint16_t size, void *memory,
                            struct virtqueue_private *private, uint16_t vector,
                            struct virtio_queue *queue);
+/* Have changes of the device's configuration raise this MSI-X entry. False: it refuses. */
+bool virtio_pci_config_vector(struct virtio_pci *device, uint16_t vector);
 /* All queues are set up: go. */
 void virtio_pci_go(struct virtio_pci *device);
 /* Hand over what was added to the queue, and ring if the device wants that. */

@@ -128,6 +128,12 @@ enum kerr virtio_pci_queue(struct virtio_pci *device, uint16_t index, uint16_t s
     return KERR_OK;
 }
 
+bool virtio_pci_config_vector(struct virtio_pci *device, uint16_t vector)
+{
+    write16(device, VIRTIO_COMMON_CONFIG_VECTOR, vector);
+    return read16(device, VIRTIO_COMMON_CONFIG_VECTOR) == vector;
+}
+
 void virtio_pci_go(struct virtio_pci *device)
 {
     add_status(device, VIRTIO_STATUS_DRIVER_OK);

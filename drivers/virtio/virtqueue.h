@@ -85,7 +85,10 @@ struct virtqueue {
     bool broken;
 };
 
-/* Bytes of memory shared with the device, for `size` descriptors; align it to 16. */
+/*
+ * Bytes of memory shared with the device, for `size` descriptors; align it to 16, or to a page where QEMU's device is behind an IOMMU: the used
+ * ring must then not lie across a page's end (virtio_net_core.c says why), which it does not with up to 256.
+ */
 size_t virtqueue_bytes(uint16_t size);
 /* `memory` zeroed, virtqueue_bytes() of it; `private` [size]. size: a power of two up to VIRTQUEUE_MAX_SIZE. */
 void virtqueue_init(struct virtqueue *queue, uint16_t size, void *memory,

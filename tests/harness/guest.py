@@ -11,6 +11,7 @@ from typing import Self
 
 from tests.harness.trouble import Announced
 from tools.kwe.console import ExitLine
+from tools.kwe.forward import parse_forward
 from tools.kwe.machine import Machine, MachineConfig
 from tools.kwe.sizing import LEAST_MEMORY_MIB
 from tools.kwe.symbolize import symbolize_line
@@ -182,6 +183,7 @@ def guest_config(
     devices: Sequence[str] = (),
     payload: Path | None = None,
     network: bool = True,
+    forward: Sequence[str] = (),
     accelerator: bool = True,
     deterministic: bool = False,
     icount: bool = False,
@@ -199,6 +201,8 @@ def guest_config(
         devices: More QEMU devices, each the value of a ``-device``.
         payload: Instead of the image's own.
         network: With a virtio network device.
+        forward: Ports of the host that lead into the guest, as `kwe run --forward` takes them; host
+            port 0 is any, which ``machine.forwarded()`` tells.
         accelerator: With the ivshmem device and its process.
         deterministic: As `kwe run --deterministic`.
         icount: Time counts instructions, and that is all.
@@ -209,6 +213,7 @@ def guest_config(
         memory_mib=memory_mib,
         disk=disk,
         network=network,
+        forward=tuple(parse_forward(text) for text in forward),
         accelerator=accelerator,
         icount=icount or deterministic,
         append=" ".join(

@@ -20,7 +20,7 @@ def test_the_small_reader_reads_what_yaml_reads() -> None:
     assert read_packages() == yaml.safe_load(PACKAGES.read_text())
 
 
-@pytest.mark.parametrize("section", ["debian", "pypi", "archives"])
+@pytest.mark.parametrize("section", ["debian", "pypi", "archives", "sources"])
 def test_every_package_says_version_licence_and_why(section: str) -> None:
     packages = read_packages()[section]
 
@@ -29,7 +29,7 @@ def test_every_package_says_version_licence_and_why(section: str) -> None:
         assert {"name", "version", "licence", "why"} <= package.keys(), package
 
 
-@pytest.mark.parametrize("section", ["debian", "pypi"])
+@pytest.mark.parametrize("section", ["debian", "pypi", "sources"])
 def test_lists_are_sorted(section: str) -> None:
     names = [package["name"] for package in read_packages()[section]]
 

@@ -49,6 +49,7 @@ IF_LENGTH = 2
 RELATIONS = {"==": 0, "!=": 1, "<": 2, "<=": 3, ">": 4, ">=": 5}
 
 MANIFEST_SUBTREE = 0
+MANIFEST_PORT = 1
 MANIFEST_READ = 1
 MANIFEST_WRITE = 2
 

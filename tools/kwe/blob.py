@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from tools.kwe import abi
 from tools.kwe.layout import align8
@@ -51,12 +52,30 @@ def encode_path(path: bytes) -> bytes:
     return abi.PATH.pack(length=len(path), bytes=path)
 
 
+@dataclass(frozen=True)
+class ManifestEntry:
+    """A subtree, or else a port (0: any), with its KWE_MANIFEST_* rights."""
+
+    rights: int
+    path: bytes = b""
+    port: int = 0
+
+    def pack(self) -> bytes:
+        """Return a struct kwe_manifest_entry."""
+        return abi.MANIFEST_ENTRY.pack(
+            kind=abi.MANIFEST_SUBTREE if self.path else abi.MANIFEST_PORT,
+            rights=self.rights,
+            number=self.port,
+            path={"length": len(self.path), "bytes": self.path},
+        )
+
+
 def encode_workflow(
     spec: Workflow,
     stages: Sequence[Stage],
     sizing: Sizing,
     constants: Mapping[str, bytes],
-    manifest: Sequence[tuple[bytes, int]],
+    manifest: Sequence[ManifestEntry],
 ) -> bytes:
     """Return the blob that workflow_register() reads.
 
@@ -65,7 +84,7 @@ def encode_workflow(
         stages: In an order in which they can run.
         sizing: Slots, limits.
         constants: Inputs of kind bytes.
-        manifest: Subtrees that the workflow may touch, each with its KWE_MANIFEST_* rights.
+        manifest: What the workflow may touch.
     """
     variables = block_variables(stages)
     block_bytes = len(variables) * abi.PATH.size
@@ -146,7 +165,7 @@ def encode_workflow(
         b"".join(dependencies),
         b"".join(bindings),
         b"".join(conditions),
-        b"".join(_manifest_entry(path, rights) for path, rights in manifest),
+        b"".join(entry.pack() for entry in manifest),
         params,
         constant_bytes,
         names,
@@ -170,12 +189,6 @@ def _names(names: Sequence[str]) -> tuple[bytes, list[int]]:
         at.append(len(data))
         data += name.encode() + b"\0"
     return align8(data), at
-
-
-def _manifest_entry(path: bytes, rights: int) -> bytes:
-    return abi.MANIFEST_ENTRY.pack(
-        kind=abi.MANIFEST_SUBTREE, rights=rights, path={"length": len(path), "bytes": path}
-    )
 
 
 def _input_bindings(

@@ -11,6 +11,7 @@ from typing import Any
 
 from tools.kwe import abi, kpak
 from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, SpecError
+from tools.kwe.forward import parse_forward
 from tools.kwe.machine import Machine, MachineConfig
 from tools.kwe.run import add_machine_arguments, check_machine_arguments
 from tools.kwe.sizing import LEAST_MEMORY_MIB
@@ -63,6 +64,7 @@ def config_from(args: argparse.Namespace, *, gdb: bool) -> MachineConfig:
         fw_cfg=fw_cfg,
         gdb=gdb,
         icount=args.deterministic,
+        forward=tuple(parse_forward(text) for text in args.forward),
     )
 
 

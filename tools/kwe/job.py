@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.kwe import abi
-from tools.kwe.blob import block_variables, encode_path, encode_workflow
+from tools.kwe.blob import ManifestEntry, block_variables, encode_path, encode_workflow
 from tools.kwe.errors import SpecError
 from tools.kwe.inputs import InputFile, Inputs, read_inputs
 from tools.kwe.layout import align8
@@ -127,8 +127,27 @@ def folder_of(spec: Workflow, variable: str) -> bytes:
     return f"/{side}/{variable}".encode()
 
 
-def _manifest(stages: list[Stage], spec: Workflow) -> list[tuple[bytes, int]]:
-    """Name the subtrees that the stages touch, with the rights that their operations need."""
+# Operations that take what comes to a port of the system's own; the others' is another system's.
+OWN_PORT = ("network.tcp_listen", "network.udp_receive")
+
+
+def _port_rights(stages: list[Stage]) -> dict[int, int]:
+    """Name the ports that the stages use; one that is only known at run time is any, 0."""
+    rights: dict[int, int] = {}
+    for stage in stages:
+        for name in ("port", "from"):
+            value = stage.arguments.get(name)
+            if stage.deck.name != "network" or value is None or (name == "from" and value == 0):
+                continue
+            port = value if isinstance(value, int) else 0
+            own = name == "from" or f"{stage.deck.name}.{stage.op.name}" in OWN_PORT
+            right = abi.MANIFEST_READ if own else abi.MANIFEST_WRITE
+            rights[port] = rights.get(port, 0) | right
+    return rights
+
+
+def _manifest(stages: list[Stage], spec: Workflow) -> list[ManifestEntry]:
+    """Name the subtrees and ports that the stages touch, and the rights their operations need."""
     rights: dict[bytes, int] = {}
     for stage in stages:
         right = abi.MANIFEST_WRITE if "effect" in stage.op.traits else abi.MANIFEST_READ
@@ -140,7 +159,10 @@ def _manifest(stages: list[Stage], spec: Workflow) -> list[tuple[bytes, int]]:
             else:
                 continue
             rights[path] = rights.get(path, 0) | right
-    return list(rights.items())
+    return [
+        *(ManifestEntry(right, path=path) for path, right in rights.items()),
+        *(ManifestEntry(right, port=port) for port, right in _port_rights(stages).items()),
+    ]
 
 
 def _events(spec: Workflow, inputs: Inputs, variables: list[str]) -> Iterator[Event]:

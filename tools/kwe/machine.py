@@ -23,6 +23,7 @@ from tools.accelerator.server import IvshmemServer
 from tools.kwe import abi
 from tools.kwe.console import FAULT, PANIC, Console
 from tools.kwe.errors import MachineError, PanicError
+from tools.kwe.forward import Forward, read_forwarded
 from tools.kwe.qmp import Monitor
 from tools.kwe.sizing import LEAST_MEMORY_MIB, LEAST_WINDOW_BYTES
 from tools.kwe.symbolize import symbolize
@@ -65,6 +66,7 @@ class MachineConfig:
     memory_mib: int = LEAST_MEMORY_MIB
     disk: Path | None = None
     network: bool = True
+    forward: tuple[Forward, ...] = ()
     accelerator: bool = True
     window_bytes: int = LEAST_WINDOW_BYTES  # the accelerator's shared memory
     append: str = ""
@@ -111,8 +113,12 @@ def machine_arguments(config: MachineConfig, folder: Path) -> list[str]:
             *("-device", f"virtio-blk-pci,drive=disk,{VIRTIO}"),
         ]
     if config.network:
+        # QEMU's restricted network drops what a guest answers by UDP.
+        is_open = any(forward.protocol == "udp" for forward in config.forward)
+        network = f"user,id=net,restrict={'off' if is_open else 'on'}"
+        forwards = [forward.argument() for forward in config.forward]
         arguments += [
-            *("-netdev", "user,id=net,restrict=on"),
+            *("-netdev", ",".join([network, *forwards])),
             *("-device", f"virtio-net-pci,netdev=net,romfile=,{VIRTIO}"),
         ]
     if config.gdb:
@@ -247,6 +253,12 @@ class Machine:
         if self._monitor is None:
             self._monitor = Monitor(self._qmp_socket)
         return self._monitor
+
+    def forwarded(self, guest: int, protocol: str = "tcp") -> int:
+        """Return the host's port that leads to a port of the guest."""
+        command = {"command-line": "info usernet"}
+        told = str(self.monitor.execute("human-monitor-command", command))
+        return read_forwarded(told)[protocol, guest]
 
     @property
     def pid(self) -> int:

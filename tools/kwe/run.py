@@ -10,6 +10,7 @@ from typing import Any
 
 from tools.kwe.closing import closing_lines
 from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, KweError, SpecError
+from tools.kwe.forward import Forward, parse_forward
 from tools.kwe.inputs import parse_assignments
 from tools.kwe.job import compile_workflow
 from tools.kwe.machine import MachineConfig, choose_accel
@@ -71,6 +72,7 @@ class RunOptions:
     trace: Path | None = None  # where to write what happened when
     pipe: str = ""  # a workflow in one line
     deterministic: bool = False
+    forward: tuple[Forward, ...] = ()
     events: bool = True  # else the workflow is only registered and planned
 
 
@@ -118,6 +120,7 @@ def run_workflow(options: RunOptions) -> Report:
                 fw_cfg={"opt/kwe/job": job.encode()},
                 accel=report.accel,
                 icount=options.deterministic,
+                forward=options.forward,
             )
             progress.say(f"{job.spec.workflow}: booting")
             run_job(job, config, report, job_output, options.timeout_s, progress.update)
@@ -181,6 +184,7 @@ def options_from(args: argparse.Namespace) -> RunOptions:
         trace=args.trace,
         pipe=args.pipe or "",
         deterministic=args.deterministic,
+        forward=tuple(parse_forward(text) for text in args.forward),
     )
 
 
@@ -228,6 +232,14 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the same way each time: time counts instructions, CPUs run one after the other, a "
         "stage always on the same one (disk, network and accelerator still have their own time)",
+    )
+    parser.add_argument(
+        "--forward",
+        action="append",
+        default=[],
+        metavar="[PROTO:]HOST:GUEST",
+        help="let this port of the host (127.0.0.1) lead to that of the guest; tcp unless udp is "
+        "named; may be given several times",
     )
     parser.add_argument(
         "--append", default="", metavar="WORDS", help="more words for the kernel's command line"

@@ -61,7 +61,9 @@ PROGRAMS := $(notdir $(PROGRAM_DIRS))
 program_libraries = $(if $(wildcard $(1)/libraries),$(file < $(1)/libraries))
 
 LIBRARIES := $(sort $(foreach deck,$(DECKS),$(DECK_$(deck)_LIBRARIES)) $(foreach dir,$(PROGRAM_DIRS),$(call program_libraries,$(dir))))
-archive = $(shell $(CC) -print-file-name=lib$(1).a)
+# Those of BUILT are compiled here, from sources that set-up brought; Debian's archives are found by the compiler.
+BUILT := llhttp lwip
+archive = $(if $(filter $(1),$(BUILT)),$(BUILD)/lib/lib$(1).a,$(shell $(CC) -print-file-name=lib$(1).a))
 
 $(BUILD)/include/%.stamp: tools/make/image.mk
 	@mkdir -p $(@D)
@@ -69,7 +71,42 @@ $(BUILD)/include/%.stamp: tools/make/image.mk
 		ln -sfn /usr/include/$$header $(BUILD)/include/$$header && test -e $(BUILD)/include/$$header || exit 1; done
 	@touch $@
 
+# A built library's headers, and what it is configured by, are linked in from where they lie.
+SOURCES := .venv/sources
+LINKS_llhttp := $(SOURCES)/llhttp/lib/llhttp.h
+LINKS_lwip := $(SOURCES)/lwip/src/include/lwip $(SOURCES)/lwip/src/include/netif \
+	kernel/decks/network/lwip/lwipopts.h kernel/decks/network/lwip/arch
+# What such a library is configured by: system headers, so no compiler tells of them.
+CONFIG_lwip := $(wildcard kernel/decks/network/lwip/*.h kernel/decks/network/lwip/arch/*.h)
+$(BUILD)/include/lwip.stamp: $(CONFIG_lwip)
+$(BUILT:%=$(BUILD)/include/%.stamp): $(BUILD)/include/%.stamp: tools/make/image.mk .venv/setup.stamp
+	@mkdir -p $(@D)
+	$(Q)for path in $(LINKS_$*); do ln -sfn $(CURDIR)/$$path $(BUILD)/include/$${path##*/} && test -e $$path || exit 1; done
+	@touch $@
+
 INCLUDES := $(foreach library,$(LIBRARIES),$(BUILD)/include/$(library).stamp)
+
+# ---- libraries compiled here ------------------------------------------------------------------------
+
+# Others' code: their warnings are not ours to mend.
+BUILT_CFLAGS = $(filter-out $(WARNINGS),$(RING3_CFLAGS)) -w
+
+LIB_llhttp_SOURCES := $(wildcard $(SOURCES)/llhttp/lib/*.c)
+LIB_lwip_SOURCES := $(wildcard $(addprefix $(SOURCES)/lwip/src/,core/*.c core/ipv4/*.c core/ipv6/*.c netif/ethernet.c))
+
+# $(call built_rules,name)
+define built_rules
+LIB_$(1)_OBJECTS := $$(LIB_$(1)_SOURCES:$(SOURCES)/%.c=$(OBJ)/built/%.o)
+DEPENDENCIES += $$(LIB_$(1)_OBJECTS:.o=.d)
+$$(LIB_$(1)_OBJECTS): $(OBJ)/built/%.o: $(SOURCES)/%.c tools/make/flags.mk $(BUILD)/include/$(1).stamp
+	@mkdir -p $$(@D)
+	$$(Q)$$(MUSL_CC) $$(BUILT_CFLAGS) -c $$< -o $$@
+$(BUILD)/lib/lib$(1).a: $$(LIB_$(1)_OBJECTS)
+	@mkdir -p $$(@D)
+	$(call say,AR,$(BUILD)/lib/lib$(1).a)
+	$$(Q)rm -f $$@ && ar rcsD $$@ $$^
+endef
+$(foreach library,$(BUILT),$(eval $(call built_rules,$(library))))
 
 # ---- ring 3 --------------------------------------------------------------------------------------
 
@@ -132,7 +169,10 @@ $(OBJ)/decks/$(1)/%.o: $$(DECK_$(1)_DIR)/%.c tools/make/flags.mk | $(INCLUDES)
 	@mkdir -p $$(@D)
 	$$(Q)$$(MUSL_CC) $$(RING3_CFLAGS) -c $$< -o $$@
 
-$(BUILD)/decks/$(1).elf: $$(DECK_$(1)_OBJECTS) $$(SHA256_OBJECTS) tools/make/image.mk
+$$(DECK_$(1)_OWN): $$(patsubst %,$(BUILD)/include/%.stamp,$$(filter $$(BUILT),$$(DECK_$(1)_LIBRARIES)))
+
+$(BUILD)/decks/$(1).elf: $$(DECK_$(1)_OBJECTS) $$(SHA256_OBJECTS) $$(patsubst %,$(BUILD)/lib/lib%.a,$$(filter $$(BUILT),$$(DECK_$(1)_LIBRARIES))) \
+		tools/make/image.mk
 	$$(call link_ring3,$$(DECK_$(1)_OBJECTS),$$(foreach library,$$(DECK_$(1)_LIBRARIES),$$(call archive,$$(library))))
 endef
 

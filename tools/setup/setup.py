@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bring what the build takes: Debian packages, the Python environment, the demos' inputs.
+"""Bring what the build takes: Debian packages, Python, libraries' sources, the demos' inputs.
 
 Runs before .venv exists, so it uses the standard library only. Idempotent: each part does nothing
 when what it made is newer
@@ -14,6 +14,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +28,8 @@ REQUIREMENTS = HERE / "requirements.txt"
 VENV = ROOT / ".venv"
 CLIP = ROOT / "build/clip"
 RECORDINGS = ROOT / "build/recordings"
+ARCHIVES = VENV / "archives"
+SOURCES = VENV / "sources"
 
 # Enough frames for a demo of some seconds, and a size that shows its edges.
 CLIP_FRAMES = 60
@@ -56,11 +60,12 @@ def read_packages(path: Path = PACKAGES) -> dict[str, list[dict[str, str]]]:
     return sections
 
 
-def run(*command: str | Path, quiet: bool = False) -> None:
+def run(*command: str | Path, quiet: bool = False, folder: Path | None = None) -> None:
     """Run a command; its output is shown only when it fails, unless V=1."""
     show = "V" in os.environ and not quiet
     done = subprocess.run(
         [str(word) for word in command],
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=None if show else subprocess.PIPE,
         stderr=None if show else subprocess.STDOUT,
@@ -189,19 +194,23 @@ def wheel_tags(file: str) -> list[str]:
 def fetch_archive(name: str) -> Path:
     """Download one of `archives:` unless it is here already, and check its sha256."""
     archive = next(item for item in read_packages()["archives"] if item["name"] == name)
-    folder = VENV / "archives"
-    path = folder / archive["file"]
+    path = ARCHIVES / archive["file"]
     if not path.exists():
         print(f"setup: downloading {archive['file']}", flush=True)
         wanted = f"{archive['name']}=={archive['version']}"
         pip = (VENV / "bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input")
         tags = wheel_tags(archive["file"])
-        run(*pip, "download", "--no-deps", "--only-binary", ":all:", *tags, "-d", folder, wanted)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != archive["sha256"]:
-        path.unlink()
-        raise SetupError(f"{archive['file']}: sha256 is {digest}, expected {archive['sha256']}")
+        run(*pip, "download", "--no-deps", "--only-binary", ":all:", *tags, "-d", ARCHIVES, wanted)
+    check_digest(path, archive["sha256"])
     return path
+
+
+def check_digest(path: Path, wanted: str) -> None:
+    """Hold a download to its sha256; a wrong one does not stay."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != wanted:
+        path.unlink()
+        raise SetupError(f"{path.name}: sha256 is {digest}, expected {wanted}")
 
 
 def take_member(name: str, to: Path) -> None:
@@ -240,9 +249,83 @@ def setup_recordings() -> None:
     table.unlink()
 
 
+# ---- sources of libraries -----------------------------------------------------------------------
+
+# The machine's own list of package sources stays as it is: apt is given one of ours.
+DEB_SRC = """Types: deb-src
+URIs: http://deb.debian.org/debian
+Suites: bookworm
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+
+
+def fetch_debian_source(source: dict[str, str]) -> None:
+    """Download a Debian source package's files into the archives, without being root."""
+    with tempfile.TemporaryDirectory(dir=VENV) as folder:
+        parts = Path(folder) / "sources"
+        lists = Path(folder) / "lists"
+        files = Path(folder) / "files"
+        for made in (parts, lists, files):
+            made.mkdir()
+        (parts / "source.sources").write_text(DEB_SRC)
+        apt = ["apt-get", "-q"]
+        for option in (
+            "Dir::Etc::sourcelist=/dev/null",
+            f"Dir::Etc::sourceparts={parts}",
+            f"Dir::State::lists={lists}",
+            f"Dir::Cache={folder}",
+            "APT::Sandbox::User=",
+        ):
+            apt += ["-o", option]
+        run(*apt, "update")
+        wanted = f"{source['name']}={source['version']}"
+        run(*apt, "source", "--download-only", wanted, folder=files)
+        shutil.move(files / source["file"], ARCHIVES / source["file"])
+
+
+def fetch_pypi_source(source: dict[str, str]) -> None:
+    """Download a source archive; pip compares the hash before anything of it runs."""
+    with tempfile.NamedTemporaryFile("w", dir=VENV, suffix=".txt") as wanted:
+        wanted.write(f"{source['name']}=={source['version']} --hash=sha256:{source['sha256']}\n")
+        wanted.flush()
+        pip = (VENV / "bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input")
+        how = ("--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes")
+        run(*pip, "download", *how, "-d", ARCHIVES, "-r", wanted.name)
+
+
+FETCH_SOURCE = {"debian": fetch_debian_source, "pypi": fetch_pypi_source}
+
+
+def unpack_source(archive: Path, to: Path) -> None:
+    """Unpack an archive without the folder that all of it lies in."""
+    with tempfile.TemporaryDirectory(dir=VENV) as folder:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+        tops = list(Path(folder).iterdir())
+        if len(tops) != 1:
+            raise SetupError(f"{archive.name}: holds {len(tops)} things at its top, not one folder")
+        shutil.rmtree(to, ignore_errors=True)
+        shutil.move(tops[0], to)
+
+
+def setup_sources() -> None:
+    """Bring the sources of libraries that are compiled here."""
+    ARCHIVES.mkdir(exist_ok=True)
+    SOURCES.mkdir(exist_ok=True)
+    for source in read_packages()["sources"]:
+        archive = ARCHIVES / source["file"]
+        if not archive.exists():
+            print(f"setup: downloading {source['file']}", flush=True)
+            FETCH_SOURCE[source["channel"]](source)
+        check_digest(archive, source["sha256"])
+        unpack_source(archive, SOURCES / source["name"])
+
+
 PARTS = {
     "debian": (setup_debian, VENV / "debian.stamp", [PACKAGES]),
     "python": (setup_python, VENV / "python.stamp", [REQUIREMENTS, ROOT / "pyproject.toml"]),
+    "sources": (setup_sources, SOURCES.parent / "sources.stamp", [PACKAGES]),
     "clip": (setup_clip, CLIP.parent / "clip.stamp", [PACKAGES]),
     "recordings": (
         setup_recordings,

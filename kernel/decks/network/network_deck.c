@@ -1,45 +1,164 @@
-/* network_deck.c - Network: the virtio card's address and link. */
-#include "drivers/virtio_net/virtio_net.h"
+/*
+ * network_deck.c - Network: the operations, each a few lines over the stack.
+ *
+ *   network_card    the virtio card as lwIP's interface     network_sockets  TCP
+ *   network_stack   lwIP's life: addresses, timers          network_ports    UDP
+ *   network_wait    lists on which operations wait          network_names    DNS
+ */
+#include "kernel/decks/network/network_card.h"
+#include "kernel/decks/network/network_names.h"
 #include "kernel/decks/network/network_ops.h"
+#include "kernel/decks/network/network_ports.h"
+#include "kernel/decks/network/network_sockets.h"
+#include "kernel/decks/network/network_stack.h"
 
-/* The instance's one state; a deck is one thread. */
-static struct {
-    struct virtio_net card;
-    enum kerr status;
-} network;
+/* Entry i of the card's interrupts is bit first + i. */
+static uint32_t first_interrupt_bit;
 
 /* Without a card the deck is there all the same: its operations say what is missing. */
 enum kerr deck_start(const struct kwe_deck_info *info)
 {
-    network.status = info->device_count == 0 ? KERR_NO_DEVICE
-                                             : virtio_net_start(&network.card, &info->device[0]);
-    if (network.status != KERR_OK && network.status != KERR_NO_DEVICE) {
-        deck_log("the network card cannot be used: error %d", (int)network.status);
+    sockets_init(info->generation);
+    if (info->device_count == 0 || !info->device[0].present) {
+        return KERR_OK;
+    }
+    first_interrupt_bit = info->device[0].first_interrupt_bit;
+    enum kerr error = network_card_start(&info->device[0]);
+    if (error != KERR_OK) {
+        deck_log("the network card cannot be used: %s", kerr_sentence(error));
     }
     return KERR_OK;
 }
 
 void deck_interrupt(uint64_t bits)
 {
-    (void)bits; /* no queue is set up yet, and the link is looked at when somebody asks */
+    network_card_interrupt(bits >> first_interrupt_bit);
 }
 
 uint64_t deck_idle(void)
 {
-    return UINT64_MAX;
+    return network_stack_poll();
+}
+
+/* An operation at a port: may the workflow, and is there a network? */
+static enum kerr begin(struct deck_request *request, uint32_t port, uint32_t rights)
+{
+    if (!deck_port_allowed(request, port, rights)) {
+        return KERR_NOT_PERMITTED;
+    }
+    return network_stack_ready(request);
 }
 
 enum kerr network_link(struct network_link_call *call)
 {
     bool up = false;
-    if (network.status != KERR_OK) {
-        return network.status;
-    }
-    enum kerr error = virtio_net_link(&network.card, &up);
-    if (error != KERR_OK) {
-        return error;
-    }
-    call->mac = network.card.mac;
+    enum kerr error = network_card_link(&call->mac, &up);
+
     call->up = up ? 1 : 0;
-    return KERR_OK;
+    return error;
+}
+
+enum kerr network_address(struct network_address_call *call)
+{
+    enum kerr error = network_stack_ready(call->request);
+
+    if (error == KERR_OK) {
+        const struct network_address own = network_stack_address();
+        call->address_high = own.high;
+        call->address_low = own.low;
+    }
+    return error;
+}
+
+enum kerr network_udp_send(struct network_udp_send_call *call)
+{
+    const struct network_udp_send_params params = *call->params;
+    const struct network_address to = { params.address_high, params.address_low };
+    enum kerr error = begin(call->request, params.port, KWE_MANIFEST_WRITE);
+
+    if (error == KERR_OK && params.from != 0 &&
+        !deck_port_allowed(call->request, params.from, KWE_MANIFEST_READ)) {
+        error = KERR_NOT_PERMITTED;
+    }
+    return error == KERR_OK ? ports_send(call->request, to, params.port, params.from, call->data)
+                            : error;
+}
+
+enum kerr network_udp_receive(struct network_udp_receive_call *call)
+{
+    struct network_address from = { 0, 0 };
+    enum kerr error = begin(call->request, call->params->port, KWE_MANIFEST_READ);
+
+    if (error == KERR_OK) {
+        error = ports_receive(call->request, call->params->port, &call->data, &from, &call->port);
+    }
+    call->address_high = from.high;
+    call->address_low = from.low;
+    return error;
+}
+
+enum kerr network_tcp_connect(struct network_tcp_connect_call *call)
+{
+    const struct network_tcp_connect_params *params = call->params;
+    const struct network_address to = { params->address_high, params->address_low };
+    enum kerr error = begin(call->request, params->port, KWE_MANIFEST_WRITE);
+
+    return error == KERR_OK ? sockets_connect(call->request, to, params->port, &call->socket)
+                            : error;
+}
+
+enum kerr network_tcp_listen(struct network_tcp_listen_call *call)
+{
+    const struct network_tcp_listen_params *params = call->params;
+    enum kerr error = begin(call->request, params->port, KWE_MANIFEST_READ);
+
+    return error == KERR_OK
+               ? sockets_listen(call->request, params->port, params->backlog, &call->socket)
+               : error;
+}
+
+enum kerr network_tcp_accept(struct network_tcp_accept_call *call)
+{
+    struct network_address from = { 0, 0 };
+    enum kerr error =
+        sockets_accept(call->request, call->params->socket, &call->socket, &from, &call->port);
+
+    call->address_high = from.high;
+    call->address_low = from.low;
+    return error;
+}
+
+enum kerr network_tcp_send(struct network_tcp_send_call *call)
+{
+    call->sent = call->data.length;
+    return sockets_send(call->request, call->params->socket, call->data);
+}
+
+enum kerr network_tcp_receive(struct network_tcp_receive_call *call)
+{
+    bool ended = false;
+    enum kerr error = sockets_receive(call->request, call->params->socket, call->params->at_least,
+                                      &call->data, &ended);
+
+    call->received = call->data.length;
+    call->ended = ended ? 1 : 0;
+    return error;
+}
+
+enum kerr network_tcp_close(struct network_tcp_close_call *call)
+{
+    return sockets_close(call->request, call->params->socket);
+}
+
+enum kerr network_resolve(struct network_resolve_call *call)
+{
+    struct network_address found = { 0, 0 };
+    enum kerr error = network_stack_ready(call->request);
+
+    if (error == KERR_OK) {
+        error = names_resolve(call->request, call->host, &found);
+    }
+    call->address_high = found.high;
+    call->address_low = found.low;
+    return error;
 }

@@ -1,7 +1,5 @@
 /*
- * storage_handles.h - which files workflows have open: a bounded table of handles, each with a generation. Pure.
- *
- *   handle = index | generation << 32       a value that flows between the stages of an event like any other
+ * storage_handles.h - which files workflows have open: handles (userland/libkwe/deck/handles.h), and what each stands for. Pure.
  *
  * A handle is a name that has been looked up, not a lock: between two uses nothing is held in the file system, so that an event that ends
  * without closing keeps nobody waiting. It stands for the file that the path named when it was opened; when the path names another one by
@@ -15,6 +13,7 @@
 
 #include "kernel/abi/errors.h"
 #include "kernel/abi/workflow.h"
+#include "userland/libkwe/deck/handles.h"
 
 #define STORAGE_HANDLES 512u
 /* Of one workflow. */
@@ -23,15 +22,13 @@
 #define STORAGE_HANDLE_IDLE_NS 10000000000ull
 
 struct storage_handle {
-    bool is_open;
-    uint32_t generation; /* of the newest handle with this index; never 0 */
-    uint32_t workflow;
     uint32_t inode;
-    uint64_t used_ns;
     struct kwe_path path;
 };
 
 struct storage_handles {
+    struct deck_handles table;
+    struct deck_handle place[STORAGE_HANDLES];
     struct storage_handle slot[STORAGE_HANDLES];
 };
 

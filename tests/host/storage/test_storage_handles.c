@@ -1,7 +1,7 @@
 /*
  * test_storage_handles.c - handles of open files: who may use which, and how many there are.
  *
- * uses: kernel/decks/storage/storage_handles.c
+ * uses: kernel/decks/storage/storage_handles.c userland/libkwe/deck/handles.c
  */
 #include "kernel/decks/storage/storage_handles.h"
 
@@ -37,8 +37,8 @@ static void test_a_handle_finds_what_was_opened(void)
 
     assert(storage_handle_find(&handles, OWNER, handle, 5, &slot) == KERR_OK);
 
-    assert(slot->inode == 12 && slot->used_ns == 5 && slot->path.length == 2 &&
-           memcmp(slot->path.bytes, "/a", 2) == 0);
+    assert(slot->inode == 12 && handles.place[(uint32_t)handle].used_ns == 5 &&
+           slot->path.length == 2 && memcmp(slot->path.bytes, "/a", 2) == 0);
 }
 
 static void test_forged_foreign_and_closed_handles_are_bad(void)
@@ -82,10 +82,27 @@ static void test_a_handle_of_an_earlier_life_is_bad(void)
     assert((uint32_t)before == (uint32_t)now && find(OWNER, before) == KERR_BAD_HANDLE);
 }
 
+static void test_a_handle_at_work_is_not_taken_back(void)
+{
+    uint64_t handle;
+    storage_handles_init(&handles, 1);
+    for (uint32_t i = 0; i < STORAGE_HANDLES; i++) {
+        open_one(i / STORAGE_HANDLES_EACH, 1);
+        handles.place[i].users = i == 7 ? 0 : 1;
+    }
+
+    assert(storage_handle_open(&handles, 99, &path, 12, 2 + STORAGE_HANDLE_IDLE_NS, &handle) ==
+           KERR_OK);
+    assert((uint32_t)handle == 7);
+    handles.place[7].users = 1;
+    assert(storage_handle_open(&handles, 99, &path, 12, 2 + 3 * STORAGE_HANDLE_IDLE_NS, &handle) ==
+           KERR_TOO_MANY);
+}
+
 static void test_a_generation_that_wraps_is_never_0(void)
 {
     storage_handles_init(&handles, 1);
-    handles.slot[0].generation = UINT32_MAX;
+    handles.place[0].generation = UINT32_MAX;
 
     assert(open_one(OWNER, 0) >> 32 == 1);
 }
@@ -139,6 +156,7 @@ int main(void)
     test_forged_foreign_and_closed_handles_are_bad();
     test_a_place_used_again_has_another_handle();
     test_a_handle_of_an_earlier_life_is_bad();
+    test_a_handle_at_work_is_not_taken_back();
     test_a_generation_that_wraps_is_never_0();
     test_a_workflow_has_its_limit_and_leaves_room_for_others();
     test_all_together_have_a_limit();

@@ -78,6 +78,8 @@ static inline uint64_t deck_f64_bits(double number)
 /* Does the workflow's manifest let it touch this path (rights: KWE_MANIFEST_READ / WRITE)? */
 bool deck_path_allowed(const struct deck_request *request, const char *path, size_t length,
                        uint32_t rights);
+/* ... receive at this port (KWE_MANIFEST_READ), or send to that port of another system (KWE_MANIFEST_WRITE)? */
+bool deck_port_allowed(const struct deck_request *request, uint32_t port, uint32_t rights);
 /* Bytes copied inside the deck for this request, by kind. */
 void deck_count_copied_cache(struct deck_request *request, size_t bytes);
 void deck_count_copied_device(struct deck_request *request, size_t bytes);

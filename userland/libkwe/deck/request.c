@@ -119,14 +119,33 @@ static bool path_is_below(const char *path, size_t length, const struct kwe_path
            (length == root || path[root] == '/');
 }
 
+static const struct kwe_manifest_entry *manifest_of(const struct deck_request *request)
+{
+    const struct kwe_work *work = &request->work;
+
+    return (const struct kwe_manifest_entry *)(uintptr_t)(work->arena_base + work->manifest_offset);
+}
+
+bool deck_port_allowed(const struct deck_request *request, uint32_t port, uint32_t rights)
+{
+    const struct kwe_manifest_entry *manifest = manifest_of(request);
+
+    for (uint32_t i = 0; i < request->work.manifest_count; i++) {
+        const struct kwe_manifest_entry *entry = &manifest[i];
+        if (entry->kind == KWE_MANIFEST_PORT && (entry->rights & rights) == rights &&
+            (entry->number == 0 || entry->number == port)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool deck_path_allowed(const struct deck_request *request, const char *path, size_t length,
                        uint32_t rights)
 {
-    const struct kwe_work *work = &request->work;
-    const struct kwe_manifest_entry *manifest =
-        (const struct kwe_manifest_entry *)(uintptr_t)(work->arena_base + work->manifest_offset);
+    const struct kwe_manifest_entry *manifest = manifest_of(request);
 
-    for (uint32_t i = 0; i < work->manifest_count; i++) {
+    for (uint32_t i = 0; i < request->work.manifest_count; i++) {
         const struct kwe_manifest_entry *entry = &manifest[i];
         if (entry->kind == KWE_MANIFEST_SUBTREE && (entry->rights & rights) == rights &&
             entry->path.length <= sizeof(entry->path.bytes) &&

@@ -402,6 +402,27 @@ bool kwe_path(struct kwe_path *path, const char *text)
     return true;
 }
 
+static void add_manifest(struct kwe_builder *builder, const struct kwe_manifest_entry *entry)
+{
+    if (builder->manifest_count >= KWE_MAX_MANIFEST) {
+        builder_fail(builder, KERR_OVER_LIMITS, KWE_NO_STAGE, "a manifest has at most %u entries",
+                     KWE_MAX_MANIFEST);
+    } else {
+        builder->manifest[builder->manifest_count++] = *entry;
+    }
+}
+
+void kwe_manifest_port(struct kwe_builder *builder, uint32_t port, uint32_t rights)
+{
+    const struct kwe_manifest_entry entry = { .kind = KWE_MANIFEST_PORT,
+                                              .rights = rights,
+                                              .number = port };
+
+    if (builder->error == KERR_OK) {
+        add_manifest(builder, &entry);
+    }
+}
+
 void kwe_manifest_subtree(struct kwe_builder *builder, const char *path, uint32_t rights)
 {
     struct kwe_manifest_entry entry = { .kind = KWE_MANIFEST_SUBTREE, .rights = rights };
@@ -412,10 +433,7 @@ void kwe_manifest_subtree(struct kwe_builder *builder, const char *path, uint32_
     if (path[0] != '/' || !kwe_path(&entry.path, path)) {
         builder_fail(builder, KERR_BAD_PATH, KWE_NO_STAGE,
                      "manifest: '%s' is not absolute, or too long", path);
-    } else if (builder->manifest_count >= KWE_MAX_MANIFEST) {
-        builder_fail(builder, KERR_OVER_LIMITS, KWE_NO_STAGE, "a manifest has at most %u entries",
-                     KWE_MAX_MANIFEST);
     } else {
-        builder->manifest[builder->manifest_count++] = entry;
+        add_manifest(builder, &entry);
     }
 }

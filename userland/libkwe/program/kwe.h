@@ -119,6 +119,8 @@ void kwe_input_part(struct kwe_builder *builder, kwe_stage_t consumer, unsigned 
 void kwe_out_limit(struct kwe_builder *builder, kwe_stage_t stage, uint64_t bytes);
 /* The workflow may touch the files in this directory and below. rights: KWE_MANIFEST_READ, KWE_MANIFEST_WRITE. */
 void kwe_manifest_subtree(struct kwe_builder *builder, const char *path, uint32_t rights);
+/* ... receive at this port of the system (KWE_MANIFEST_READ), send to this port of others (KWE_MANIFEST_WRITE). 0: any. */
+void kwe_manifest_port(struct kwe_builder *builder, uint32_t port, uint32_t rights);
 /* The stage whose output and first value an event's result carries. */
 void kwe_result(struct kwe_builder *builder, kwe_stage_t stage);
 

@@ -34,4 +34,4 @@ DECK_storage_LIBRARIES :=
 
 DECK_network_DIR := kernel/decks/network
 DECK_network_DRIVERS := virtio virtio_net
-DECK_network_LIBRARIES :=
+DECK_network_LIBRARIES := lwip llhttp

@@ -63,6 +63,14 @@ class Kerr(IntEnum):
     BOUND_REACHED = 46
     BAD_SAMPLES = 47
     BAD_STATE = 48
+    NETWORK_DOWN = 49
+    CONNECTION_REFUSED = 50
+    CONNECTION_RESET = 51
+    CONNECTION_CLOSED = 52
+    UNREACHABLE = 53
+    PORT_IN_USE = 54
+    BAD_NAME = 55
+    NO_SUCH_NAME = 56
 
 
 class Call(IntEnum):

@@ -67,6 +67,14 @@ class Kerr(IntEnum):
     BOUND_REACHED = 46
     BAD_SAMPLES = 47
     BAD_STATE = 48
+    NETWORK_DOWN = 49
+    CONNECTION_REFUSED = 50
+    CONNECTION_RESET = 51
+    CONNECTION_CLOSED = 52
+    UNREACHABLE = 53
+    PORT_IN_USE = 54
+    BAD_NAME = 55
+    NO_SUCH_NAME = 56
 
 
 class Call(IntEnum):
@@ -168,3 +176,13 @@ class NetworkOp(IntEnum):
 
     NOP = 0
     LINK = 1
+    ADDRESS = 2
+    UDP_SEND = 3
+    UDP_RECEIVE = 4
+    TCP_CONNECT = 5
+    TCP_LISTEN = 6
+    TCP_ACCEPT = 7
+    TCP_SEND = 8
+    TCP_RECEIVE = 9
+    TCP_CLOSE = 10
+    RESOLVE = 11

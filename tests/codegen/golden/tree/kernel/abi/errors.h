@@ -68,9 +68,18 @@ enum kerr {
     KERR_BAD_SAMPLES = 47,
     /* The state is not one that the operation before it could have left. */
     KERR_BAD_STATE = 48,
+    KERR_NETWORK_DOWN = 49,       /* The card has no link, or there is no address to send from. */
+    KERR_CONNECTION_REFUSED = 50, /* Nobody takes connections at that address and port. */
+    /* The other side, or a time that ran out without an answer from it, ended the connection. */
+    KERR_CONNECTION_RESET = 51,
+    KERR_CONNECTION_CLOSED = 52, /* The connection was closed. */
+    KERR_UNREACHABLE = 53,       /* No way leads to that address, or nobody answers there. */
+    KERR_PORT_IN_USE = 54,       /* The port is another workflow's. */
+    KERR_BAD_NAME = 55,          /* The name is empty or longer than names of hosts are. */
+    KERR_NO_SUCH_NAME = 56,      /* No address of that name is known, or no name server answers. */
 };
 
-#define KERR_COUNT 49u
+#define KERR_COUNT 57u
 
 /* "NOT_A_JPEG"; "UNKNOWN" for a number that is no code. Static text, any context. */
 const char *kerr_name(enum kerr code);

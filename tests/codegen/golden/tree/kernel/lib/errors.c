@@ -58,6 +58,14 @@ static const char *const names[KERR_COUNT] = {
     [KERR_BOUND_REACHED] = "BOUND_REACHED",
     [KERR_BAD_SAMPLES] = "BAD_SAMPLES",
     [KERR_BAD_STATE] = "BAD_STATE",
+    [KERR_NETWORK_DOWN] = "NETWORK_DOWN",
+    [KERR_CONNECTION_REFUSED] = "CONNECTION_REFUSED",
+    [KERR_CONNECTION_RESET] = "CONNECTION_RESET",
+    [KERR_CONNECTION_CLOSED] = "CONNECTION_CLOSED",
+    [KERR_UNREACHABLE] = "UNREACHABLE",
+    [KERR_PORT_IN_USE] = "PORT_IN_USE",
+    [KERR_BAD_NAME] = "BAD_NAME",
+    [KERR_NO_SUCH_NAME] = "NO_SUCH_NAME",
 };
 
 static const char *const sentences[KERR_COUNT] = {
@@ -114,6 +122,15 @@ static const char *const sentences[KERR_COUNT] = {
     [KERR_BAD_SAMPLES] =
         "The bytes are no whole number of samples of this format, or there are too few of them.",
     [KERR_BAD_STATE] = "The state is not one that the operation before it could have left.",
+    [KERR_NETWORK_DOWN] = "The card has no link, or there is no address to send from.",
+    [KERR_CONNECTION_REFUSED] = "Nobody takes connections at that address and port.",
+    [KERR_CONNECTION_RESET] =
+        "The other side, or a time that ran out without an answer from it, ended the connection.",
+    [KERR_CONNECTION_CLOSED] = "The connection was closed.",
+    [KERR_UNREACHABLE] = "No way leads to that address, or nobody answers there.",
+    [KERR_PORT_IN_USE] = "The port is another workflow's.",
+    [KERR_BAD_NAME] = "The name is empty or longer than names of hosts are.",
+    [KERR_NO_SUCH_NAME] = "No address of that name is known, or no name server answers.",
 };
 
 const char *kerr_name(enum kerr code)

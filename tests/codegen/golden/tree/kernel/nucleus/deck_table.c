@@ -517,7 +517,7 @@ static const struct deck_device_spec storage_devices[] = {
     },
 };
 
-/* ---- network: The virtio network card. ---- */
+/* ---- network: Connections, datagrams and names over the virtio network card. An address is two numbers, the 128 bits of IPv6; that of IPv4 a.b.c.d is ::ffff:a.b.c.d. ---- */
 
 static const struct op_spec network_ops[] = {
     /* Takes any inputs, does nothing, answers at once. */
@@ -533,6 +533,114 @@ static const struct op_spec network_ops[] = {
         .traits = OP_TRAIT_IDEMPOTENT,
         .cost_fixed_ns = 2000,
     },
+    /* The system's own IPv4 address, once it has one. */
+    [NETWORK_OP_ADDRESS] = {
+        .name = "address",
+        .value_count = 2,
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .cost_fixed_ns = 5000,
+    },
+    /* Send the data as one datagram. from 0 is any port of the system. */
+    [NETWORK_OP_UDP_SEND] = {
+        .name = "udp_send",
+        .params_bytes = sizeof(struct network_udp_send_params),
+        .validate = network_udp_send_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 20000,
+        .cost_ns_per_kib = 1024,
+    },
+    /*
+     * Wait for a datagram at this port. The port is the workflow's from then on, and may be taken
+     * back after 10 s without use.
+     */
+    [NETWORK_OP_UDP_RECEIVE] = {
+        .name = "udp_receive",
+        .params_bytes = sizeof(struct network_udp_receive_params),
+        .validate = network_udp_receive_validate,
+        .value_count = 3,
+        .traits = OP_TRAIT_EFFECT,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 20000,
+        .cost_ns_per_kib = 1024,
+    },
+    /*
+     * Connect. The socket is for the operations below and this workflow; it may be taken back after
+     * 10 s without use.
+     */
+    [NETWORK_OP_TCP_CONNECT] = {
+        .name = "tcp_connect",
+        .params_bytes = sizeof(struct network_tcp_connect_params),
+        .validate = network_tcp_connect_validate,
+        .value_count = 1,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 100000,
+    },
+    /*
+     * Take connections at this port, backlog of them before they are accepted. A workflow that does
+     * so already gets the same socket.
+     */
+    [NETWORK_OP_TCP_LISTEN] = {
+        .name = "tcp_listen",
+        .params_bytes = sizeof(struct network_tcp_listen_params),
+        .validate = network_tcp_listen_validate,
+        .value_count = 1,
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .cost_fixed_ns = 10000,
+    },
+    /* Wait for a connection, and take it. */
+    [NETWORK_OP_TCP_ACCEPT] = {
+        .name = "tcp_accept",
+        .params_bytes = sizeof(struct network_tcp_accept_params),
+        .value_count = 4,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 20000,
+    },
+    /*
+     * Send all the data. More than 8 KiB go from where they lie, and the operation ends when the
+     * other side has them; less is copied.
+     */
+    [NETWORK_OP_TCP_SEND] = {
+        .name = "tcp_send",
+        .params_bytes = sizeof(struct network_tcp_send_params),
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 1,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 20000,
+        .cost_ns_per_kib = 1024,
+    },
+    /*
+     * Wait for at_least bytes, or the end, and take what is there. ended is 1 when nothing will
+     * follow; a receive that is cancelled may have taken bytes along.
+     */
+    [NETWORK_OP_TCP_RECEIVE] = {
+        .name = "tcp_receive",
+        .params_bytes = sizeof(struct network_tcp_receive_params),
+        .validate = network_tcp_receive_validate,
+        .value_count = 2,
+        .traits = OP_TRAIT_EFFECT,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 20000,
+        .cost_ns_per_kib = 1024,
+    },
+    /* Close a socket. What was sent still arrives. */
+    [NETWORK_OP_TCP_CLOSE] = {
+        .name = "tcp_close",
+        .params_bytes = sizeof(struct network_tcp_close_params),
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 5000,
+    },
+    /* The address of a host's name, which is the input; IPv4 where there are both. */
+    [NETWORK_OP_RESOLVE] = {
+        .name = "resolve",
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 2,
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .cost_fixed_ns = 1000000,
+    },
 };
 
 static const struct deck_device_spec network_devices[] = {
@@ -540,7 +648,7 @@ static const struct deck_device_spec network_devices[] = {
     {
         .vendor = 0x1af4,
         .device = 0x1041,
-        .interrupts = 1,
+        .interrupts = 3,
         .quiesce = PORT_QUIESCE_VIRTIO,
         .required = false,
     },
@@ -610,10 +718,10 @@ const struct deck_spec deck_specs[] = {
         .per_cpu = false,
         .device_class = true,
         .observes = false,
-        .depth = 16,
+        .depth = 128,
         .restart_limit = 8,
         .restart_window_ns = 10ull * 1000000000,
-        .heap_max_bytes = 8ull << 20,
+        .heap_max_bytes = 24ull << 20,
         .op_count = sizeof(network_ops) / sizeof(network_ops[0]),
         .ops = network_ops,
         .device_count = 1,

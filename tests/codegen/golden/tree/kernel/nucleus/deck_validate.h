@@ -41,3 +41,8 @@ enum kerr storage_stat_validate(const void *params, uint32_t *bad_offset);
 enum kerr storage_remove_validate(const void *params, uint32_t *bad_offset);
 enum kerr storage_write_at_validate(const void *params, uint32_t *bad_offset);
 enum kerr storage_open_validate(const void *params, uint32_t *bad_offset);
+enum kerr network_udp_send_validate(const void *params, uint32_t *bad_offset);
+enum kerr network_udp_receive_validate(const void *params, uint32_t *bad_offset);
+enum kerr network_tcp_connect_validate(const void *params, uint32_t *bad_offset);
+enum kerr network_tcp_listen_validate(const void *params, uint32_t *bad_offset);
+enum kerr network_tcp_receive_validate(const void *params, uint32_t *bad_offset);

@@ -28,3 +28,126 @@ static inline kwe_stage_t kwe_network_link(struct kwe_builder *builder, const ch
 
     return stage;
 }
+
+/* The system's own IPv4 address, once it has one. */
+static inline kwe_stage_t kwe_network_address(struct kwe_builder *builder, const char *name)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_ADDRESS, NULL, 0);
+
+    return stage;
+}
+
+/* Send the data as one datagram. from 0 is any port of the system. */
+static inline kwe_stage_t kwe_network_udp_send(struct kwe_builder *builder, const char *name,
+                                               kwe_stage_t data,
+                                               const struct network_udp_send_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_UDP_SEND, params, sizeof(*params));
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, NETWORK_UDP_SEND_INPUT_DATA, data);
+    }
+    return stage;
+}
+
+/*
+ * Wait for a datagram at this port. The port is the workflow's from then on, and may be taken back
+ * after 10 s without use.
+ */
+static inline kwe_stage_t kwe_network_udp_receive(struct kwe_builder *builder, const char *name,
+                                                  const struct network_udp_receive_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_UDP_RECEIVE, params, sizeof(*params));
+
+    return stage;
+}
+
+/*
+ * Connect. The socket is for the operations below and this workflow; it may be taken back after 10
+ * s without use.
+ */
+static inline kwe_stage_t kwe_network_tcp_connect(struct kwe_builder *builder, const char *name,
+                                                  const struct network_tcp_connect_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_TCP_CONNECT, params, sizeof(*params));
+
+    return stage;
+}
+
+/*
+ * Take connections at this port, backlog of them before they are accepted. A workflow that does so
+ * already gets the same socket.
+ */
+static inline kwe_stage_t kwe_network_tcp_listen(struct kwe_builder *builder, const char *name,
+                                                 const struct network_tcp_listen_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_TCP_LISTEN, params, sizeof(*params));
+
+    return stage;
+}
+
+/* Wait for a connection, and take it. */
+static inline kwe_stage_t kwe_network_tcp_accept(struct kwe_builder *builder, const char *name,
+                                                 const struct network_tcp_accept_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_TCP_ACCEPT, params, sizeof(*params));
+
+    return stage;
+}
+
+/*
+ * Send all the data. More than 8 KiB go from where they lie, and the operation ends when the other
+ * side has them; less is copied.
+ */
+static inline kwe_stage_t kwe_network_tcp_send(struct kwe_builder *builder, const char *name,
+                                               kwe_stage_t data,
+                                               const struct network_tcp_send_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_TCP_SEND, params, sizeof(*params));
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, NETWORK_TCP_SEND_INPUT_DATA, data);
+    }
+    return stage;
+}
+
+/*
+ * Wait for at_least bytes, or the end, and take what is there. ended is 1 when nothing will follow;
+ * a receive that is cancelled may have taken bytes along.
+ */
+static inline kwe_stage_t kwe_network_tcp_receive(struct kwe_builder *builder, const char *name,
+                                                  const struct network_tcp_receive_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_TCP_RECEIVE, params, sizeof(*params));
+
+    return stage;
+}
+
+/* Close a socket. What was sent still arrives. */
+static inline kwe_stage_t kwe_network_tcp_close(struct kwe_builder *builder, const char *name,
+                                                const struct network_tcp_close_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_TCP_CLOSE, params, sizeof(*params));
+
+    return stage;
+}
+
+/* The address of a host's name, which is the input; IPv4 where there are both. */
+static inline kwe_stage_t kwe_network_resolve(struct kwe_builder *builder, const char *name,
+                                              kwe_stage_t host)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_RESOLVE, NULL, 0);
+
+    if (host.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, NETWORK_RESOLVE_INPUT_HOST, host);
+    }
+    return stage;
+}

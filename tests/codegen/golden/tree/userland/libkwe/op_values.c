@@ -18,7 +18,7 @@
 #include "kernel/abi/operations.h"
 #include "kernel/abi/storage.h"
 
-const struct kwe_op_value kwe_op_values[34] = {
+const struct kwe_op_value kwe_op_values[50] = {
     {
         .deck = EXECUTION_PREFIX,
         .width = 8,
@@ -257,5 +257,117 @@ const struct kwe_op_value kwe_op_values[34] = {
         .index = NETWORK_LINK_VALUE_UP,
         .name = "up",
     },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_ADDRESS,
+        .index = NETWORK_ADDRESS_VALUE_ADDRESS_HIGH,
+        .name = "address_high",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_ADDRESS,
+        .index = NETWORK_ADDRESS_VALUE_ADDRESS_LOW,
+        .name = "address_low",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_UDP_RECEIVE,
+        .index = NETWORK_UDP_RECEIVE_VALUE_ADDRESS_HIGH,
+        .name = "address_high",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_UDP_RECEIVE,
+        .index = NETWORK_UDP_RECEIVE_VALUE_ADDRESS_LOW,
+        .name = "address_low",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 4,
+        .op = NETWORK_OP_UDP_RECEIVE,
+        .index = NETWORK_UDP_RECEIVE_VALUE_PORT,
+        .name = "port",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_TCP_CONNECT,
+        .index = NETWORK_TCP_CONNECT_VALUE_SOCKET,
+        .name = "socket",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_TCP_LISTEN,
+        .index = NETWORK_TCP_LISTEN_VALUE_SOCKET,
+        .name = "socket",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_TCP_ACCEPT,
+        .index = NETWORK_TCP_ACCEPT_VALUE_SOCKET,
+        .name = "socket",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_TCP_ACCEPT,
+        .index = NETWORK_TCP_ACCEPT_VALUE_ADDRESS_HIGH,
+        .name = "address_high",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_TCP_ACCEPT,
+        .index = NETWORK_TCP_ACCEPT_VALUE_ADDRESS_LOW,
+        .name = "address_low",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 4,
+        .op = NETWORK_OP_TCP_ACCEPT,
+        .index = NETWORK_TCP_ACCEPT_VALUE_PORT,
+        .name = "port",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_TCP_SEND,
+        .index = NETWORK_TCP_SEND_VALUE_SENT,
+        .name = "sent",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_TCP_RECEIVE,
+        .index = NETWORK_TCP_RECEIVE_VALUE_RECEIVED,
+        .name = "received",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 4,
+        .op = NETWORK_OP_TCP_RECEIVE,
+        .index = NETWORK_TCP_RECEIVE_VALUE_ENDED,
+        .name = "ended",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_RESOLVE,
+        .index = NETWORK_RESOLVE_VALUE_ADDRESS_HIGH,
+        .name = "address_high",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_RESOLVE,
+        .index = NETWORK_RESOLVE_VALUE_ADDRESS_LOW,
+        .name = "address_low",
+    },
 };
-const size_t kwe_op_value_count = 34;
+const size_t kwe_op_value_count = 50;

@@ -22,11 +22,174 @@ static enum kerr run_link(struct deck_request *request)
     return status;
 }
 
+static enum kerr run_address(struct deck_request *request)
+{
+    struct network_address_call call = {
+        .request = request,
+    };
+    enum kerr status = network_address(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, NETWORK_ADDRESS_VALUE_ADDRESS_HIGH, call.address_high);
+        deck_set_value(request, NETWORK_ADDRESS_VALUE_ADDRESS_LOW, call.address_low);
+    }
+    return status;
+}
+
+static enum kerr run_udp_send(struct deck_request *request)
+{
+    struct network_udp_send_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .data = deck_input(request, NETWORK_UDP_SEND_INPUT_DATA),
+    };
+    return network_udp_send(&call);
+}
+
+static enum kerr run_udp_receive(struct deck_request *request)
+{
+    struct network_udp_receive_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .data = deck_output(request),
+    };
+    enum kerr status = network_udp_receive(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.data.length);
+        deck_set_value(request, NETWORK_UDP_RECEIVE_VALUE_ADDRESS_HIGH, call.address_high);
+        deck_set_value(request, NETWORK_UDP_RECEIVE_VALUE_ADDRESS_LOW, call.address_low);
+        deck_set_value(request, NETWORK_UDP_RECEIVE_VALUE_PORT, call.port);
+    }
+    return status;
+}
+
+static enum kerr run_tcp_connect(struct deck_request *request)
+{
+    struct network_tcp_connect_call call = {
+        .request = request,
+        .params = deck_params(request),
+    };
+    enum kerr status = network_tcp_connect(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, NETWORK_TCP_CONNECT_VALUE_SOCKET, call.socket);
+    }
+    return status;
+}
+
+static enum kerr run_tcp_listen(struct deck_request *request)
+{
+    struct network_tcp_listen_call call = {
+        .request = request,
+        .params = deck_params(request),
+    };
+    enum kerr status = network_tcp_listen(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, NETWORK_TCP_LISTEN_VALUE_SOCKET, call.socket);
+    }
+    return status;
+}
+
+static enum kerr run_tcp_accept(struct deck_request *request)
+{
+    struct network_tcp_accept_call call = {
+        .request = request,
+        .params = deck_params(request),
+    };
+    enum kerr status = network_tcp_accept(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, NETWORK_TCP_ACCEPT_VALUE_SOCKET, call.socket);
+        deck_set_value(request, NETWORK_TCP_ACCEPT_VALUE_ADDRESS_HIGH, call.address_high);
+        deck_set_value(request, NETWORK_TCP_ACCEPT_VALUE_ADDRESS_LOW, call.address_low);
+        deck_set_value(request, NETWORK_TCP_ACCEPT_VALUE_PORT, call.port);
+    }
+    return status;
+}
+
+static enum kerr run_tcp_send(struct deck_request *request)
+{
+    struct network_tcp_send_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .data = deck_input(request, NETWORK_TCP_SEND_INPUT_DATA),
+    };
+    enum kerr status = network_tcp_send(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, NETWORK_TCP_SEND_VALUE_SENT, call.sent);
+    }
+    return status;
+}
+
+static enum kerr run_tcp_receive(struct deck_request *request)
+{
+    struct network_tcp_receive_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .data = deck_output(request),
+    };
+    enum kerr status = network_tcp_receive(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.data.length);
+        deck_set_value(request, NETWORK_TCP_RECEIVE_VALUE_RECEIVED, call.received);
+        deck_set_value(request, NETWORK_TCP_RECEIVE_VALUE_ENDED, call.ended);
+    }
+    return status;
+}
+
+static enum kerr run_tcp_close(struct deck_request *request)
+{
+    struct network_tcp_close_call call = {
+        .request = request,
+        .params = deck_params(request),
+    };
+    return network_tcp_close(&call);
+}
+
+static enum kerr run_resolve(struct deck_request *request)
+{
+    struct network_resolve_call call = {
+        .request = request,
+        .host = deck_input(request, NETWORK_RESOLVE_INPUT_HOST),
+    };
+    enum kerr status = network_resolve(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, NETWORK_RESOLVE_VALUE_ADDRESS_HIGH, call.address_high);
+        deck_set_value(request, NETWORK_RESOLVE_VALUE_ADDRESS_LOW, call.address_low);
+    }
+    return status;
+}
+
 enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
 {
     switch (op) {
     case NETWORK_OP_LINK:
         return run_link(request);
+    case NETWORK_OP_ADDRESS:
+        return run_address(request);
+    case NETWORK_OP_UDP_SEND:
+        return run_udp_send(request);
+    case NETWORK_OP_UDP_RECEIVE:
+        return run_udp_receive(request);
+    case NETWORK_OP_TCP_CONNECT:
+        return run_tcp_connect(request);
+    case NETWORK_OP_TCP_LISTEN:
+        return run_tcp_listen(request);
+    case NETWORK_OP_TCP_ACCEPT:
+        return run_tcp_accept(request);
+    case NETWORK_OP_TCP_SEND:
+        return run_tcp_send(request);
+    case NETWORK_OP_TCP_RECEIVE:
+        return run_tcp_receive(request);
+    case NETWORK_OP_TCP_CLOSE:
+        return run_tcp_close(request);
+    case NETWORK_OP_RESOLVE:
+        return run_resolve(request);
     default:
         return KERR_UNKNOWN_OP;
     }
@@ -34,6 +197,18 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
 
 bool deck_op_uses_fibre(uint16_t op)
 {
-    (void)op;
-    return false;
+    switch (op) {
+    case NETWORK_OP_ADDRESS:
+    case NETWORK_OP_UDP_SEND:
+    case NETWORK_OP_UDP_RECEIVE:
+    case NETWORK_OP_TCP_CONNECT:
+    case NETWORK_OP_TCP_LISTEN:
+    case NETWORK_OP_TCP_ACCEPT:
+    case NETWORK_OP_TCP_SEND:
+    case NETWORK_OP_TCP_RECEIVE:
+    case NETWORK_OP_RESOLVE:
+        return true;
+    default:
+        return false;
+    }
 }

@@ -26,3 +26,121 @@ struct network_link_call {
  * NO_DEVICE.
  */
 enum kerr network_link(struct network_link_call *call);
+
+struct network_address_call {
+    struct deck_request *request;
+    uint64_t address_high; /* value: set it */
+    uint64_t address_low;  /* value: set it */
+};
+/*
+ * The system's own IPv4 address, once it has one. Errors: NO_DEVICE, NETWORK_DOWN. On a fibre: may
+ * wait.
+ */
+enum kerr network_address(struct network_address_call *call);
+
+struct network_udp_send_call {
+    struct deck_request *request;
+    const struct network_udp_send_params *params;
+    struct deck_bytes data; /* in: bytes */
+};
+/*
+ * Send the data as one datagram. from 0 is any port of the system. Errors: NO_DEVICE, NETWORK_DOWN,
+ * NOT_PERMITTED, PORT_IN_USE, TOO_LARGE, UNREACHABLE, TOO_MANY, NO_MEMORY. On a fibre: may wait.
+ */
+enum kerr network_udp_send(struct network_udp_send_call *call);
+
+struct network_udp_receive_call {
+    struct deck_request *request;
+    const struct network_udp_receive_params *params;
+    struct deck_room data; /* out: bytes; set .length */
+    uint64_t address_high; /* value: set it */
+    uint64_t address_low;  /* value: set it */
+    uint32_t port;         /* value: set it */
+};
+/*
+ * Wait for a datagram at this port. The port is the workflow's from then on, and may be taken back
+ * after 10 s without use. Errors: NO_DEVICE, NETWORK_DOWN, NOT_PERMITTED, PORT_IN_USE, TOO_LARGE,
+ * TOO_MANY, NO_MEMORY. On a fibre: may wait.
+ */
+enum kerr network_udp_receive(struct network_udp_receive_call *call);
+
+struct network_tcp_connect_call {
+    struct deck_request *request;
+    const struct network_tcp_connect_params *params;
+    uint64_t socket; /* value: set it */
+};
+/*
+ * Connect. The socket is for the operations below and this workflow; it may be taken back after 10
+ * s without use. Errors: NO_DEVICE, NETWORK_DOWN, NOT_PERMITTED, CONNECTION_REFUSED, UNREACHABLE,
+ * TOO_MANY, NO_MEMORY. On a fibre: may wait.
+ */
+enum kerr network_tcp_connect(struct network_tcp_connect_call *call);
+
+struct network_tcp_listen_call {
+    struct deck_request *request;
+    const struct network_tcp_listen_params *params;
+    uint64_t socket; /* value: set it */
+};
+/*
+ * Take connections at this port, backlog of them before they are accepted. A workflow that does so
+ * already gets the same socket. Errors: NO_DEVICE, NETWORK_DOWN, NOT_PERMITTED, PORT_IN_USE,
+ * TOO_MANY, NO_MEMORY. On a fibre: may wait.
+ */
+enum kerr network_tcp_listen(struct network_tcp_listen_call *call);
+
+struct network_tcp_accept_call {
+    struct deck_request *request;
+    const struct network_tcp_accept_params *params;
+    uint64_t socket;       /* value: set it */
+    uint64_t address_high; /* value: set it */
+    uint64_t address_low;  /* value: set it */
+    uint32_t port;         /* value: set it */
+};
+/* Wait for a connection, and take it. Errors: BAD_HANDLE. On a fibre: may wait. */
+enum kerr network_tcp_accept(struct network_tcp_accept_call *call);
+
+struct network_tcp_send_call {
+    struct deck_request *request;
+    const struct network_tcp_send_params *params;
+    struct deck_bytes data; /* in: bytes */
+    uint64_t sent;          /* value: set it */
+};
+/*
+ * Send all the data. More than 8 KiB go from where they lie, and the operation ends when the other
+ * side has them; less is copied. Errors: BAD_HANDLE, CONNECTION_RESET, CONNECTION_CLOSED. On a
+ * fibre: may wait.
+ */
+enum kerr network_tcp_send(struct network_tcp_send_call *call);
+
+struct network_tcp_receive_call {
+    struct deck_request *request;
+    const struct network_tcp_receive_params *params;
+    struct deck_room data; /* out: bytes; set .length */
+    uint64_t received;     /* value: set it */
+    uint32_t ended;        /* value: set it */
+};
+/*
+ * Wait for at_least bytes, or the end, and take what is there. ended is 1 when nothing will follow;
+ * a receive that is cancelled may have taken bytes along. Errors: BAD_HANDLE, CONNECTION_RESET,
+ * CONNECTION_CLOSED, TOO_LARGE. On a fibre: may wait.
+ */
+enum kerr network_tcp_receive(struct network_tcp_receive_call *call);
+
+struct network_tcp_close_call {
+    struct deck_request *request;
+    const struct network_tcp_close_params *params;
+};
+/* Close a socket. What was sent still arrives. Errors: BAD_HANDLE. */
+enum kerr network_tcp_close(struct network_tcp_close_call *call);
+
+struct network_resolve_call {
+    struct deck_request *request;
+    struct deck_bytes host; /* in: bytes */
+    uint64_t address_high;  /* value: set it */
+    uint64_t address_low;   /* value: set it */
+};
+/*
+ * The address of a host's name, which is the input; IPv4 where there are both. Errors: NO_DEVICE,
+ * NETWORK_DOWN, BAD_NAME, NO_SUCH_NAME, TOO_MANY. On a fibre: may wait.
+ */
+enum kerr network_resolve(struct network_resolve_call *call);

@@ -1,0 +1,13 @@
+/* cc.h - lwIP's compiler and system: musl in ring 3, and the deck's own random numbers and end. */
+#pragma once
+
+#include <stdint.h>
+
+#define BYTE_ORDER LITTLE_ENDIAN
+
+uint32_t network_lwip_random(void);
+_Noreturn void network_lwip_failed(const char *message, const char *file, int line);
+
+#define LWIP_RAND() network_lwip_random()
+#define LWIP_PLATFORM_DIAG(x)
+#define LWIP_PLATFORM_ASSERT(message) network_lwip_failed(message, __FILE__, __LINE__)

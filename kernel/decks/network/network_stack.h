@@ -1,0 +1,23 @@
+/*
+ * network_stack.h - lwIP's life in the deck: started by the first operation that needs it, driven by frames and by its own next deadline.
+ *
+ *   OFF --first operation--> ASKING --DHCP answers, or 3 s without--> UP
+ */
+#pragma once
+
+#include "kernel/decks/network/network_core.h"
+#include "userland/libkwe/deck/deck.h"
+#include <lwip/err.h>
+#include <lwip/ip_addr.h>
+
+/* On a fibre, first in every operation: wait until there is an address. NO_MEMORY, NETWORK_DOWN, TIMED_OUT, CANCELLED. */
+enum kerr network_stack_ready(struct deck_request *request);
+/* Main loop, when nothing else can go on: frames and timers. Returns when to be called again, 0: at once. */
+uint64_t network_stack_poll(void);
+/* The system's own IPv4 address. */
+struct network_address network_stack_address(void);
+
+/* lwIP's addresses and errors, and ours. */
+ip_addr_t network_ip(struct network_address address);
+struct network_address network_from_ip(const ip_addr_t *ip);
+enum kerr network_error(err_t error);
