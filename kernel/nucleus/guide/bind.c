@@ -23,9 +23,11 @@ const struct stage_run *bind_source(const struct stage_run *reader, uint16_t sta
     const struct event *event = reader->event;
     const uint16_t index = stage == KWE_ANY_STAGE ? reader->winner : stage;
 
-    return run_stage(reader)->is_body && event->plan->stages[index].is_body
-               ? event_run(event, index, reader->lane)
-               : bind_last(event, index);
+    if (!event->plan->stages[index].is_body) {
+        return &event->run[index];
+    }
+    return run_stage(reader)->is_body ? event_run(event, index, reader->lane)
+                                      : bind_last(event, index);
 }
 
 /* NULL: there is no part before. */
@@ -37,13 +39,15 @@ static const struct stage_run *previous_run(const struct stage_run *reader, uint
                : event_run(reader->event, stage, (unsigned)((part - 1) % loop_of(reader)->lanes));
 }
 
-uint64_t bind_output_offset(const struct stage_run *run)
+void bind_output(struct stage_run *run, uint8_t segment)
 {
     const struct workflow *workflow = run->event->workflow;
     const struct plan_stage *stage = run_stage(run);
-    return workflow->segment_offset[run->segment] +
-           run->event->slot * workflow->plan->segment[run->segment].stride + stage->out_offset +
-           run->lane * stage->out_stride;
+
+    run->segment = segment;
+    run->out_offset = workflow->segment_offset[segment] +
+                      run->event->slot * workflow->plan->segment[segment].stride +
+                      stage->out_offset + run->lane * stage->out_stride;
 }
 
 /* ---- inputs -------------------------------------------------------------------------------------------------------- */
@@ -54,7 +58,7 @@ static struct kwe_buffer output_of(const struct stage_run *source)
         return (struct kwe_buffer){ .length = 0 };
     }
     /* In hand: the reader goes with it, in the same visit. */
-    return (struct kwe_buffer){ bind_output_offset(source),
+    return (struct kwe_buffer){ source->out_offset,
                                 source->state == RUN_DONE ? source->length : KWE_LENGTH_OF_BEFORE,
                                 source->segment };
 }

@@ -29,7 +29,7 @@ static void fill_work(const struct stage_run *run, struct kwe_work *work)
         .input_count = (uint8_t)stage->input_count,
         .params_bytes = (uint16_t)stage->params_bytes,
         .arena_base = workflow->arena_base,
-        .out_offset = stage->out_room == 0 ? 0 : bind_output_offset(run),
+        .out_offset = stage->out_room == 0 ? 0 : run->out_offset,
         .out_capacity = stage->out_room,
         .manifest_offset = (uint32_t)(workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] +
                                       workflow->plan->manifest_offset),
@@ -109,7 +109,7 @@ static void hand_over(struct guide *guide, struct taking *taking, struct stage_r
 static enum kerr bind_here(struct guide *guide, const struct taking *taking, struct stage_run *run)
 {
     run->instance = (uint8_t)(taking->instance - guide->instance);
-    run->segment = run->event->workflow->segment_of[run->instance];
+    bind_output(run, run->event->workflow->segment_of[run->instance]);
     return bind_frame(run, &taking->frames[taking->instance->first_free]);
 }
 

@@ -46,7 +46,7 @@ static void fill_buffer(const struct event *event, struct kwe_result *result)
     const struct stage_run *run = bind_last(event, index);
     result->value = run_value(run, 0);
     result->length = run->length;
-    result->offset = run->length == 0 ? 0 : bind_output_offset(run);
+    result->offset = run->length == 0 ? 0 : run->out_offset;
 }
 
 static void event_end(struct guide *guide, struct event *event, uint64_t now_ns)

@@ -89,6 +89,7 @@ static void make_run(struct event *event, uint32_t index, uint16_t stage, unsign
     struct stage_run *run = &event->run[index];
 
     run->event = event;
+    run->plan_stage = &event->plan->stages[stage];
     run->stage = stage;
     run->lane = (uint8_t)lane;
     run->deadline.event = event;

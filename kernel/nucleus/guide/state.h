@@ -31,14 +31,16 @@ struct deadline {
 /* One stage of one event; of a body, one in each lane. */
 struct stage_run {
     struct event *event;
+    const struct plan_stage *plan_stage;
     struct stage_run *next,
         *previous; /* in its deck's ready queue; `next` of one that is over: in event->over_first's list */
     struct deadline deadline;
     uint64_t ready_ns;
     uint64_t cost_ns; /* what it is expected to take; since it is ready */
     uint64_t value[KWE_MAX_VALUES];
-    uint32_t length; /* of the output */
-    uint32_t ticket; /* in hand */
+    uint64_t out_offset; /* where the output lies in the arena; once in hand */
+    uint32_t length;     /* of the output */
+    uint32_t ticket;     /* in hand */
     uint16_t stage;
     uint16_t waits;  /* stages that it still waits for; early or fused: also while it runs */
     uint16_t winner; /* JOIN_FIRST: the stage that was the first; FAILED: the one to blame */
@@ -199,7 +201,7 @@ static inline struct stage_run *event_run(const struct event *event, uint16_t st
 
 static inline const struct plan_stage *run_stage(const struct stage_run *run)
 {
-    return &run->event->plan->stages[run->stage];
+    return run->plan_stage;
 }
 
 /* Is there something that it waits for, whether it runs already or not? */
@@ -297,8 +299,8 @@ void loop_drop_body(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 const struct stage_run *bind_source(const struct stage_run *reader, uint16_t stage);
 /* The run that stands for a stage when all is over: of a body the last part's. */
 const struct stage_run *bind_last(const struct event *event, uint16_t stage);
-/* Where the output of a run that is in hand, or over, lies in the arena. */
-uint64_t bind_output_offset(const struct stage_run *run);
+/* Its output will lie in this segment. */
+void bind_output(struct stage_run *run, uint8_t segment);
 /* What the first input will be, or the output's room when there is none: the size that costs go by. */
 uint64_t bind_size_bytes(const struct stage_run *run);
 enum kerr bind_frame(const struct stage_run *run, struct kwe_work_frame *frame);
