@@ -219,6 +219,9 @@ static void answered(struct guide *guide, struct stage_run *run,
     } else if (verdict != KERR_OK) {
         stage_fail(guide, run, verdict, run->stage, now_ns);
     } else {
+        if (run->event->is_standing && !run->event->has_fired) {
+            standing_fire(guide, run->event, now_ns);
+        }
         run->length = completion->out_length;
         memcpy(run->value, completion->value, sizeof(run->value));
         stage_done(guide, run, now_ns);

@@ -84,8 +84,13 @@ struct event {
     uint16_t in_hand;     /* stage runs in decks' hands */
     uint16_t status;      /* enum kerr: the verdict so far */
     uint16_t status_stage;
-    bool live;  /* admitted and not ended */
-    bool holds; /* ended; ring->held[held_place] keeps the slot */
+    bool live;         /* admitted and not ended */
+    bool is_standing;  /* starts again when it is over; cleared to end it */
+    bool was_standing; /* ... as it was submitted */
+    bool has_fired;    /* standing: a stage of this run is done */
+    bool is_parked;    /* standing: the next run starts at deadline.at_ns */
+    uint32_t pause_ns; /* standing: before the next run, should this one fail before it fires */
+    bool holds;        /* ended; ring->held[held_place] keeps the slot */
     uint32_t held_place;
     struct stage_run run[]; /* plan->run_count */
 };
@@ -143,6 +148,7 @@ struct guide_deck {
     struct ready_set *ready; /* those that have something */
     uint32_t ready_count;
     uint64_t ready_cost_ns; /* of all that is ready */
+    uint32_t standing;      /* stages in which standing events wait for their beginning */
     struct kwe_deck_statistics statistics;
 };
 
@@ -268,6 +274,22 @@ void event_fail(struct guide *guide, struct event *event, uint16_t stage, enum k
 void event_settle(struct guide *guide, struct event *event, uint64_t now_ns);
 /* The slot goes back, and an own plan. */
 void event_release(struct event *event);
+
+/* Whatever it does: it is to end. */
+void event_cancel(struct guide *guide, struct event *event, uint64_t now_ns);
+/* Its run begins: sources become ready. */
+void event_run_start(struct guide *guide, struct event *event, uint64_t now_ns);
+
+/* ---- standing.c ---- */
+/* TOO_MANY: as many wait in that deck as may. */
+enum kerr standing_open(struct guide *guide, struct event *event);
+void standing_close(struct guide *guide, struct event *event);
+/* The first of its stages is done: time begins to count. */
+void standing_fire(struct guide *guide, struct event *event, uint64_t now_ns);
+/* A run is over. True: there will be another; false: the event ends with *status. */
+bool standing_again(struct guide *guide, struct event *event, uint16_t *status, uint64_t now_ns);
+/* The pause is over. */
+void standing_resume(struct guide *guide, struct event *event, uint64_t now_ns);
 
 /* ---- stage.c ---- */
 /* All that it waits for is over well enough. */

@@ -114,6 +114,7 @@ struct program_rings *program_rings_find(struct nucleus *nucleus, const struct p
 
 void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
 {
+    guide_cancel_standing(nucleus->guide, &rings->ring, port_now_ns());
     polling_end(nucleus, rings);
     space_unmap_lent(rings->program->space, vaddr(rings->address), &rings->fence);
     rings->program = NULL;
