@@ -50,6 +50,7 @@ class OpChecker:
         if "pure" in spec.traits and "effect" in spec.traits:
             self._problem("'pure' and 'effect' exclude each other; keep one", "traits")
         per_kib = round(spec.cost.ns_per_byte * KIB)
+        most_per_kib = max(per_kib, round(spec.cost.most_ns_per_byte * KIB))
         return Op(
             deck=self.deck,
             name=self.name,
@@ -80,6 +81,7 @@ class OpChecker:
             cost_fixed_ns=spec.cost.fixed_ns,
             cost_ns_per_byte=spec.cost.ns_per_byte,
             cost_ns_per_kib=per_kib,
+            cost_most_ns_per_kib=most_per_kib,
             errors=self._errors(),
             presets=self._presets(),
         )

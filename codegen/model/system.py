@@ -145,6 +145,7 @@ class Op:
     cost_fixed_ns: int
     cost_ns_per_byte: float
     cost_ns_per_kib: int
+    cost_most_ns_per_kib: int
     errors: tuple[ErrorCode, ...]
     presets: dict[str, dict[str, dict[str, Any]]]
 

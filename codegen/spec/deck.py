@@ -125,10 +125,11 @@ class OutSpec(Strict):
 
 
 class CostSpec(Strict):
-    """Hints: how long one operation takes."""
+    """Hints: how long one operation takes; `most` where parameters make it much longer."""
 
     fixed_ns: Annotated[StrictInt, Field(ge=0, lt=2**32)] = 0
     ns_per_byte: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    most_ns_per_byte: Annotated[float, Field(ge=0, le=1e6)] = 0.0
 
 
 class OpSpec(Strict):

@@ -12,6 +12,11 @@ def test_every_event_has_its_one_result_however_rings_are_used(boot: Boot, cpus:
         assert guest.exit_code == abi.EXIT_DONE
 
 
+def test_a_slot_is_free_for_one_ring_when_the_result_was_read_from_another(boot: Boot) -> None:
+    with boot("two_rings", cpus=1) as guest:
+        assert guest.exit_code == abi.EXIT_DONE
+
+
 def test_two_programs_use_rings_at_once(boot: Boot) -> None:
     with boot("ring_traffic", "ring_traffic", "bystander") as guest:
         assert guest.exit_code == abi.EXIT_DONE

@@ -6,6 +6,7 @@ tests/tools/test_abi.py holds each to its C header.
 from tools.kwe.layout import Layout
 
 NO_STAGE = 0xFFFF
+NO_DECK = 0xFF
 
 # ---- kernel/abi/workflow.h --------------------------------------------------------------------
 
@@ -39,7 +40,6 @@ JOIN_FIRST = 1
 DEPENDENCY_TOLERATES = 1
 ANY_STAGE = 0xFFFE
 MAX_STAGES = 64
-NO_DECK = 0xFF
 MAX_WINDOW = 16
 MAX_ROUNDS = 1 << 16
 

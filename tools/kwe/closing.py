@@ -38,15 +38,20 @@ def closing_lines(report: Report) -> Iterator[str]:
         f"machine: {report.accel}, {report.cpus} CPU{'s' if report.cpus > 1 else ''}, "
         f"{report.memory_mib} MiB; {report.host_ns / 1e9:.2f} s on the host"
     )
-    for deck, restarts in guest["deck_restarts"].items():
+    if report.trace is not None:
+        yield from report.trace.lines()
+    yield from trouble_lines(report)
+
+
+def trouble_lines(report: Report) -> Iterator[str]:
+    """Yield what went wrong: restarts, faults with their backtraces, failed events."""
+    for deck, restarts in report.guest()["deck_restarts"].items():
         yield f"deck {deck} was restarted {restarts} times"
     if any(error["code"] == "NO_MEMORY" for error in report.errors):
         yield (
             f"the guest had {report.memory_mib} MiB; "
             f"--memory gives more, {report.job.sizing.memory_mib} would be right"
         )
-    if report.trace is not None:
-        yield from report.trace.lines()
     yield from report.faults
     yield from error_lines(report)
 

@@ -70,12 +70,17 @@ def make_image(
         _below(staging, folder).mkdir(parents=True, exist_ok=True)
     made = set()
     content = 0
-    for path, source in files.items():
-        target = _below(staging, path)
-        if target.parent not in made:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            made.add(target.parent)
-        content += up(_stage(source, target), BLOCK)
+    try:
+        for path, source in files.items():
+            target = _below(staging, path)
+            if target.parent not in made:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                made.add(target.parent)
+            content += up(_stage(source, target), BLOCK)
+    except OSError as error:
+        raise MachineError(
+            f"making the disk: {error.filename}: {error.strerror}; TMPDIR can name another place"
+        ) from error
     # An output takes an inode, perhaps a directory's as well; an entry is at most 264 bytes.
     inodes = 3 * len(files) + SPARE_INODES
     blocks = (content + room_bytes) // BLOCK + (3 * len(files) * 264 + inodes * 256) // BLOCK

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.kwe import abi
-from tools.kwe.closing import error_lines, size_words, table_lines
+from tools.kwe.closing import size_words, table_lines, trouble_lines
 from tools.kwe.disk import write_file
 from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, MachineError
 from tools.kwe.report import Report
@@ -191,8 +191,10 @@ def run(args: argparse.Namespace) -> int:
         "mermaid": lambda: mermaid(document),
         "dot": lambda: dot(document),
     }[args.format]()
-    for line in [*lines, *error_lines(report)]:
+    for line in lines:
         print(line, file=stream)
+    for line in trouble_lines(report):
+        print(line, file=sys.stderr)
     return EXIT_WORKFLOW if report.errors else EXIT_DONE
 
 

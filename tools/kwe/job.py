@@ -185,6 +185,22 @@ def _events(spec: Workflow, inputs: Inputs, variables: list[str]) -> Iterator[Ev
         yield Event(file, paths)
 
 
+def check_outputs(job: Job, output: Path) -> None:
+    """No output may replace an input.
+
+    Raises:
+        SpecError: One would.
+    """
+    read = {file.path.resolve() for file in job.inputs.files}
+    for name, _, _, relative in job.host_outputs():
+        target = output / relative
+        if target.resolve() in read:
+            raise SpecError(
+                f"output {name}: {target} is one of the inputs, and would be replaced; "
+                "another --output would be right"
+            )
+
+
 def _check_output_names(job: Job) -> None:
     """No two things may land on one name, and each name must be one that a file system takes."""
     taken = {item.name: name for name, item in job.spec.outputs.items() if item.kind != "files"}

@@ -48,6 +48,8 @@ class Report:
         stages = self.job.stages
         if stage < len(stages):
             deck = stages[stage].deck.prefix
+        if deck == abi.NO_DECK:  # a loop is no deck's
+            deck = None
         self.errors.append(
             {
                 "event": event,

@@ -12,7 +12,7 @@ from tools.kwe.closing import closing_lines
 from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, KweError, SpecError
 from tools.kwe.forward import Forward, parse_forward
 from tools.kwe.inputs import parse_assignments
-from tools.kwe.job import compile_workflow
+from tools.kwe.job import check_outputs, compile_workflow
 from tools.kwe.machine import MachineConfig, choose_accel
 from tools.kwe.pipe import read_pipe
 from tools.kwe.progress import Progress
@@ -100,6 +100,7 @@ def run_workflow(options: RunOptions) -> Report:
     )
     job_output = options.output or Path("out") / source.path.stem.lstrip("-")
     job = compile_workflow(source, spec, system, options.inputs, job_output, options.cpus)
+    check_outputs(job, job_output)
     if not options.events:
         job = replace(job, events=(), standing=0)
     memory_mib = options.memory_mib or job.sizing.memory_mib

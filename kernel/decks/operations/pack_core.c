@@ -4,11 +4,14 @@
 #include <lz4.h>
 #include <stdlib.h>
 #include <string.h>
+#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_getCParams(), ZSTD_estimateCCtxSize_usingCParams() */
 #include <zstd.h>
 #include <zstd_errors.h>
 
 /* What the compressor may keep between calls; the higher levels' tens of megabytes are given back, other operations need them too. */
 #define ZSTD_KEEP_BYTES (16u << 20)
+/* What it may take: deck.yaml's scratch_max, less what the library rounds up. */
+#define ZSTD_MOST_BYTES (31u << 20)
 
 bool packer_init(struct packer *packer)
 {
@@ -91,6 +94,32 @@ static void shrink(struct packer *packer)
     }
 }
 
+/* The level's parameters, with shorter tables where it would take more memory than an operation may. */
+static ZSTD_compressionParameters affordable(int level, size_t bytes)
+{
+    ZSTD_compressionParameters chosen = ZSTD_getCParams(level, bytes, 0);
+
+    while (ZSTD_estimateCCtxSize_usingCParams(chosen) > ZSTD_MOST_BYTES) {
+        if (chosen.chainLog >= chosen.hashLog && chosen.chainLog > ZSTD_CHAINLOG_MIN) {
+            chosen.chainLog--;
+        } else {
+            chosen.hashLog--;
+        }
+        chosen.windowLog = chosen.windowLog < chosen.chainLog ? chosen.windowLog : chosen.chainLog;
+    }
+    return chosen;
+}
+
+static void choose_parameters(ZSTD_CCtx *context, int level, size_t bytes)
+{
+    const ZSTD_compressionParameters chosen = affordable(level, bytes);
+
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, (int)chosen.windowLog);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_chainLog, (int)chosen.chainLog);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, (int)chosen.hashLog);
+}
+
 enum kerr pack_zstd(struct packer *packer, int level, const uint8_t *data, size_t bytes,
                     uint8_t *packed, size_t capacity, size_t *length)
 {
@@ -101,7 +130,7 @@ enum kerr pack_zstd(struct packer *packer, int level, const uint8_t *data, size_
         }
     }
     ZSTD_CCtx_reset(packer->zstd, ZSTD_reset_session_and_parameters);
-    ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_compressionLevel, level);
+    choose_parameters(packer->zstd, level, bytes);
     ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_contentSizeFlag, 1);
     ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_checksumFlag, 1);
     size_t result = ZSTD_compress2(packer->zstd, packed, capacity, data, bytes);

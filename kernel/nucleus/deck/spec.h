@@ -30,8 +30,9 @@ struct op_spec {
     uint8_t value_count;
     uint8_t traits;
     struct op_output_rule output;
-    uint32_t cost_fixed_ns;   /* hints: how long one takes */
-    uint32_t cost_ns_per_kib; /* of its first input, or of its output's room without one */
+    uint32_t cost_fixed_ns;        /* hints: how long one takes */
+    uint32_t cost_ns_per_kib;      /* of its first input, or of its output's room without one */
+    uint32_t cost_most_ns_per_kib; /* with the slowest parameters: for its time budget */
     uint64_t scratch_max_bytes;
 };
 

@@ -98,8 +98,8 @@ static void hand_over(struct guide *guide, struct taking *taking, struct stage_r
     run->event->in_hand++;
     vector->cost_ns += run->cost_ns;
     /* A small input may have a large output: what is allowed goes by the larger. */
-    uint64_t most_ns = plan_cost_ns(stage, stage->out_room);
-    vector->most_ns += most_ns > run->cost_ns ? most_ns : run->cost_ns;
+    const uint64_t bytes = bind_size_bytes(run);
+    vector->most_ns += plan_most_ns(stage, bytes > stage->out_room ? bytes : stage->out_room);
     account(taking, run, frame);
     fill_work(run, &taking->work[taking->count++]);
     taking->deck->statistics.events++;

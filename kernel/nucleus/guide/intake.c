@@ -65,6 +65,14 @@ static enum kerr release_read(struct program_ring *ring, uint32_t *room)
     return KERR_OK;
 }
 
+bool ring_release(struct program_ring *ring)
+{
+    const uint32_t released = ring->released;
+    uint32_t room;
+
+    return release_read(ring, &room) == KERR_OK && ring->released != released;
+}
+
 /* ---- in ------------------------------------------------------------------------------------------------------------- */
 
 /* An event that never was one: its verdict at once. */

@@ -29,6 +29,7 @@ struct program {
     struct space *space;
     bool ending;
     bool looks; /* it has a polled ring: it looks for results instead of sleeping */
+    uint32_t ring_count;
     int exit_status;
     struct upcall upcall;
 };

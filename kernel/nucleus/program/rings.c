@@ -89,6 +89,7 @@ enum kerr program_rings_create(struct nucleus *nucleus, struct program *program,
     }
     nucleus->ring_generation = (nucleus->ring_generation + 1) & 0x7fffff;
     rings->program = program;
+    program->ring_count++;
     rings->id = (nucleus->ring_generation + 1) << 8 | index;
     nucleus->ring[index] = rings;
     if ((flags & KWE_RING_POLLED) != 0) {
@@ -117,6 +118,7 @@ void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
     guide_cancel_standing(nucleus->guide, &rings->ring, port_now_ns());
     polling_end(nucleus, rings);
     space_unmap_lent(rings->program->space, vaddr(rings->address), &rings->fence);
+    rings->program->ring_count--;
     rings->program = NULL;
     ring_abandon(nucleus->guide, &rings->ring); /* frees it at once when nothing is in flight */
 }
@@ -148,10 +150,35 @@ void program_rings_orphan(struct nucleus *nucleus, struct program *program)
     }
 }
 
+/* Results read from the program's other rings hold slots, too, until somebody looks. */
+static bool release_in_others(const struct nucleus *nucleus, const struct program_rings *rings)
+{
+    bool released = false;
+
+    for (unsigned i = 0; i < MAX_RINGS; i++) {
+        struct program_rings *other = nucleus->ring[i];
+        if (other != NULL && other != rings && other->program == rings->program) {
+            released = ring_release(&other->ring) || released;
+        }
+    }
+    return released;
+}
+
+static enum kerr take_in(struct nucleus *nucleus, struct program_rings *rings)
+{
+    enum kerr taken = ring_intake(nucleus->guide, &rings->ring, port_now_ns());
+
+    if (taken == KERR_OK && rings->ring.starved && rings->program->ring_count > 1 &&
+        release_in_others(nucleus, rings)) {
+        taken = ring_intake(nucleus->guide, &rings->ring, port_now_ns());
+    }
+    return taken;
+}
+
 bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings)
 {
     polling_look(nucleus, rings);
-    if (ring_intake(nucleus->guide, &rings->ring, port_now_ns()) == KERR_OK) {
+    if (take_in(nucleus, rings) == KERR_OK) {
         const uint32_t bit = 1u << RING_ID_INDEX(rings->id);
         nucleus->starved_rings = (nucleus->starved_rings & ~bit) | (rings->ring.starved ? bit : 0);
         polling_served(nucleus, rings);

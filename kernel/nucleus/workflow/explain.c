@@ -86,8 +86,9 @@ static void describe(const struct plan *plan, uint16_t index, struct kwe_plan_st
     *out = (struct kwe_plan_stage){
         .out_offset = stage->out_offset,
         .out_room = stage->out_room,
-        .cost_ns =
-            stage->op == NULL || stage->is_dropped ? 0 : plan_cost_ns(stage, stage->out_room),
+        .cost_ns = stage->op == NULL || stage->is_dropped
+                       ? 0
+                       : plan_cost_ns(stage, plan_size_bytes(plan, stage)),
         .level = stage->level,
         .flags = (uint16_t)((stage->is_dropped ? KWE_PLAN_DROPPED : 0u) |
                             (stage->is_body ? KWE_PLAN_BODY : 0u) |

@@ -43,7 +43,7 @@ static void find_remaining(struct plan *plan)
         }
         stage->remaining_ns = after_ns;
         if (stage->op != NULL && !stage->is_dropped) {
-            stage->remaining_ns += plan_cost_ns(stage, stage->out_room);
+            stage->remaining_ns += plan_cost_ns(stage, plan_size_bytes(plan, stage));
         }
         for (uint16_t k = 0; stage->op == NULL && k < plan->loops[stage->loop].body_count; k++) {
             const uint64_t body_ns =

@@ -136,6 +136,11 @@ static enum kerr lay_out(struct plan *plan, const struct deck_spec *specs, uint3
 
 /* ---- public ------------------------------------------------------------------------------------------------------ */
 
+uint64_t plan_size_bytes(const struct plan *plan, const struct plan_stage *stage)
+{
+    return stage->input_count == 0 ? stage->out_room : input_room(plan, stage, 0);
+}
+
 enum kerr plan_validate(const struct plan_stage *stage, const void *params, uint32_t *bad_offset)
 {
     struct kwe_parts parts;

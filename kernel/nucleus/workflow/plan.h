@@ -121,11 +121,23 @@ static inline bool plan_binds_input(const struct kwe_binding *binding)
 /* Range checks of a stage's parameters, those of a loop among them. KERR_BAD_PARAMETER, and which field. */
 enum kerr plan_validate(const struct plan_stage *stage, const void *params, uint32_t *bad_offset);
 
+/* What it may take at most, by these hints. */
+static inline uint64_t plan_most_ns(const struct plan_stage *stage, uint64_t bytes)
+{
+    const uint32_t per_kib = stage->op->cost_most_ns_per_kib > stage->op->cost_ns_per_kib
+                                 ? stage->op->cost_most_ns_per_kib
+                                 : stage->op->cost_ns_per_kib;
+    return stage->op->cost_fixed_ns + bytes * per_kib / 1024;
+}
+
 /* What the stage takes for so many bytes, by its operation's hints. */
 static inline uint64_t plan_cost_ns(const struct plan_stage *stage, uint64_t bytes)
 {
     return stage->op->cost_fixed_ns + bytes * stage->op->cost_ns_per_kib / 1024;
 }
+
+/* The most that the first input can have, or the output's room when there is none: what the stage's cost is known by before it runs. */
+uint64_t plan_size_bytes(const struct plan *plan, const struct plan_stage *stage);
 
 struct plan_error {
     uint16_t stage;  /* KWE_NO_STAGE: none in particular */

@@ -33,10 +33,12 @@ int kwe_arena_create(struct kwe_builder *builder, uint32_t decks, uint64_t room_
 int kwe_route(struct kwe_builder *builder, const struct kwe_workflow_info *arena, uint32_t offset,
               struct kwe_event *event)
 {
+    const uint32_t slots = builder->slots;
     size_t bytes;
 
-    builder->slots = 1;
+    builder->slots = 1; /* the arena's are meant */
     void *blob = builder_blob(builder, &bytes);
+    builder->slots = slots;
     if (blob == NULL) {
         return -(int)builder->error;
     }

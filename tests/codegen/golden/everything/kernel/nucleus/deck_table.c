@@ -52,6 +52,7 @@ static const struct op_spec everything_ops[] = {
         },
         .cost_fixed_ns = 4294967295,
         .cost_ns_per_kib = 256,
+        .cost_most_ns_per_kib = 256,
         .scratch_max_bytes = 12345ull,
     },
     /* A value that is no whole number, and no input that has to be there. */
@@ -69,6 +70,7 @@ static const struct op_spec everything_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 0,
         .cost_ns_per_kib = 3072,
+        .cost_most_ns_per_kib = 3072,
     },
 };
 

@@ -128,7 +128,10 @@ enum {
     OPERATIONS_ZSTD_COMPRESS_INPUT_DATA = 0, /* bytes */
 };
 
-/* One zstd frame with content size and checksum. */
+/*
+ * One zstd frame with content size and checksum. High levels search as far as 32 MiB of memory
+ * allow.
+ */
 struct operations_zstd_compress_params {
     int32_t level; /* 1..19 */
     uint8_t reserved[4];

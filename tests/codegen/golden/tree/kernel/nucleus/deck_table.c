@@ -78,6 +78,7 @@ static const struct op_spec operations_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 12288,
+        .cost_most_ns_per_kib = 12288,
         .scratch_max_bytes = 64ull << 20,
     },
     /* Encode 8-bit RGB to a baseline JPEG picture. */
@@ -97,6 +98,7 @@ static const struct op_spec operations_ops[] = {
         },
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 12288,
+        .cost_most_ns_per_kib = 12288,
         .scratch_max_bytes = 64ull << 20,
     },
     /*
@@ -120,6 +122,7 @@ static const struct op_spec operations_ops[] = {
         },
         .cost_fixed_ns = 2000,
         .cost_ns_per_kib = 30720,
+        .cost_most_ns_per_kib = 30720,
     },
     /* One LZ4 block behind an 8-byte little-endian length of the plain data. */
     [OPERATIONS_OP_LZ4_COMPRESS] = {
@@ -136,6 +139,7 @@ static const struct op_spec operations_ops[] = {
         },
         .cost_fixed_ns = 2000,
         .cost_ns_per_kib = 3072,
+        .cost_most_ns_per_kib = 3072,
     },
     /* The reverse of lz4_compress. */
     [OPERATIONS_OP_LZ4_DECOMPRESS] = {
@@ -146,8 +150,12 @@ static const struct op_spec operations_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 2000,
         .cost_ns_per_kib = 3072,
+        .cost_most_ns_per_kib = 3072,
     },
-    /* One zstd frame with content size and checksum. */
+    /*
+     * One zstd frame with content size and checksum. High levels search as far as 32 MiB of memory
+     * allow.
+     */
     [OPERATIONS_OP_ZSTD_COMPRESS] = {
         .name = "zstd_compress",
         .params_bytes = sizeof(struct operations_zstd_compress_params),
@@ -164,7 +172,8 @@ static const struct op_spec operations_ops[] = {
         },
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 10240,
-        .scratch_max_bytes = 84ull << 20,
+        .cost_most_ns_per_kib = 1024000,
+        .scratch_max_bytes = 32ull << 20,
     },
     /* One or more zstd frames. */
     [OPERATIONS_OP_ZSTD_DECOMPRESS] = {
@@ -175,6 +184,7 @@ static const struct op_spec operations_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 5120,
+        .cost_most_ns_per_kib = 5120,
         .scratch_max_bytes = 16ull << 20,
     },
     /* SHA-256 (FIPS 180-4) of the data; 32 bytes. */
@@ -186,6 +196,7 @@ static const struct op_spec operations_ops[] = {
         .output = { .present = true, .base_bytes = 32, .of = 0xffff },
         .cost_fixed_ns = 2000,
         .cost_ns_per_kib = 11264,
+        .cost_most_ns_per_kib = 11264,
     },
     /* CRC-32C (Castagnoli) of the data. */
     [OPERATIONS_OP_CRC32C] = {
@@ -196,6 +207,7 @@ static const struct op_spec operations_ops[] = {
         .traits = OP_TRAIT_PURE,
         .cost_fixed_ns = 1000,
         .cost_ns_per_kib = 6144,
+        .cost_most_ns_per_kib = 6144,
     },
     /*
      * ChaCha20-Poly1305 (RFC 8439) with a fresh random nonce; nonce (12 bytes), ciphertext, tag (16
@@ -214,6 +226,7 @@ static const struct op_spec operations_ops[] = {
         },
         .cost_fixed_ns = 4000,
         .cost_ns_per_kib = 8192,
+        .cost_most_ns_per_kib = 8192,
     },
     /* The reverse of seal. */
     [OPERATIONS_OP_OPEN] = {
@@ -230,6 +243,7 @@ static const struct op_spec operations_ops[] = {
         },
         .cost_fixed_ns = 4000,
         .cost_ns_per_kib = 8192,
+        .cost_most_ns_per_kib = 8192,
     },
     /*
      * Of samples: a record of u64 count and f64 minimum, maximum, mean, variance (of the whole, by
@@ -246,6 +260,7 @@ static const struct op_spec operations_ops[] = {
         .output = { .present = true, .base_bytes = 40, .of = 0xffff },
         .cost_fixed_ns = 2000,
         .cost_ns_per_kib = 10240,
+        .cost_most_ns_per_kib = 10240,
     },
     /*
      * How many samples lie in each of the bins of equal width from low to high, the last one with
@@ -262,6 +277,7 @@ static const struct op_spec operations_ops[] = {
         .output = { .present = true, .base_bytes = 32792, .of = 0xffff },
         .cost_fixed_ns = 2000,
         .cost_ns_per_kib = 10240,
+        .cost_most_ns_per_kib = 10240,
     },
     /*
      * The inputs one behind the other, in order; with a header first when wished: u64 how many they
@@ -278,6 +294,7 @@ static const struct op_spec operations_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 1000,
         .cost_ns_per_kib = 307,
+        .cost_most_ns_per_kib = 307,
     },
     /*
      * SHA-256 in parts. Takes the data in behind what the state has already seen; no state, or an
@@ -292,6 +309,7 @@ static const struct op_spec operations_ops[] = {
         .output = { .present = true, .base_bytes = 112, .of = 0xffff },
         .cost_fixed_ns = 2000,
         .cost_ns_per_kib = 11264,
+        .cost_most_ns_per_kib = 11264,
     },
     /*
      * The digest of all that the state has seen, as sha256 of the whole would be; an empty state
@@ -327,6 +345,7 @@ static const struct op_spec operations_ops[] = {
         },
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 512000,
+        .cost_most_ns_per_kib = 512000,
         .scratch_max_bytes = 24ull << 20,
     },
 };
@@ -361,6 +380,7 @@ static const struct op_spec hardware_ops[] = {
         },
         .cost_fixed_ns = 200000,
         .cost_ns_per_kib = 3072,
+        .cost_most_ns_per_kib = 3072,
     },
 };
 
@@ -397,6 +417,7 @@ static const struct op_spec storage_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 100000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /*
      * Make the file's content the data; the file and the directories on the way are made when
@@ -412,6 +433,7 @@ static const struct op_spec storage_ops[] = {
         .traits = OP_TRAIT_EFFECT,
         .cost_fixed_ns = 200000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /* Make an empty file that does not exist yet. */
     [STORAGE_OP_CREATE] = {
@@ -473,6 +495,7 @@ static const struct op_spec storage_ops[] = {
         .traits = OP_TRAIT_EFFECT | OP_TRAIT_IDEMPOTENT,
         .cost_fixed_ns = 100000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /*
      * Look a file up for reading. The handle is for read_at and close of this workflow; it is void
@@ -497,6 +520,7 @@ static const struct op_spec storage_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 100000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /* Give a handle back. */
     [STORAGE_OP_CLOSE] = {
@@ -550,6 +574,7 @@ static const struct op_spec network_ops[] = {
         .traits = OP_TRAIT_EFFECT,
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /*
      * Wait for a datagram at this port. The port is the workflow's from then on, and may be taken
@@ -564,6 +589,7 @@ static const struct op_spec network_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /*
      * Connect. The socket is for the operations below and this workflow; it may be taken back after
@@ -610,6 +636,7 @@ static const struct op_spec network_ops[] = {
         .traits = OP_TRAIT_EFFECT,
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /*
      * Wait for at_least bytes, or the end, and take what is there. ended is 1 when nothing will
@@ -624,6 +651,7 @@ static const struct op_spec network_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /* Close a socket. What was sent still arrives. */
     [NETWORK_OP_TCP_CLOSE] = {

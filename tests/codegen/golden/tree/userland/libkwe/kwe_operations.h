@@ -99,7 +99,10 @@ static inline kwe_stage_t kwe_operations_lz4_decompress(struct kwe_builder *buil
     return stage;
 }
 
-/* One zstd frame with content size and checksum. */
+/*
+ * One zstd frame with content size and checksum. High levels search as far as 32 MiB of memory
+ * allow.
+ */
 static inline kwe_stage_t
 kwe_operations_zstd_compress(struct kwe_builder *builder, const char *name, kwe_stage_t data,
                              const struct operations_zstd_compress_params *params)

@@ -77,7 +77,10 @@ struct operations_zstd_compress_call {
     struct deck_bytes data;  /* in: bytes */
     struct deck_room packed; /* out: bytes; set .length */
 };
-/* One zstd frame with content size and checksum. Errors: OUT_OF_SCRATCH. */
+/*
+ * One zstd frame with content size and checksum. High levels search as far as 32 MiB of memory
+ * allow. Errors: OUT_OF_SCRATCH.
+ */
 enum kerr operations_zstd_compress(struct operations_zstd_compress_call *call);
 
 struct operations_zstd_decompress_call {
