@@ -44,6 +44,7 @@ class Job:
     sizing: Sizing
     blob: bytes
     standing: int = 0  # so many events that stand, instead of `events`
+    plan_only: bool = False  # it is registered and planned, and nothing is run
 
     def encode(self) -> bytes:
         """Return the file opt/kwe/job."""

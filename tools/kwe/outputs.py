@@ -20,7 +20,7 @@ def fetch_outputs(job: Job, image: Path, report: Report, output: Path) -> None:
         MachineError: The output directory cannot be written, or the disk cannot be read.
     """
     assert report.session is not None
-    if not job.events:
+    if job.plan_only:
         return
     results = report.session.results
     for name in job.inputs.made:

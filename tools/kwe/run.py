@@ -102,7 +102,7 @@ def run_workflow(options: RunOptions) -> Report:
     job = compile_workflow(source, spec, system, options.inputs, job_output, options.cpus)
     check_outputs(job, job_output)
     if not options.events:
-        job = replace(job, events=(), standing=0)
+        job = replace(job, events=(), standing=0, plan_only=True)
     memory_mib = options.memory_mib or job.sizing.memory_mib
     report = Report(job, system, choose_accel(), options.cpus, memory_mib)
     progress = Progress(job.spec.workflow, len(job.events))

@@ -102,7 +102,7 @@ def work_out_sizes(
     affordable = max(LEAST_SLOTS, ENOUGH_ARENA_BYTES // max(slot_bytes, 1))
     events = spec.standing.concurrency if spec.standing else len(inputs.files)
     wanted = events if spec.standing else max(1, min(WANTED_SLOTS, affordable, events))
-    fixed_mib = SYSTEM_MIB + up(RING_SLOTS * block_bytes + _scratch(stages, cpus), MIB) // MIB
+    fixed_mib = SYSTEM_MIB + up(RING_SLOTS * block_bytes, MIB) // MIB
     most_mib = _most_memory_mib()
     memory_mib = max(LEAST_MEMORY_MIB, up(fixed_mib + up(wanted * slot_bytes, MIB) // MIB, 32))
     memory_mib = min(memory_mib, most_mib)
@@ -122,18 +122,6 @@ def work_out_sizes(
         memory_mib,
         _window(stages, rooms),
     )
-
-
-def _scratch(stages: Sequence[Stage], cpus: int) -> int:
-    """Return what operations need for themselves: in each instance, one at a time."""
-    most = {
-        stage.deck.name: max(
-            other.op.scratch_max_bytes for other in stages if other.deck.name == stage.deck.name
-        )
-        * (cpus if stage.deck.instances == "per_cpu" else 1)
-        for stage in stages
-    }
-    return sum(most.values())
 
 
 def _lanes(stages: Sequence[Stage], stage: Stage) -> int:

@@ -87,7 +87,6 @@ class Op(_Part):
     output: Output | None = None
     values: list[Value] = []
     traits: list[str] = []
-    scratch_max_bytes: int = 0
     errors: list[str] = []
     # by a word such as `kernel`, by a name such as `sobel`: the parameters that it stands for
     presets: dict[str, dict[str, dict[str, Any]]] = {}
