@@ -85,3 +85,25 @@ bool http_has_body(uint32_t status, uint8_t method);
  * Connection, Date)? Nothing else may stand in a head: whoever made the lines could else make up a second response.
  */
 bool http_lines_valid(const uint8_t *lines, size_t length);
+
+/* ---- responses, read by a client ---------------------------------------------------------------------------------------------- */
+
+enum http_fetched {
+    HTTP_FETCH_MORE,
+    HTTP_FETCH_WHOLE,
+    HTTP_FETCH_TOO_LARGE,
+    HTTP_FETCH_BAD, /* it is not HTTP, or ended too early */
+};
+
+struct http_fetch {
+    llhttp_t parser;
+    uint8_t *to; /* the body */
+    size_t room, length;
+    uint32_t status;
+    bool is_whole, is_too_large;
+};
+
+void http_fetch_init(struct http_fetch *fetch, uint8_t *to, size_t room);
+enum http_fetched http_fetch_feed(struct http_fetch *fetch, const uint8_t *bytes, size_t length);
+/* The other side has ended the stream. */
+enum http_fetched http_fetch_end(struct http_fetch *fetch);
