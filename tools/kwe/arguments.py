@@ -13,6 +13,7 @@ from tools.kwe.sources import (
     Bound,
     FromEvent,
     FromLength,
+    FromOutput,
     FromPart,
     FromPreviousValue,
     FromStage,
@@ -35,6 +36,10 @@ def bound_stage(value: object) -> str | None:
     """Return the stage that a parameter's text takes something of; None: it is no such text."""
     match = BINDING.fullmatch(value) if isinstance(value, str) else None
     return None if match is None or match[2] == "part" else match[2]
+
+
+def _is_path(op: Op) -> bool:
+    return op.output is not None and op.output.type == "path"
 
 
 class ArgumentReader:
@@ -204,7 +209,9 @@ class ArgumentReader:
             )
         return float(value)
 
-    def _path(self, stage: str, op: Op, param: Param, value: Any) -> FromEvent | bytes:
+    def _path(
+        self, stage: str, op: Op, param: Param, value: Any
+    ) -> FromEvent | FromOutput | bytes:
         place: tuple[Key, ...] = self.at(stage, param.name)
         files = [f"${name}" for name in (self.spec.event_per, *self._file_outputs())]
         if not isinstance(value, str):
@@ -222,6 +229,8 @@ class ArgumentReader:
                     f"{' or '.join(files[1:]) or 'an output of kind files'} would be right",
                 )
             return FromEvent(value[1:])
+        if BINDING.fullmatch(value):
+            return self._found_path(stage, param, value)
         encoded = value.encode()
         if not re.fullmatch(r"(/[^/\0]+)+|/", value) or len(encoded) > 254:
             raise self.source.error(
@@ -230,6 +239,19 @@ class ArgumentReader:
                 f"{' or '.join(files)} or /a/path would be right",
             )
         return encoded
+
+    def _found_path(self, stage: str, param: Param, text: str) -> FromOutput:
+        """`route.path`: the output of an earlier stage, which is a path and has that name."""
+        other, _, what = text.partition(".")
+        output = self.ops[other][1].output if other in self.ops else None
+        if output is None or output.type != "path" or output.name != what:
+            found = [f"{n}.{o.output.name}" for n, (_, o) in self.ops.items() if _is_path(o)]
+            raise self.source.error(
+                self.at(stage, param.name),
+                f"stage {stage}: {text} is no path that a stage finds; "
+                f"{', '.join(found) or 'an absolute path'} would be right",
+            )
+        return FromOutput(self.number[other])
 
     def _file_outputs(self) -> list[str]:
         return [name for name, item in self.spec.outputs.items() if item.kind == "files"]

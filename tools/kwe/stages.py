@@ -130,8 +130,8 @@ class _Resolver:
             self.reader.check_stage(stage, other, self.at(stage, port.name))
             names.append(other)
         for param in op.params:
-            other = None if param.element == "path" else bound_stage(fields.get(param.name))
-            if other is None:
+            other = bound_stage(fields.get(param.name))
+            if other is None or (param.element == "path" and other not in self.fields):
                 continue
             is_previous = str(fields[param.name]).startswith(PREVIOUS)
             if other not in self.fields or not is_previous:
