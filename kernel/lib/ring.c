@@ -44,6 +44,18 @@ enum ring_status ring_room(const struct ring_producer *producer, uint32_t *count
     return RING_OK;
 }
 
+void ring_place(const struct ring_producer *producer, uint32_t ahead, const void *slot)
+{
+    copy_slot(&producer->shared->slot[(producer->tail + ahead) & (producer->slots - 1)], slot);
+}
+
+void ring_give(struct ring_producer *producer, uint32_t count)
+{
+    producer->tail += count;
+    /* Release: the slots before the count. Pairs with the acquire in ring_used(). */
+    __atomic_store_n(&producer->shared->tail, producer->tail, __ATOMIC_RELEASE);
+}
+
 enum ring_status ring_push(struct ring_producer *producer, const void *slot)
 {
     uint32_t room;
@@ -54,11 +66,8 @@ enum ring_status ring_push(struct ring_producer *producer, const void *slot)
     if (room == 0) {
         return RING_FULL;
     }
-    struct ring *shared = producer->shared;
-    copy_slot(&shared->slot[producer->tail & (producer->slots - 1)], slot);
-    producer->tail++;
-    /* Release: the slot before the count. Pairs with the acquire in ring_used(). */
-    __atomic_store_n(&shared->tail, producer->tail, __ATOMIC_RELEASE);
+    ring_place(producer, 0, slot);
+    ring_give(producer, 1);
     return RING_OK;
 }
 
@@ -74,9 +83,14 @@ enum ring_status ring_used(const struct ring_consumer *consumer, uint32_t *count
     return RING_OK;
 }
 
+const void *ring_front(const struct ring_consumer *consumer, uint32_t ahead)
+{
+    return &consumer->shared->slot[(consumer->head + ahead) & (consumer->slots - 1)];
+}
+
 void ring_peek(const struct ring_consumer *consumer, uint32_t ahead, void *slot)
 {
-    copy_slot(slot, &consumer->shared->slot[(consumer->head + ahead) & (consumer->slots - 1)]);
+    copy_slot(slot, ring_front(consumer, ahead));
 }
 
 void ring_take(struct ring_consumer *consumer, uint32_t count)

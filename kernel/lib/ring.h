@@ -70,6 +70,10 @@ void ring_consumer_init(struct ring_consumer *consumer, struct ring *shared, uin
 enum ring_status ring_push(struct ring_producer *producer, const void *slot);
 /* Free places now. RING_CORRUPT or RING_OK. */
 enum ring_status ring_room(const struct ring_producer *producer, uint32_t *count);
+/* Write the slot `ahead` places behind the newest without publishing it; only after ring_room() said that there is room. */
+void ring_place(const struct ring_producer *producer, uint32_t ahead, const void *slot);
+/* Publish `count` slots that were placed: they are the consumer's. */
+void ring_give(struct ring_producer *producer, uint32_t count);
 
 /* Copy the oldest slot out and take it. RING_EMPTY: none. */
 enum ring_status ring_pop(struct ring_consumer *consumer, void *slot);
@@ -77,6 +81,8 @@ enum ring_status ring_pop(struct ring_consumer *consumer, void *slot);
 enum ring_status ring_used(const struct ring_consumer *consumer, uint32_t *count);
 /* Copy the slot `ahead` places behind the oldest without taking it; only after ring_used() said that it is there. */
 void ring_peek(const struct ring_consumer *consumer, uint32_t ahead, void *slot);
+/* The same where it lies, until it is taken: only when the peer is trusted to leave it alone. */
+const void *ring_front(const struct ring_consumer *consumer, uint32_t ahead);
 /* Take `count` slots that were peeked at. */
 void ring_take(struct ring_consumer *consumer, uint32_t count);
 

@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 
+#undef memcpy
+#undef memset
+
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 {
     void *begin = to;

@@ -93,8 +93,8 @@ struct nucleus {
     struct polled_ring polled[MAX_RINGS]; /* by the id's index */
     uint32_t polled_count;
     uint32_t awake_count; /* CPUs that keep the kernel awake */
-    /* some ring was left with events behind: program_rings_serve_starved() looks */
-    bool ring_starved;
+    /* bit n: ring[n] was left with events behind: program_rings_serve_starved() looks */
+    uint32_t starved_rings;
     struct workflow_arena *workflow[MAX_WORKFLOWS]; /* by the id's index */
 
     /* counters for statistics() */

@@ -76,3 +76,22 @@ def test_hops_are_told_by_batch(boot: Boot, image: Build, disk: Path) -> None:
         figures = figures_of(guest.lines)
 
     assert [(f["batch"], f["ops"]) for f in figures] == [(1, 2048 * 9), (64, 2048 * 9)]
+
+
+def test_loads_are_told_at_peak_and_ten_times_it_and_graphs_with_their_bound(
+    boot: Boot, image: Build
+) -> None:
+    with boot("load_bench", image=image) as guest:
+        assert guest.exit_code == abi.EXIT_DONE
+        figures = figures_of(guest.lines)
+
+    assert [(f["bench"], f["variant"], f["batch"]) for f in figures] == [
+        ("overload", "kwe-peak", 32),
+        ("overload", "kwe", 320),
+        ("makespan", "kwe", 1),
+        ("makespan", "bound", 1),
+    ]
+    taken, least = (f["ns"] for f in figures if f["bench"] == "makespan")
+    assert isinstance(taken, int)
+    assert isinstance(least, int)
+    assert taken >= least > 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.bench.noise import Watch, wait_until_quiet
-from tools.bench.rows import Key, Sample
+from tools.bench.rows import UNCOUNTED, Key, Sample
 from tools.kwe import disk
 from tools.kwe.boot import drain
 from tools.kwe.errors import MachineError
@@ -42,6 +42,7 @@ BENCHES = (
     Bench("nop_bench", 128),
     Bench("hop_bench", 192, with_disk=True),
     Bench("pipeline_bench", 192, with_disk=True),
+    Bench("load_bench", 128),
 )
 
 
@@ -165,7 +166,7 @@ def make_sample(
         key=key,
         ops=number("ops"),
         ns=number("ns") if counts is None else None,
-        counts=counts,
+        counts=None if key.bench in UNCOUNTED else counts,
         copied=number("copied") if "copied" in figure else None,
         median_ns=number("p50_ns") or None,
         round=round_number,

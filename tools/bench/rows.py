@@ -4,6 +4,9 @@ import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+# Benches of which there is a time only.
+UNCOUNTED = frozenset({"boot", "makespan"})
+
 
 @dataclass(frozen=True, order=True)
 class Key:

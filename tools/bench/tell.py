@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.bench.rows import Key, Row, ratios
+from tools.bench.rows import UNCOUNTED, Key, Row, ratios
 
 PAGE = Path(__file__).with_name("benchmarks.md.in")
 # What the design set out to reach, for the columns that have a goal.
@@ -45,13 +45,42 @@ def as_markdown(rows: Sequence[Row], machine: str, peer: str = "") -> str:
     cells = table(rows)
     lines = [_row(cells[0]), _row(["---"] * len(HEADINGS)), *(_row(line) for line in cells[1:])]
     overheads = [
-        f"- {_size(key.record_bytes)} records, {key.cpus} CPU{'s' if key.cpus > 1 else ''}: "
-        f"{ratio:.2f} times the computing alone"
+        f"- {_size(key.record_bytes)} records, {_cpus(key)}: {ratio:.2f} times the computing alone"
         for key, ratio in ratios(rows, "kwe", "compute").items()
     ]
     return PAGE.read_text().format(
-        table="\n".join(lines), overheads="\n".join(overheads), machine=machine, peer=peer
+        table="\n".join(lines),
+        overheads="\n".join(overheads),
+        load="\n".join(_load(rows)),
+        machine=machine,
+        peer=peer,
     )
+
+
+def _load(rows: Sequence[Row]) -> list[str]:
+    """Say what much work does: instructions under overload, and how near graphs come."""
+    insn = {row.key: row.insn_op for row in rows if row.key.bench == "overload" and row.insn_op}
+    lines = []
+    for key, cost in insn.items():
+        peak = next(
+            (c for k, c in insn.items() if (k.variant, k.cpus) == ("kwe-peak", key.cpus)), 0
+        )
+        if key.variant == "kwe" and peak:
+            lines.append(
+                f"- Ten times as many events submitted as there are slots, {_cpus(key)}: "
+                f"{cost / peak:.3f} times the instructions an event"
+            )
+    return [
+        *lines,
+        *(
+            f"- Random graphs, {_cpus(key)}: {ratio:.2f} times the least time"
+            for key, ratio in ratios(rows, "kwe", "bound").items()
+        ),
+    ]
+
+
+def _cpus(key: Key) -> str:
+    return f"{key.cpus} CPU{'s' if key.cpus > 1 else ''}"
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -106,5 +135,5 @@ def keys_without(rows: Sequence[Row]) -> list[Key]:
     return [
         row.key
         for row in rows
-        if row.key.bench != "boot" and (row.ns_op is None or row.insn_op is None)
+        if row.key.bench not in UNCOUNTED and (row.ns_op is None or row.insn_op is None)
     ]

@@ -48,6 +48,8 @@ benches:
   hop        from one isolated deck into the next, in batches of 1 and 64
   pipeline   read, sha256, lz4, write of records of 64 and 4 KiB, 32 under way
   latency    the same with one record of 4 KiB at a time
+  overload   ten times as many events submitted as there are slots, against as many
+  makespan   random graphs, against their longest way or their work divided by the CPUs
 Each boot is timed; one more of each counts instructions.
 
 with --peer DIR:

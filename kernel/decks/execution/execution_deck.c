@@ -21,9 +21,9 @@ uint64_t deck_idle(void)
     return UINT64_MAX;
 }
 
-void deck_observe(const struct kwe_result *result)
+void deck_observe(const struct kwe_observation *seen)
 {
-    history_record(&history, result);
+    history_record(&history, seen);
 }
 
 enum kerr execution_history(struct execution_history_call *call)

@@ -7,7 +7,7 @@
 
 #include "kernel/abi/errors.h"
 
-void history_record(struct history *history, const struct kwe_result *result)
+void history_record(struct history *history, const struct kwe_observation *result)
 {
     history->result[history->seen % HISTORY_RESULTS] = *result;
     history->seen++;
@@ -20,7 +20,7 @@ void history_record(struct history *history, const struct kwe_result *result)
     }
 }
 
-static size_t print_line(const struct kwe_result *result, char line[HISTORY_LINE_BYTES])
+static size_t print_line(const struct kwe_observation *result, char line[HISTORY_LINE_BYTES])
 {
     char stage[8] = "-";
 

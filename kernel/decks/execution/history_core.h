@@ -5,19 +5,20 @@
 #include <stdint.h>
 
 #include "kernel/abi/event.h"
+#include "kernel/abi/work.h"
 
 #define HISTORY_RESULTS    4096u
 #define HISTORY_LINE_BYTES 128u /* no line is longer */
 
 /* Zero-initialised is empty. */
 struct history {
-    struct kwe_result result[HISTORY_RESULTS]; /* result i lies at i modulo HISTORY_RESULTS */
-    uint64_t seen;                             /* ever */
+    struct kwe_observation result[HISTORY_RESULTS]; /* result i lies at i modulo HISTORY_RESULTS */
+    uint64_t seen;                                  /* ever */
     uint64_t failed;
     uint64_t longest_ns; /* from submit to verdict */
 };
 
-void history_record(struct history *history, const struct kwe_result *result);
+void history_record(struct history *history, const struct kwe_observation *result);
 
 /*
  * Write the newest `count` (as many as there are), oldest first, a line each:

@@ -21,20 +21,21 @@ const char *deck_instance_name(const struct instance *instance)
 static bool harvest(struct nucleus *nucleus, struct instance *instance)
 {
     struct kwe_completion completion;
-    enum ring_status status;
+    const uint64_t now_ns = port_now_ns();
+    uint32_t count;
 
-    while ((status = ring_pop(&instance->done, &completion)) == RING_OK) {
-        enum kerr kerr =
-            guide_complete(nucleus->guide, instance->index, &completion, port_now_ns());
-        if (kerr != KERR_OK) {
+    if (ring_used(&instance->done, &count) != RING_OK) {
+        deck_fail(nucleus, instance, "corrupted its DoneRing");
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        ring_peek(&instance->done, i, &completion);
+        if (guide_complete(nucleus->guide, instance->index, &completion, now_ns) != KERR_OK) {
             deck_fail(nucleus, instance, "answered what it may not");
             return false;
         }
     }
-    if (status == RING_CORRUPT) {
-        deck_fail(nucleus, instance, "corrupted its DoneRing");
-        return false;
-    }
+    ring_take(&instance->done, count);
     return true;
 }
 
@@ -68,10 +69,10 @@ static int hand_over(struct nucleus *nucleus, struct instance *instance)
     uint32_t count = guide_take(nucleus->guide, instance->index, port_now_ns(), work,
                                 instance->frames, room, &vector);
     for (uint32_t i = 0; i < count; i++) {
-        enum ring_status status = ring_push(&instance->work, &work[i]);
-        KASSERT(status == RING_OK, "room was %u, push %u of %u failed", room, i, count);
+        ring_place(&instance->work, i, &work[i]);
     }
     if (count > 0) {
+        ring_give(&instance->work, count);
         instance->budget_ns = BUDGET_MIN_NS;
         if (vector.most_ns * BUDGET_FACTOR > BUDGET_MIN_NS) {
             instance->budget_ns = vector.most_ns * BUDGET_FACTOR;

@@ -23,9 +23,11 @@ const struct stage_run *bind_source(const struct stage_run *reader, uint16_t sta
     const struct event *event = reader->event;
     const uint16_t index = stage == KWE_ANY_STAGE ? reader->winner : stage;
 
-    return run_stage(reader)->is_body && event->plan->stages[index].is_body
-               ? event_run(event, index, reader->lane)
-               : bind_last(event, index);
+    if (!event->plan->stages[index].is_body) {
+        return &event->run[index];
+    }
+    return run_stage(reader)->is_body ? event_run(event, index, reader->lane)
+                                      : bind_last(event, index);
 }
 
 /* NULL: there is no part before. */
@@ -37,17 +39,15 @@ static const struct stage_run *previous_run(const struct stage_run *reader, uint
                : event_run(reader->event, stage, (unsigned)((part - 1) % loop_of(reader)->lanes));
 }
 
-/* Where a run's output lies in its segment. */
-static uint64_t offset_in_segment(const struct stage_run *run)
+void bind_output(struct stage_run *run, uint8_t segment)
 {
+    const struct workflow *workflow = run->event->workflow;
     const struct plan_stage *stage = run_stage(run);
-    return run->event->slot * run->event->workflow->plan->segment[run->segment].stride +
-           stage->out_offset + run->lane * stage->out_stride;
-}
 
-uint64_t bind_output_offset(const struct stage_run *run)
-{
-    return run->event->workflow->segment_offset[run->segment] + offset_in_segment(run);
+    run->segment = segment;
+    run->out_offset = workflow->segment_offset[segment] +
+                      run->event->slot * workflow->plan->segment[segment].stride +
+                      stage->out_offset + run->lane * stage->out_stride;
 }
 
 /* ---- inputs -------------------------------------------------------------------------------------------------------- */
@@ -58,7 +58,7 @@ static struct kwe_buffer output_of(const struct stage_run *source)
         return (struct kwe_buffer){ .length = 0 };
     }
     /* In hand: the reader goes with it, in the same visit. */
-    return (struct kwe_buffer){ bind_output_offset(source),
+    return (struct kwe_buffer){ source->out_offset,
                                 source->state == RUN_DONE ? source->length : KWE_LENGTH_OF_BEFORE,
                                 source->segment };
 }
@@ -157,13 +157,15 @@ static enum kerr put_output(const struct guide *guide, const struct stage_run *s
                             const struct kwe_binding *binding, uint8_t *params)
 {
     const struct guide_port *port = &guide->config.port;
+    const struct workflow *workflow = source->event->workflow;
 
     if (source->state != RUN_DONE || binding->source_offset > source->length ||
         binding->source_bytes > source->length - binding->source_offset) {
         return KERR_BAD_PARAMETER;
     }
-    return port->read_segment(port->context, source->event->workflow->id, source->segment,
-                              offset_in_segment(source) + binding->source_offset,
+    return port->read_segment(port->context, workflow->id, source->segment,
+                              source->out_offset - workflow->segment_offset[source->segment] +
+                                  binding->source_offset,
                               params + binding->target, binding->source_bytes)
                ? KERR_OK
                : KERR_BAD_PARAMETER;

@@ -84,6 +84,9 @@ void guide_expire(struct guide *guide, uint64_t now_ns)
         deadline_set(guide, deadline, 0);
         if (deadline->run != NULL) {
             stage_expired(guide, deadline->run, now_ns);
+        } else if (event->is_parked) {
+            standing_resume(guide, event, now_ns);
+            continue;
         } else {
             event_fail(guide, event, KWE_NO_STAGE, KERR_DEADLINE_PASSED, now_ns);
         }

@@ -29,7 +29,7 @@ static void fill_work(const struct stage_run *run, struct kwe_work *work)
         .input_count = (uint8_t)stage->input_count,
         .params_bytes = (uint16_t)stage->params_bytes,
         .arena_base = workflow->arena_base,
-        .out_offset = stage->out_room == 0 ? 0 : bind_output_offset(run),
+        .out_offset = stage->out_room == 0 ? 0 : run->out_offset,
         .out_capacity = stage->out_room,
         .manifest_offset = (uint32_t)(workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] +
                                       workflow->plan->manifest_offset),
@@ -109,7 +109,7 @@ static void hand_over(struct guide *guide, struct taking *taking, struct stage_r
 static enum kerr bind_here(struct guide *guide, const struct taking *taking, struct stage_run *run)
 {
     run->instance = (uint8_t)(taking->instance - guide->instance);
-    run->segment = run->event->workflow->segment_of[run->instance];
+    bind_output(run, run->event->workflow->segment_of[run->instance]);
     return bind_frame(guide, run, &taking->frames[taking->instance->first_free]);
 }
 
@@ -219,6 +219,9 @@ static void answered(struct guide *guide, struct stage_run *run,
     } else if (verdict != KERR_OK) {
         stage_fail(guide, run, verdict, run->stage, now_ns);
     } else {
+        if (run->event->is_standing && !run->event->has_fired) {
+            standing_fire(guide, run->event, now_ns);
+        }
         run->length = completion->out_length;
         memcpy(run->value, completion->value, sizeof(run->value));
         stage_done(guide, run, now_ns);

@@ -1,7 +1,7 @@
 /* event.c - one event from its first stage to its one result. */
 #include "kernel/nucleus/guide/state.h"
 
-void event_start(struct guide *guide, struct event *event, uint64_t now_ns)
+void event_run_start(struct guide *guide, struct event *event, uint64_t now_ns)
 {
     const struct plan *plan = event->plan;
 
@@ -9,12 +9,6 @@ void event_start(struct guide *guide, struct event *event, uint64_t now_ns)
     event->in_hand = 0;
     event->status = KERR_OK;
     event->status_stage = KWE_NO_STAGE;
-    event->live = true;
-    event->holds = false;
-    event->workflow->live_count++;
-    if (event->deadline_ns != 0) {
-        deadline_set(guide, &event->deadline, event->deadline_ns);
-    }
     for (uint32_t i = 0; i < plan->run_count; i++) {
         struct stage_run *run = &event->run[i];
         const struct plan_stage *stage = &plan->stages[run->stage];
@@ -35,6 +29,17 @@ void event_start(struct guide *guide, struct event *event, uint64_t now_ns)
     }
 }
 
+void event_start(struct guide *guide, struct event *event, uint64_t now_ns)
+{
+    event->live = true;
+    event->holds = false;
+    event->workflow->live_count++;
+    if (event->deadline_ns != 0) {
+        deadline_set(guide, &event->deadline, event->deadline_ns);
+    }
+    event_run_start(guide, event, now_ns);
+}
+
 static void fill_buffer(const struct event *event, struct kwe_result *result)
 {
     const struct plan *plan = event->plan;
@@ -46,14 +51,16 @@ static void fill_buffer(const struct event *event, struct kwe_result *result)
     const struct stage_run *run = bind_last(event, index);
     result->value = run_value(run, 0);
     result->length = run->length;
-    result->offset = run->length == 0 ? 0 : bind_output_offset(run);
+    result->offset = run->length == 0 ? 0 : run->out_offset;
 }
 
-static void event_end(struct guide *guide, struct event *event, uint64_t now_ns)
+/* A run of it is over: told to who observes, and counted. */
+static void run_over(struct guide *guide, struct event *event, struct kwe_result *result,
+                     uint64_t now_ns)
 {
     struct workflow *workflow = event->workflow;
-    struct program_ring *ring = event->ring;
-    struct kwe_result result = {
+
+    *result = (struct kwe_result){
         .cookie = event->cookie,
         .workflow = workflow->id,
         .status = event->status,
@@ -62,23 +69,38 @@ static void event_end(struct guide *guide, struct event *event, uint64_t now_ns)
         .submitted_ns = event->submitted_ns,
         .finished_ns = now_ns,
     };
-
     if (event->status_stage != KWE_NO_STAGE) {
-        result.deck = event->plan->stages[event->status_stage].deck;
+        result->deck = event->plan->stages[event->status_stage].deck;
     }
-    fill_buffer(event, &result);
+    fill_buffer(event, result);
     if (event->deadline.at_ns != 0) {
         deadline_set(guide, &event->deadline, 0);
     }
-    event->live = false;
-    workflow->live_count--;
     if (event->status == KERR_OK) {
         workflow->status.completed++;
-    } else {
-        workflow->status.failed++;
+    } else if (!event->was_standing || event->has_fired || event->is_standing) {
+        workflow->status.failed++; /* one that waited when it was cancelled was no run */
     }
-    observe(guide, &result);
+    observe(guide, result);
     trace_event(guide, KWE_TRACE_ENDED, event, event->cookie);
+}
+
+static void event_end(struct guide *guide, struct event *event, uint64_t now_ns)
+{
+    struct workflow *workflow = event->workflow;
+    struct program_ring *ring = event->ring;
+    struct kwe_result result;
+
+    run_over(guide, event, &result, now_ns);
+    if (event->was_standing) {
+        if (standing_again(guide, event, &result.status, now_ns)) {
+            return;
+        }
+        standing_close(guide, event);
+        result.length = 0;
+    }
+    event->live = false;
+    workflow->live_count--;
     bool holds = result.length > 0 && !ring->abandoned && workflow->registered;
     if (holds) {
         ring_publish(guide, ring, &result, event);
@@ -86,6 +108,13 @@ static void event_end(struct guide *guide, struct event *event, uint64_t now_ns)
         event_release(event);
         ring_publish(guide, ring, &result, NULL);
     }
+}
+
+void event_cancel(struct guide *guide, struct event *event, uint64_t now_ns)
+{
+    event->is_standing = false;
+    event_fail(guide, event, KWE_NO_STAGE, KERR_CANCELLED, now_ns);
+    event_settle(guide, event, now_ns);
 }
 
 void event_release(struct event *event)

@@ -89,6 +89,7 @@ static void make_run(struct event *event, uint32_t index, uint16_t stage, unsign
     struct stage_run *run = &event->run[index];
 
     run->event = event;
+    run->plan_stage = &event->plan->stages[stage];
     run->stage = stage;
     run->lane = (uint8_t)lane;
     run->deadline.event = event;
@@ -201,21 +202,27 @@ enum kerr guide_check_owner(const struct guide *guide, uint32_t owner, uint32_t 
                                                                                 : KERR_BAD_HANDLE;
 }
 
+/* A verdict will not do for one that stands: it starts again. */
+static bool can_be_cancelled(const struct event *event)
+{
+    return event->live && (event->status == KERR_OK || event->is_standing);
+}
+
 void guide_cancel(struct guide *guide, uint32_t id, uint64_t now_ns)
 {
     struct workflow *workflow = workflow_find(guide, id);
 
     for (uint32_t slot = 0; workflow != NULL && slot < workflow->plan->slots; slot++) {
         struct event *event = workflow_event(workflow, slot);
-        if (event->live && event->status == KERR_OK) {
-            event_fail(guide, event, KWE_NO_STAGE, KERR_CANCELLED, now_ns);
-            event_settle(guide, event, now_ns);
+        if (can_be_cancelled(event)) {
+            event_cancel(guide, event, now_ns);
         }
     }
 }
 
-uint32_t guide_cancel_event(struct guide *guide, const struct program_ring *ring, uint64_t cookie,
-                            uint64_t now_ns)
+/* Those that came through the ring and have this cookie; NULL: that stand. Returns how many. */
+static uint32_t cancel_of_ring(struct guide *guide, const struct program_ring *ring,
+                               const uint64_t *cookie, uint64_t now_ns)
 {
     uint32_t count = 0;
 
@@ -223,15 +230,25 @@ uint32_t guide_cancel_event(struct guide *guide, const struct program_ring *ring
         const struct workflow *workflow = guide->workflow[i];
         for (uint32_t slot = 0; workflow != NULL && slot < workflow->plan->slots; slot++) {
             struct event *event = workflow_event(workflow, slot);
-            if (event->live && event->ring == ring && event->cookie == cookie &&
-                event->status == KERR_OK) {
-                event_fail(guide, event, KWE_NO_STAGE, KERR_CANCELLED, now_ns);
-                event_settle(guide, event, now_ns);
+            if (can_be_cancelled(event) && event->ring == ring &&
+                (cookie == NULL ? event->is_standing : event->cookie == *cookie)) {
+                event_cancel(guide, event, now_ns);
                 count++;
             }
         }
     }
     return count;
+}
+
+uint32_t guide_cancel_event(struct guide *guide, const struct program_ring *ring, uint64_t cookie,
+                            uint64_t now_ns)
+{
+    return cancel_of_ring(guide, ring, &cookie, now_ns);
+}
+
+void guide_cancel_standing(struct guide *guide, const struct program_ring *ring, uint64_t now_ns)
+{
+    (void)cancel_of_ring(guide, ring, NULL, now_ns);
 }
 
 /* Results that still hold slots of this workflow hold them no longer: its arena goes. */

@@ -80,6 +80,8 @@ void guide_cancel(struct guide *guide, uint32_t workflow, uint64_t now_ns);
 /* The same for the events of this cookie that came through the ring and have not ended. Returns how many. */
 uint32_t guide_cancel_event(struct guide *guide, const struct program_ring *ring, uint64_t cookie,
                             uint64_t now_ns);
+/* What stands came through a ring that goes: it would never end. Before ring_abandon(). */
+void guide_cancel_standing(struct guide *guide, const struct program_ring *ring, uint64_t now_ns);
 /* No more events; what is in flight is cancelled; port.workflow_gone() when the last has ended. */
 void guide_unregister(struct guide *guide, uint32_t workflow, uint64_t now_ns);
 /* Free what has drained, calling port.workflow_gone() for each. The nucleus calls it at the end of what it does. */

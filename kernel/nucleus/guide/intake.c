@@ -89,9 +89,11 @@ static bool is_valid(const struct kwe_event *wire, const struct workflow *workfl
 {
     const struct kwe_workflow *header = workflow->plan->header;
     const bool is_route = wire->flags == KWE_EVENT_ROUTE;
+    const bool is_standing = wire->flags == KWE_EVENT_STANDING;
 
-    if ((wire->flags != 0 && !is_route) || wire->reserved[0] != 0 || wire->reserved[1] != 0 ||
-        is_route != workflow->plan->is_arena ||
+    if ((wire->flags != 0 && !is_route && !is_standing) ||
+        (is_standing && wire->deadline_ns != 0) || wire->reserved[0] != 0 ||
+        wire->reserved[1] != 0 || is_route != workflow->plan->is_arena ||
         (!is_route && wire->block_length != header->block_bytes)) {
         return false;
     }
@@ -166,6 +168,11 @@ static void admit(struct guide *guide, struct program_ring *ring, struct workflo
     uint16_t stage = KWE_NO_STAGE;
 
     enum kerr read = read_block(guide, workflow, wire, event, &stage);
+    event->is_standing = false;
+    event->was_standing = false;
+    if (read == KERR_OK && wire->flags == KWE_EVENT_STANDING) {
+        read = standing_open(guide, event);
+    }
     if (read != KERR_OK) {
         refuse(guide, ring, wire, read, stage, now_ns);
         return;
@@ -176,7 +183,9 @@ static void admit(struct guide *guide, struct program_ring *ring, struct workflo
     event->number = ++guide->event_number;
     event->input_offset = wire->input_offset;
     event->input_length = (uint32_t)wire->input_length;
-    event->deadline_ns = deadline_of(wire, event->plan->header, now_ns);
+    event->deadline_ns = event->is_standing ? 0 : deadline_of(wire, event->plan->header, now_ns);
+    event->has_fired = false;
+    event->is_parked = false;
     event->submitted_ns = now_ns;
     ring->reserved++;
     workflow->status.submitted++;

@@ -31,14 +31,16 @@ struct deadline {
 /* One stage of one event; of a body, one in each lane. */
 struct stage_run {
     struct event *event;
+    const struct plan_stage *plan_stage;
     struct stage_run *next,
         *previous; /* in its deck's ready queue; `next` of one that is over: in event->over_first's list */
     struct deadline deadline;
     uint64_t ready_ns;
     uint64_t cost_ns; /* what it is expected to take; since it is ready */
     uint64_t value[KWE_MAX_VALUES];
-    uint32_t length; /* of the output */
-    uint32_t ticket; /* in hand */
+    uint64_t out_offset; /* where the output lies in the arena; once in hand */
+    uint32_t length;     /* of the output */
+    uint32_t ticket;     /* in hand */
     uint16_t stage;
     uint16_t waits;  /* stages that it still waits for; early or fused: also while it runs */
     uint16_t winner; /* JOIN_FIRST: the stage that was the first; FAILED: the one to blame */
@@ -82,8 +84,13 @@ struct event {
     uint16_t in_hand;     /* stage runs in decks' hands */
     uint16_t status;      /* enum kerr: the verdict so far */
     uint16_t status_stage;
-    bool live;  /* admitted and not ended */
-    bool holds; /* ended; ring->held[held_place] keeps the slot */
+    bool live;         /* admitted and not ended */
+    bool is_standing;  /* starts again when it is over; cleared to end it */
+    bool was_standing; /* ... as it was submitted */
+    bool has_fired;    /* standing: a stage of this run is done */
+    bool is_parked;    /* standing: the next run starts at deadline.at_ns */
+    uint32_t pause_ns; /* standing: before the next run, should this one fail before it fires */
+    bool holds;        /* ended; ring->held[held_place] keeps the slot */
     uint32_t held_place;
     struct stage_run run[]; /* plan->run_count */
 };
@@ -141,6 +148,7 @@ struct guide_deck {
     struct ready_set *ready; /* those that have something */
     uint32_t ready_count;
     uint64_t ready_cost_ns; /* of all that is ready */
+    uint32_t standing;      /* stages in which standing events wait for their beginning */
     struct kwe_deck_statistics statistics;
 };
 
@@ -199,7 +207,7 @@ static inline struct stage_run *event_run(const struct event *event, uint16_t st
 
 static inline const struct plan_stage *run_stage(const struct stage_run *run)
 {
-    return &run->event->plan->stages[run->stage];
+    return run->plan_stage;
 }
 
 /* Is there something that it waits for, whether it runs already or not? */
@@ -267,6 +275,22 @@ void event_settle(struct guide *guide, struct event *event, uint64_t now_ns);
 /* The slot goes back, and an own plan. */
 void event_release(struct event *event);
 
+/* Whatever it does: it is to end. */
+void event_cancel(struct guide *guide, struct event *event, uint64_t now_ns);
+/* Its run begins: sources become ready. */
+void event_run_start(struct guide *guide, struct event *event, uint64_t now_ns);
+
+/* ---- standing.c ---- */
+/* TOO_MANY: as many wait in that deck as may. */
+enum kerr standing_open(struct guide *guide, struct event *event);
+void standing_close(struct guide *guide, struct event *event);
+/* The first of its stages is done: time begins to count. */
+void standing_fire(struct guide *guide, struct event *event, uint64_t now_ns);
+/* A run is over. True: there will be another; false: the event ends with *status. */
+bool standing_again(struct guide *guide, struct event *event, uint16_t *status, uint64_t now_ns);
+/* The pause is over. */
+void standing_resume(struct guide *guide, struct event *event, uint64_t now_ns);
+
 /* ---- stage.c ---- */
 /* All that it waits for is over well enough. */
 void stage_start(struct guide *guide, struct stage_run *run, uint64_t now_ns);
@@ -297,8 +321,8 @@ void loop_drop_body(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 const struct stage_run *bind_source(const struct stage_run *reader, uint16_t stage);
 /* The run that stands for a stage when all is over: of a body the last part's. */
 const struct stage_run *bind_last(const struct event *event, uint16_t stage);
-/* Where the output of a run that is in hand, or over, lies in the arena. */
-uint64_t bind_output_offset(const struct stage_run *run);
+/* Its output will lie in this segment. */
+void bind_output(struct stage_run *run, uint8_t segment);
 /* What the first input will be, or the output's room when there is none: the size that costs go by. */
 uint64_t bind_size_bytes(const struct stage_run *run);
 enum kerr bind_frame(const struct guide *guide, const struct stage_run *run,

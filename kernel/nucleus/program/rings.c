@@ -9,6 +9,8 @@
 #define RING_SLOTS_MAX    4096u
 #define RING_ID_INDEX(id) ((id) & 0xffu)
 
+_Static_assert(MAX_RINGS <= 32, "one bit of nucleus->starved_rings a ring");
+
 static uint64_t one_ring_bytes(uint32_t slots)
 {
     return round_up_u64(ring_bytes(slots), PAGE_SIZE);
@@ -23,6 +25,7 @@ static void free_rings(struct nucleus *nucleus, struct program_rings *rings)
 {
     polling_end(nucleus, rings);
     nucleus->ring[RING_ID_INDEX(rings->id)] = NULL;
+    nucleus->starved_rings &= ~(1u << RING_ID_INDEX(rings->id));
     ring_close(nucleus->guide, &rings->ring);
     frames_give_run_after(&nucleus->frames, rings->frames, rings->frame_count, &rings->fence);
     heap_free(&nucleus->heap, rings, sizeof(*rings));
@@ -111,6 +114,7 @@ struct program_rings *program_rings_find(struct nucleus *nucleus, const struct p
 
 void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
 {
+    guide_cancel_standing(nucleus->guide, &rings->ring, port_now_ns());
     polling_end(nucleus, rings);
     space_unmap_lent(rings->program->space, vaddr(rings->address), &rings->fence);
     rings->program = NULL;
@@ -148,7 +152,8 @@ bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings)
 {
     polling_look(nucleus, rings);
     if (ring_intake(nucleus->guide, &rings->ring, port_now_ns()) == KERR_OK) {
-        nucleus->ring_starved |= rings->ring.starved;
+        const uint32_t bit = 1u << RING_ID_INDEX(rings->id);
+        nucleus->starved_rings = (nucleus->starved_rings & ~bit) | (rings->ring.starved ? bit : 0);
         polling_served(nucleus, rings);
         return true;
     }
@@ -158,14 +163,9 @@ bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings)
 
 void program_rings_serve_starved(struct nucleus *nucleus)
 {
-    if (!nucleus->ring_starved) {
-        return;
-    }
-    nucleus->ring_starved = false; /* serving says so again */
-    for (unsigned i = 0; i < MAX_RINGS; i++) {
-        struct program_rings *rings = nucleus->ring[i];
-        if (rings != NULL && rings->program != NULL && rings->ring.starved &&
-            !rings->program->ending) {
+    for (uint32_t left = nucleus->starved_rings; left != 0; left &= left - 1) {
+        struct program_rings *rings = nucleus->ring[__builtin_ctz(left)];
+        if (rings != NULL && rings->program != NULL && !rings->program->ending) {
             (void)program_rings_serve(nucleus, rings);
         }
     }

@@ -12,8 +12,8 @@
  *
  * Work that comes after other work is told when that has been answered OK, as a deck would begin it; else it is answered CANCELLED here.
  * Between them come `recall INSTANCE TICKET`, `stuck INSTANCE` and `result COOKIE STATUS STAGE STEP LENGTH OFFSET VALUE`.
- * uses: kernel/nucleus/guide/bind.c kernel/nucleus/guide/deadline.c kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/loop.c kernel/nucleus/guide/ready.c kernel/nucleus/guide/stage.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/observe.c kernel/nucleus/workflow/arena_plan.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/layout.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c tests/host/guide/trace_tally.c
  */
+// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/guide/trace_tally.c
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>

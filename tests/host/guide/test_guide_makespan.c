@@ -1,8 +1,8 @@
 /*
  * How long the Guide takes for one event of a random graph, against what no order could beat: the longest way through it, and its work shared
  * by all CPUs. Instances take vectors and hand answers back as decks do; time is simulated.
- * uses: kernel/nucleus/guide/bind.c kernel/nucleus/guide/deadline.c kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/loop.c kernel/nucleus/guide/ready.c kernel/nucleus/guide/stage.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/observe.c kernel/nucleus/workflow/arena_plan.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/layout.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c
  */
+// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * The Guide against a simple model of what it must do, in random orders of everything that can happen: submissions good and bad, vectors,
  * answers in any order, failures, deaths, decks given up and brought back, cancels, workflows that go, programs that go. Each seed is one run; an
  * argument runs that seed alone.
- * uses: kernel/nucleus/guide/bind.c kernel/nucleus/guide/deadline.c kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/loop.c kernel/nucleus/guide/ready.c kernel/nucleus/guide/stage.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/observe.c kernel/nucleus/workflow/arena_plan.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/layout.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c
  */
+// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -145,7 +145,7 @@ static struct fibre_event events[64];
 static struct fibre_mutex mutex;
 static unsigned order[64], order_count, idle_calls;
 static uint64_t idle_deadline_ns = UINT64_MAX;
-static struct kwe_result observed;
+static struct kwe_observation observed;
 
 enum kerr deck_start(const struct kwe_deck_info *info)
 {
@@ -168,9 +168,9 @@ uint64_t deck_idle(void)
     return idle_deadline_ns;
 }
 
-void deck_observe(const struct kwe_result *result)
+void deck_observe(const struct kwe_observation *seen)
 {
-    observed = *result;
+    observed = *seen;
 }
 
 bool deck_op_uses_fibre(uint16_t op)

@@ -12,7 +12,7 @@
 
 static void record(struct history *history, uint64_t cookie, uint16_t status, uint64_t took_ns)
 {
-    struct kwe_result result = {
+    struct kwe_observation result = {
         .cookie = cookie,
         .workflow = 5,
         .status = status,
@@ -68,9 +68,14 @@ static void test_the_oldest_are_forgotten(struct history *history)
 static void test_the_longest_line_fits(struct history *history)
 {
     char line[2 * HISTORY_LINE_BYTES];
-    struct kwe_result result = {
-        UINT64_MAX, UINT32_MAX, KERR_CORRUPT_FILESYSTEM, 65534, 255, 0, 0, 0, 0, 0, UINT64_MAX,
-        UINT64_MAX, 0
+    struct kwe_observation result = {
+        .workflow = UINT32_MAX,
+        .status = KERR_CORRUPT_FILESYSTEM,
+        .stage = 65534,
+        .deck = 255,
+        .cookie = UINT64_MAX,
+        .submitted_ns = UINT64_MAX,
+        .finished_ns = UINT64_MAX,
     };
 
     history_record(history, &result);

@@ -17,9 +17,9 @@
 #define HAND_BACK_NS 1000000u
 
 /* Execution overrides it; the others are never sent results. */
-__attribute__((weak)) void deck_observe(const struct kwe_result *result)
+__attribute__((weak)) void deck_observe(const struct kwe_observation *seen)
 {
-    (void)result;
+    (void)seen;
 }
 
 static void begin(struct deck_loop *loop, struct deck_request *request,
@@ -103,34 +103,12 @@ static void begin(struct deck_loop *loop, struct deck_request *request,
     }
 }
 
-/* `slot` is a WorkRing slot of op KWE_OP_OBSERVE. */
-static void observe(const struct kwe_work *slot)
-{
-    struct kwe_observation seen;
-
-    memcpy(&seen, slot, sizeof(seen));
-    struct kwe_result result = {
-        .cookie = seen.cookie,
-        .workflow = seen.workflow,
-        .status = seen.status,
-        .stage = seen.stage,
-        .deck = seen.deck,
-        .step = seen.step,
-        .length = seen.length,
-        .offset = seen.offset,
-        .value = seen.value,
-        .submitted_ns = seen.submitted_ns,
-        .finished_ns = seen.finished_ns,
-    };
-    deck_observe(&result);
-}
-
 static void take_one(struct deck_loop *loop, const struct kwe_work *work)
 {
     struct deck_request *request = loop->free;
 
     if (work->op == KWE_OP_OBSERVE) {
-        observe(work);
+        deck_observe((const struct kwe_observation *)(const void *)work);
         return;
     }
     if (work->op == KWE_OP_RECALL) {
@@ -163,20 +141,21 @@ static void take_one(struct deck_loop *loop, const struct kwe_work *work)
 /* Take what lies there. False: it was time to hand answers back, and there is more. */
 static bool take_work(struct deck_loop *loop)
 {
-    struct kwe_work work;
-    enum ring_status status;
+    uint32_t count;
 
     loop->stamp_ns = 0;
     loop->turn_ns = 0;
-    while ((status = ring_pop(&loop->work, &work)) == RING_OK) {
-        take_one(loop, &work);
+    if (ring_used(&loop->work, &count) != RING_OK) {
+        deck_die("the WorkRing's counts cannot be");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        take_one(loop, ring_front(&loop->work, i));
         if (loop->stamp_ns - loop->turn_ns > HAND_BACK_NS) {
+            ring_take(&loop->work, i + 1);
             return false;
         }
     }
-    if (status == RING_CORRUPT) {
-        deck_die("the WorkRing's counts cannot be");
-    }
+    ring_take(&loop->work, count);
     return true;
 }
 

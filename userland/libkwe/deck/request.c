@@ -9,12 +9,14 @@
 void request_begin(struct deck_request *request, const struct kwe_work *work,
                    const struct kwe_work_frame *frames, uint64_t now_ns)
 {
-    *request = (struct deck_request){
-        .work = *work,
-        .frame = &frames[KWE_TICKET_INDEX(work->ticket)],
-        .completion = { .ticket = work->ticket },
-        .taken_ns = now_ns,
-    };
+    request->work = *work;
+    request->frame = &frames[KWE_TICKET_INDEX(work->ticket)];
+    request->completion = (struct kwe_completion){ .ticket = work->ticket };
+    request->taken_ns = now_ns;
+    request->waits_for = NULL;
+    request->recalled = false;
+    request->before_length = 0;
+    request->then = NULL;
 }
 
 enum kerr request_verdict(const struct deck_request *request, enum kerr said)

@@ -42,11 +42,14 @@ int kwe_notify(struct kwe_rings *rings)
 
 int kwe_submit(struct kwe_rings *rings, const struct kwe_event *events, uint32_t count)
 {
-    uint32_t pushed = 0;
+    uint32_t room;
 
-    while (pushed < count && ring_push(&rings->events, &events[pushed]) == RING_OK) {
-        pushed++;
+    (void)ring_room(&rings->events, &room); /* none, should the count be wrong */
+    const uint32_t pushed = count < room ? count : room;
+    for (uint32_t i = 0; i < pushed; i++) {
+        ring_place(&rings->events, i, &events[i]);
     }
+    ring_give(&rings->events, pushed);
     int answer = pushed > 0 ? kwe_notify(rings) : 0;
     return answer < 0 ? answer : (int)pushed;
 }

@@ -1,0 +1,113 @@
+/*
+ * standing.c - events that start again when they are over, in the same slot.
+ *
+ *   armed      its first stage waits in a deck for what the event is about; nothing else of it runs
+ *   fired      that stage is done: from here on it is an event like others, with the workflow's limit of time
+ *   over       armed again at once when it had fired, well or not: a client that goes away must not keep the next one waiting
+ *   parked     it was over before it fired: again after a pause, twice as long each time, so that what fails at once does not spin
+ *
+ * What waits keeps a place in its deck's hands. The stages behind it need places of the same deck, so those that wait may have half of them.
+ */
+#include "kernel/nucleus/guide/state.h"
+
+#define PAUSE_LEAST_NS 1000000u
+#define PAUSE_MOST_NS  1000000000u
+
+/* Where it waits: the stages that wait for no other. */
+static bool waits_here(const struct event *event, uint16_t stage)
+{
+    const struct plan_stage *source = &event->plan->stages[stage];
+    return source->op != NULL && source->waits == 0 && !source->is_body && !source->is_dropped;
+}
+
+static void count(struct guide *guide, const struct event *event, uint32_t change)
+{
+    for (uint16_t i = 0; i < event->plan->stage_count; i++) {
+        if (waits_here(event, i)) {
+            guide->deck[event->plan->stages[i].deck].standing += change;
+        }
+    }
+}
+
+enum kerr standing_open(struct guide *guide, struct event *event)
+{
+    count(guide, event, 1);
+    for (uint16_t i = 0; i < event->plan->stage_count; i++) {
+        const struct guide_deck *deck = &guide->deck[event->plan->stages[i].deck];
+        if (waits_here(event, i) && deck->standing > deck->spec->depth / 2) {
+            count(guide, event, UINT32_MAX);
+            return KERR_TOO_MANY;
+        }
+    }
+    event->is_standing = true;
+    event->was_standing = true;
+    event->pause_ns = PAUSE_LEAST_NS;
+    return KERR_OK;
+}
+
+void standing_close(struct guide *guide, struct event *event)
+{
+    event->was_standing = false;
+    count(guide, event, UINT32_MAX);
+}
+
+void standing_fire(struct guide *guide, struct event *event, uint64_t now_ns)
+{
+    const uint64_t timeout_ns = event->plan->header->timeout_ns;
+
+    event->has_fired = true;
+    event->pause_ns = PAUSE_LEAST_NS;
+    event->submitted_ns = now_ns;
+    if (timeout_ns != 0) {
+        event->deadline_ns = now_ns + timeout_ns;
+        deadline_set(guide, &event->deadline, event->deadline_ns);
+    }
+}
+
+static void start(struct guide *guide, struct event *event, uint64_t now_ns)
+{
+    event->number = ++guide->event_number;
+    event->submitted_ns = now_ns;
+    event->deadline_ns = 0;
+    event->has_fired = false;
+    trace_event(guide, KWE_TRACE_ADMITTED, event, event->cookie);
+    event_run_start(guide, event, now_ns);
+    event_settle(guide, event, now_ns);
+}
+
+static void park(struct guide *guide, struct event *event, uint64_t now_ns)
+{
+    event->is_parked = true;
+    event->status = KERR_OK;
+    event->status_stage = KWE_NO_STAGE;
+    event->stages_left =
+        (uint16_t)event->plan->stage_count; /* so that nobody takes it for decided */
+    for (uint32_t i = 0; i < event->plan->run_count; i++) {
+        event->run[i].state = RUN_SKIPPED;
+    }
+    deadline_set(guide, &event->deadline, now_ns + event->pause_ns);
+    event->pause_ns = event->pause_ns < PAUSE_MOST_NS / 2 ? event->pause_ns * 2 : PAUSE_MOST_NS;
+}
+
+bool standing_again(struct guide *guide, struct event *event, uint16_t *status, uint64_t now_ns)
+{
+    if (!event->is_standing) {
+        *status = KERR_CANCELLED;
+        return false;
+    }
+    if (event->status == KERR_DECK_DOWN && !event->has_fired) {
+        return false;
+    }
+    if (event->has_fired) {
+        start(guide, event, now_ns);
+    } else {
+        park(guide, event, now_ns);
+    }
+    return true;
+}
+
+void standing_resume(struct guide *guide, struct event *event, uint64_t now_ns)
+{
+    event->is_parked = false;
+    start(guide, event, now_ns);
+}
