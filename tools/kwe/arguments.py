@@ -38,10 +38,6 @@ def bound_stage(value: object) -> str | None:
     return None if match is None or match[2] == "part" else match[2]
 
 
-def _is_path(op: Op) -> bool:
-    return op.output is not None and op.output.type == "path"
-
-
 class ArgumentReader:
     """Reads parameters; every error points at its line."""
 
@@ -209,9 +205,7 @@ class ArgumentReader:
             )
         return float(value)
 
-    def _path(
-        self, stage: str, op: Op, param: Param, value: Any
-    ) -> FromEvent | FromOutput | bytes:
+    def _path(self, stage: str, op: Op, param: Param, value: Any) -> FromEvent | FromOutput | bytes:
         place: tuple[Key, ...] = self.at(stage, param.name)
         files = [f"${name}" for name in (self.spec.event_per, *self._file_outputs())]
         if not isinstance(value, str):
@@ -245,11 +239,21 @@ class ArgumentReader:
         other, _, what = text.partition(".")
         output = self.ops[other][1].output if other in self.ops else None
         if output is None or output.type != "path" or output.name != what:
-            found = [f"{n}.{o.output.name}" for n, (_, o) in self.ops.items() if _is_path(o)]
+            found = [
+                f"{name}.{op.output.name}"
+                for name, (_, op) in self.ops.items()
+                if op.output is not None and op.output.type == "path"
+            ]
             raise self.source.error(
                 self.at(stage, param.name),
                 f"stage {stage}: {text} is no path that a stage finds; "
                 f"{', '.join(found) or 'an absolute path'} would be right",
+            )
+        if not self.spec.touches:
+            raise self.source.error(
+                self.at(stage, param.name),
+                f"stage {stage}: {text} is only known as it runs; "
+                "`touches: [/a/subtree]` says where it may lie",
             )
         return FromOutput(self.number[other])
 

@@ -329,9 +329,11 @@ enum kerr operations_http_form(struct operations_http_form_call *call)
 enum kerr operations_http_render(struct operations_http_render_call *call)
 {
     const struct operations_http_render_params *params = call->params;
+    const uint32_t change = params->form_status != KERR_OK ? params->form_status
+                                                           : params->change_status;
     const struct http_outcome outcome = { .load = (enum kerr)params->load_status,
                                           .list = (enum kerr)params->list_status,
-                                          .change = (enum kerr)params->change_status,
+                                          .change = (enum kerr)change,
                                           .size = params->size,
                                           .mtime = params->mtime,
                                           .loaded = params->loaded,
