@@ -253,7 +253,7 @@ class ArgumentReader:
             raise self.source.error(
                 self.at(stage, param.name),
                 f"stage {stage}: {text} is only known as it runs; "
-                "`touches: [/a/subtree]` says where it may lie",
+                "`touches: [$input]` or [/a/subtree] says where it may lie",
             )
         return FromOutput(self.number[other])
 

@@ -156,7 +156,7 @@ def _manifest(stages: list[Stage], spec: Workflow) -> list[ManifestEntry]:
                 path = folder_of(spec, argument.name)
             elif isinstance(argument, FromOutput):
                 for touched in spec.touches:
-                    path = touched.encode()
+                    path = folder_of(spec, touched[1:]) if touched[0] == "$" else touched.encode()
                     rights[path] = rights.get(path, 0) | right
                 continue
             elif isinstance(argument, bytes) and stage.deck.name != "network":

@@ -52,8 +52,13 @@ def _file_name(value: str) -> str:
 
 
 def _guest_path(value: str) -> str:
-    if not re.fullmatch(r"(/[^/\0]+)+|/", value) or len(value.encode()) > MAX_PATH_BYTES:
-        raise ValueError(f"{value!r} is no absolute path of at most {MAX_PATH_BYTES} bytes")
+    if (
+        not re.fullmatch(r"(/[^/\0]+)+|/|\$[a-z][a-z0-9_]*", value)
+        or len(value.encode()) > MAX_PATH_BYTES
+    ):
+        raise ValueError(
+            f"{value!r} is neither $INPUT nor an absolute path of at most {MAX_PATH_BYTES} bytes"
+        )
     return value
 
 
@@ -144,7 +149,7 @@ class Workflow(Strict):
     event_per: str
     result: str | None = None
     timeout: Duration = 0  # of an event, in ns; 0: none
-    # subtrees in which paths lie that only an event finds (`path: route.path`)
+    # where paths lie that only an event finds (`path: route.path`): $INPUT, or a subtree
     touches: list[GuestPath] = Field(default_factory=list)
     stages: dict[Word, dict[str, Any]] = Field(min_length=1, max_length=64)
 
