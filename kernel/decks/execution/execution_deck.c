@@ -2,11 +2,8 @@
 #include "kernel/decks/execution/execution_ops.h"
 
 #include "kernel/decks/execution/history_core.h"
-#include "kernel/decks/execution/metrics_core.h"
-#include "userland/libkwe/common/calls.h"
 
 static struct history history;
-static struct metrics_times times;
 
 enum kerr deck_start(const struct kwe_deck_info *info)
 {
@@ -27,7 +24,6 @@ uint64_t deck_idle(void)
 void deck_observe(const struct kwe_observation *seen)
 {
     history_record(&history, seen);
-    metrics_record(&times, seen);
 }
 
 enum kerr execution_history(struct execution_history_call *call)
@@ -44,17 +40,4 @@ enum kerr execution_counters(struct execution_counters_call *call)
     call->failed = history.failed;
     call->longest_ns = history.longest_ns;
     return KERR_OK;
-}
-
-enum kerr execution_metrics(struct execution_metrics_call *call)
-{
-    struct kwe_statistics statistics;
-    const int64_t answer = kwe_call_statistics(&statistics, sizeof(statistics));
-
-    if (answer < 0) {
-        return (enum kerr)-answer;
-    }
-    call->text.length =
-        metrics_print(&statistics, &times, (char *)call->text.data, call->text.capacity);
-    return call->text.length == 0 ? KERR_OUTPUT_TOO_LARGE : KERR_OK;
 }

@@ -13,6 +13,7 @@
 #include "kernel/decks/network/network_ports.h"
 #include "kernel/decks/network/network_sockets.h"
 #include "kernel/decks/network/network_stack.h"
+#include "userland/libkwe/common/calls.h"
 
 #define NS_PER_MS 1000000ull
 
@@ -186,6 +187,19 @@ enum kerr network_http_receive(struct network_http_receive_call *call)
     call->method = received.method;
     call->body_bytes = received.body_bytes;
     return error;
+}
+
+enum kerr network_metrics(struct network_metrics_call *call)
+{
+    struct kwe_statistics statistics;
+    const int64_t answer = kwe_call_statistics(&statistics, sizeof(statistics));
+
+    if (answer < 0) {
+        return (enum kerr)-answer;
+    }
+    call->text.length = network_metrics_print(&statistics, http_metrics(),
+                                              (char *)call->text.data, call->text.capacity);
+    return call->text.length == 0 ? KERR_OUTPUT_TOO_LARGE : KERR_OK;
 }
 
 /* What is left of the bytes behind the first so many. */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernel/decks/network/network_core.h"
+#include "kernel/decks/network/network_metrics_core.h"
 #include "userland/libkwe/deck/deck.h"
 
 /* How long, and how much. A server has those of the workflow's newest http_receive. */
@@ -33,6 +34,9 @@ struct http_answer {
     uint64_t length;           /* what Content-Length says; without a body the parts need not be there */
     bool close;
 };
+
+/* Answers so far, the deck's own among them. */
+const struct network_metrics *http_metrics(void);
 
 /* `life`: how often the deck was started. */
 void http_init(uint32_t life);

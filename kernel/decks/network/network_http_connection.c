@@ -24,6 +24,7 @@ static struct {
     struct http_connection connection[HTTP_CONNECTIONS];
     struct http_connection *free; /* by .next */
     struct http_budget budget;
+    struct network_metrics metrics;
     uint32_t generation;
     bool aborted;
 } http = { .budget = { 0, BUDGET } };
@@ -35,6 +36,16 @@ void http_connections_init(uint32_t life)
         http.connection[i - 1].next = http.free;
         http.free = &http.connection[i - 1];
     }
+}
+
+const struct network_metrics *http_metrics(void)
+{
+    return &http.metrics;
+}
+
+void http_count(const struct http_connection *connection, uint32_t status)
+{
+    network_metrics_record(&http.metrics, status, deck_now_ns() - connection->whole_ns);
 }
 
 void http_enter(struct http_connection *connection, enum http_state state)
@@ -165,6 +176,10 @@ void http_refuse(struct http_connection *connection, uint32_t status)
                                     .is_plain = true };
     size_t length = http_head(&head, text);
 
+    if (connection->state == HTTP_READING) {
+        connection->whole_ns = deck_now_ns(); /* whole it never was */
+    }
+    http_count(connection, status);
     if (connection->pcb == NULL) {
         http_free(connection);
         return;
@@ -190,6 +205,7 @@ static void request_complete(struct http_connection *connection)
 
     connection->method = request->method;
     connection->keep_alive = request->keep_alive != 0;
+    connection->whole_ns = deck_now_ns();
     http_enter(connection, HTTP_READY);
     /* While more than the backlog wait to be served, newcomers are left to knock again. */
     tcp_backlog_delayed(connection->pcb);

@@ -53,6 +53,7 @@ struct http_connection {
     bool keep_alive;      /* the request in hand allows it */
     uint8_t method;       /* ... and is of this kind */
     uint32_t generation;  /* of the handle that answers the request in hand */
+    uint64_t whole_ns;    /* when the request in hand was */
     uint64_t since_ns;    /* in this state; READING: since the request began, or the last answer */
     uint64_t queued, acknowledged; /* bytes given to lwIP, and that have arrived */
     struct network_waiters waiters; /* while SENDING: for whatever changes here */
@@ -70,6 +71,8 @@ uint64_t http_handle(struct http_connection *connection);
 struct http_connection *http_find(uint64_t handle, uint32_t workflow);
 /* The request is answered: read the next one, or close. */
 void http_answered(struct http_connection *connection, bool keep_alive);
+/* It was answered by this status: for the metrics. */
+void http_count(const struct http_connection *connection, uint32_t status);
 /* The deck's own answer, and the end of the connection. */
 void http_refuse(struct http_connection *connection, uint32_t status);
 /* End it at once, and tell the client so. Its place is free, but for a SENDING one: that is its operation's to free. */

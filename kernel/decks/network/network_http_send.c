@@ -145,6 +145,7 @@ enum kerr http_send(struct deck_request *request, const struct http_answer *answ
         error = connection->error; /* while the card let go */
     }
     if (error == KERR_OK) {
+        http_count(connection, answer->status);
         http_answered(connection, keep_alive);
     } else {
         http_free(connection);

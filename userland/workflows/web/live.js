@@ -44,11 +44,11 @@ function show(now) {
       ]);
     }
   }
-  const events = now.get("kwe_events_total");
-  const mean = (now.get("kwe_event_seconds_sum") / Math.max(events, 1)) * 1000;
+  const requests = now.get("kwe_http_request_seconds_count");
+  const mean = (now.get("kwe_http_request_seconds_sum") / Math.max(requests, 1)) * 1000;
   document.getElementById("said").textContent =
-    `up ${now.get("kwe_uptime_seconds").toFixed(0)} s, ${events} events, ` +
-    `${now.get("kwe_events_failed_total")} failed, ${mean.toFixed(2)} ms each`;
+    `up ${now.get("kwe_uptime_seconds").toFixed(0)} s, ${requests} requests answered, ` +
+    `${mean.toFixed(2)} ms each`;
   before = now;
 }
 

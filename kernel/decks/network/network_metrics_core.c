@@ -1,11 +1,9 @@
-/* metrics_core.c - see metrics_core.h. */
-#include "kernel/decks/execution/metrics_core.h"
+/* network_metrics_core.c - see network_metrics_core.h. */
+#include "kernel/decks/network/network_metrics_core.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-
-#include "kernel/abi/errors.h"
 
 #define NS_PER_S 1e9
 
@@ -20,11 +18,8 @@ static const struct {
     { 1000000000, "1.0" },
 };
 
-void metrics_record(struct metrics_times *times, const struct kwe_observation *result)
+void network_metrics_record(struct network_metrics *times, uint32_t status, uint64_t ns)
 {
-    const uint64_t ns = result->finished_ns > result->submitted_ns
-                            ? result->finished_ns - result->submitted_ns
-                            : 0;
     uint32_t index = 0;
 
     while (index < METRICS_BOUNDS && ns > bounds[index].ns) {
@@ -32,7 +27,7 @@ void metrics_record(struct metrics_times *times, const struct kwe_observation *r
     }
     times->count[index]++;
     times->total++;
-    times->failed += result->status == KERR_OK ? 0 : 1;
+    times->by_class[status / 100 < METRICS_CLASSES ? status / 100 : 0]++;
     times->sum_ns += ns;
 }
 
@@ -135,22 +130,31 @@ static void say_decks(struct writer *writer, const struct kwe_statistics *statis
 
 /* ---- all of it -------------------------------------------------------------------------------------------------------------------- */
 
-static void say_times(struct writer *writer, const struct metrics_times *times)
+static void say_requests(struct writer *writer, const struct network_metrics *times)
+{
+    say_family(writer, "kwe_http_requests", "counter", "Requests answered.");
+    for (uint32_t i = 1; i < METRICS_CLASSES; i++) {
+        say(writer, "kwe_http_requests_total{code=\"%uxx\"} %llu\n", i,
+            (unsigned long long)times->by_class[i]);
+    }
+}
+
+static void say_times(struct writer *writer, const struct network_metrics *times)
 {
     uint64_t so_far = 0;
 
-    say_family(writer, "kwe_event_seconds", "histogram", "From submit, or trigger, to verdict.");
+    say_family(writer, "kwe_http_request_seconds", "histogram", "From a whole request to its answer.");
     for (uint32_t i = 0; i < METRICS_BOUNDS; i++) {
         so_far += times->count[i];
-        say(writer, "kwe_event_seconds_bucket{le=\"%s\"} %llu\n", bounds[i].seconds,
+        say(writer, "kwe_http_request_seconds_bucket{le=\"%s\"} %llu\n", bounds[i].seconds,
             (unsigned long long)so_far);
     }
-    say(writer, "kwe_event_seconds_bucket{le=\"+Inf\"} %llu\n", (unsigned long long)times->total);
-    say(writer, "kwe_event_seconds_count %llu\n", (unsigned long long)times->total);
-    say(writer, "kwe_event_seconds_sum %.9f\n", (double)times->sum_ns / NS_PER_S);
+    say(writer, "kwe_http_request_seconds_bucket{le=\"+Inf\"} %llu\n", (unsigned long long)times->total);
+    say(writer, "kwe_http_request_seconds_count %llu\n", (unsigned long long)times->total);
+    say(writer, "kwe_http_request_seconds_sum %.9f\n", (double)times->sum_ns / NS_PER_S);
 }
 
-size_t metrics_print(const struct kwe_statistics *statistics, const struct metrics_times *times,
+size_t network_metrics_print(const struct kwe_statistics *statistics, const struct network_metrics *times,
                      char *text, size_t room)
 {
     struct writer writer = { .text = text, .room = room };
@@ -164,10 +168,7 @@ size_t metrics_print(const struct kwe_statistics *statistics, const struct metri
     say_gauge(&writer, "kwe_memory_frames_free", "Free ones.", statistics->frames_free);
     say_counter(&writer, "kwe_program_calls", "Calls of all programs.",
                 statistics->program_syscalls);
-    say_counter(&writer, "kwe_events", "Runs of events that are over.", times->total);
-    say_counter(&writer, "kwe_events_failed", "Those that did not end well.", times->failed);
-    say_counter(&writer, "kwe_events_unseen", "Runs that were not recorded here.",
-                statistics->observe_dropped);
+    say_requests(&writer, times);
     say_decks(&writer, statistics);
     say_times(&writer, times);
     say(&writer, "# EOF\n");
