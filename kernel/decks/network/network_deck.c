@@ -239,5 +239,5 @@ enum kerr network_http_get(struct network_http_get_call *call)
                                         &params->path };
     enum kerr error = begin(call->request, params->port, KWE_MANIFEST_WRITE);
 
-    return error == KERR_OK ? http_get(call->request, &target, &call->body, &call->status) : error;
+    return error == KERR_OK ? http_get(call->request, &target, &call->body, &call->answer) : error;
 }

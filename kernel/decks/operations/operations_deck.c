@@ -312,8 +312,8 @@ enum kerr operations_http_route(struct operations_http_route_call *call)
     memcpy(call->path.data, &route.path, sizeof(route.path));
     call->path.length = sizeof(route.path);
     call->kind = route.kind;
-    call->status = route.status;
-    http_route_part(&route, &request, &call->offset, &call->length);
+    call->answer = route.status;
+    http_route_part(&route, &request, &call->offset, &call->bytes);
     return KERR_OK;
 }
 
@@ -345,9 +345,9 @@ enum kerr operations_http_render(struct operations_http_render_call *call)
                                    words(call->routes), &outcome, &page);
 
     call->page.length = page.text.length;
-    call->status = page.status;
+    call->answer = page.status;
     call->head_bytes = page.head_bytes;
     call->file_bytes = page.file_bytes;
-    call->length = page.length;
+    call->body_bytes = page.length;
     return status;
 }
