@@ -195,10 +195,10 @@ enum kerr network_metrics(struct network_metrics_call *call)
     const int64_t answer = kwe_call_statistics(&statistics, sizeof(statistics));
 
     if (answer < 0) {
-        return (enum kerr)-answer;
+        return (enum kerr) - answer;
     }
-    call->text.length = network_metrics_print(&statistics, http_metrics(),
-                                              (char *)call->text.data, call->text.capacity);
+    call->text.length = network_metrics_print(&statistics, http_metrics(), (char *)call->text.data,
+                                              call->text.capacity);
     return call->text.length == 0 ? KERR_OUTPUT_TOO_LARGE : KERR_OK;
 }
 
@@ -212,8 +212,8 @@ static struct deck_bytes behind(struct deck_bytes bytes, size_t first)
 enum kerr network_http_send(struct network_http_send_call *call)
 {
     const struct network_http_send_params *params = call->params;
-    const size_t head = params->head_bytes < call->page.length ? params->head_bytes
-                                                               : call->page.length;
+    const size_t head =
+        params->head_bytes < call->page.length ? params->head_bytes : call->page.length;
     struct http_answer answer = { .connection = params->connection,
                                   .status = params->status,
                                   .lines = call->page,
@@ -233,10 +233,9 @@ enum kerr network_http_send(struct network_http_send_call *call)
 enum kerr network_http_get(struct network_http_get_call *call)
 {
     const struct network_http_get_params *params = call->params;
-    const struct http_target target = { call->host,
-                                        { params->address_high, params->address_low },
-                                        params->port,
-                                        &params->path };
+    const struct http_target target = {
+        call->host, { params->address_high, params->address_low }, params->port, &params->path
+    };
     enum kerr error = begin(call->request, params->port, KWE_MANIFEST_WRITE);
 
     return error == KERR_OK ? http_get(call->request, &target, &call->body, &call->answer) : error;

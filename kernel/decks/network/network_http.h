@@ -31,7 +31,7 @@ struct http_answer {
     uint32_t status;
     struct deck_bytes lines;   /* of fields, each with its end */
     struct deck_bytes part[2]; /* the body, one behind the other */
-    uint64_t length;           /* what Content-Length says; without a body the parts need not be there */
+    uint64_t length; /* what Content-Length says; without a body the parts need not be there */
     bool close;
 };
 
@@ -47,7 +47,7 @@ enum kerr http_receive(struct deck_request *request, const struct http_terms *te
 enum kerr http_send(struct deck_request *request, const struct http_answer *answer);
 
 struct http_target {
-    struct deck_bytes host; /* a name, or an address as text; said in Host */
+    struct deck_bytes host;         /* a name, or an address as text; said in Host */
     struct network_address address; /* of it; 0: look the name up */
     uint32_t port;
     const struct kwe_path *path;

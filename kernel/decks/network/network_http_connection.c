@@ -170,10 +170,9 @@ void http_refuse(struct http_connection *connection, uint32_t status)
 {
     char text[HTTP_HEAD_BYTES + 64];
     const char *reason = http_reason(status);
-    const struct http_head head = { .status = status,
-                                    .has_length = true,
-                                    .length = strlen(reason) + 1,
-                                    .is_plain = true };
+    const struct http_head head = {
+        .status = status, .has_length = true, .length = strlen(reason) + 1, .is_plain = true
+    };
     size_t length = http_head(&head, text);
 
     if (connection->state == HTTP_READING) {
@@ -228,8 +227,8 @@ static void read_some(struct http_connection *connection)
     if (reader->taken == 0) {
         connection->since_ns = deck_now_ns();
     }
-    const enum http_progress progress = http_reader_feed(
-        reader, connection->pending->payload, connection->pending->len, &taken);
+    const enum http_progress progress =
+        http_reader_feed(reader, connection->pending->payload, connection->pending->len, &taken);
     consume(connection, taken);
     if (progress == HTTP_COMPLETE) {
         request_complete(connection);

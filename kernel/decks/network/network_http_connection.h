@@ -55,7 +55,7 @@ struct http_connection {
     uint32_t generation;  /* of the handle that answers the request in hand */
     uint64_t whole_ns;    /* when the request in hand was */
     uint64_t since_ns;    /* in this state; READING: since the request began, or the last answer */
-    uint64_t queued, acknowledged; /* bytes given to lwIP, and that have arrived */
+    uint64_t queued, acknowledged;  /* bytes given to lwIP, and that have arrived */
     struct network_waiters waiters; /* while SENDING: for whatever changes here */
 };
 

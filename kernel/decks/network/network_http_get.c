@@ -34,10 +34,9 @@ static size_t write_request(const struct http_target *target, char text[PIECE_BY
         !is_printable((const uint8_t *)path->bytes, path->length, "#")) {
         return 0;
     }
-    return (size_t)snprintf(text, PIECE_BYTES,
-                            "GET %.*s HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n\r\n",
-                            (int)path->length, path->bytes, (int)target->host.length,
-                            (const char *)host);
+    return (size_t)snprintf(
+        text, PIECE_BYTES, "GET %.*s HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n\r\n",
+        (int)path->length, path->bytes, (int)target->host.length, (const char *)host);
 }
 
 /* Receive until the response is whole. */
@@ -87,8 +86,8 @@ enum kerr http_get(struct deck_request *request, const struct http_target *targe
         return error;
     }
     http_fetch_init(&fetch, data->data, data->capacity);
-    error = sockets_send(request, socket,
-                         (struct deck_bytes){ (const uint8_t *)text, length, false });
+    error =
+        sockets_send(request, socket, (struct deck_bytes){ (const uint8_t *)text, length, false });
     if (error == KERR_OK) {
         error = receive_response(request, socket, &fetch);
     }

@@ -73,11 +73,10 @@ size_t http_head(const struct http_head *head, char text[HTTP_HEAD_BYTES])
         (void)snprintf(length, sizeof(length), "Content-Length: %llu\r\n",
                        (unsigned long long)head->length);
     }
-    const int bytes =
-        snprintf(text, HTTP_HEAD_BYTES, "HTTP/1.1 %u %s\r\n%s%sConnection: %s\r\n", head->status,
-                 http_reason(head->status), length,
-                 head->is_plain ? "Content-Type: text/plain; charset=utf-8\r\n" : "",
-                 head->keep_alive ? "keep-alive" : "close");
+    const int bytes = snprintf(text, HTTP_HEAD_BYTES, "HTTP/1.1 %u %s\r\n%s%sConnection: %s\r\n",
+                               head->status, http_reason(head->status), length,
+                               head->is_plain ? "Content-Type: text/plain; charset=utf-8\r\n" : "",
+                               head->keep_alive ? "keep-alive" : "close");
     return (size_t)bytes;
 }
 

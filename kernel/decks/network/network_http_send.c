@@ -98,8 +98,7 @@ static bool check_answer(const struct http_answer *answer, bool has_body, uint8_
 static enum kerr send_all(struct deck_request *request, struct http_connection *connection,
                           const struct http_answer *answer, const uint8_t *lines, bool keep_alive)
 {
-    const bool has_body =
-        http_has_body(answer->status, connection->method) && answer->length != 0;
+    const bool has_body = http_has_body(answer->status, connection->method) && answer->length != 0;
     bool lent = false;
     enum kerr error = put_head(request, connection, answer, lines, keep_alive, has_body);
 
@@ -114,7 +113,8 @@ static enum kerr send_all(struct deck_request *request, struct http_connection *
         error = await_change(request, connection);
     }
     if (error != KERR_OK) {
-        http_abort(connection); /* in the middle of an answer: the client must not take it for whole */
+        http_abort(
+            connection); /* in the middle of an answer: the client must not take it for whole */
     }
     if (lent) {
         network_card_settle(); /* the bytes are somebody else's once this has been answered */

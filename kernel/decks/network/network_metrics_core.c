@@ -12,9 +12,9 @@ static const struct {
     uint64_t ns;
     const char *seconds;
 } bounds[METRICS_BOUNDS] = {
-    { 100000, "0.0001" },   { 200000, "0.0002" }, { 500000, "0.0005" },  { 1000000, "0.001" },
-    { 2000000, "0.002" },   { 5000000, "0.005" }, { 10000000, "0.01" },  { 20000000, "0.02" },
-    { 50000000, "0.05" },   { 100000000, "0.1" }, { 200000000, "0.2" },  { 500000000, "0.5" },
+    { 100000, "0.0001" },  { 200000, "0.0002" }, { 500000, "0.0005" }, { 1000000, "0.001" },
+    { 2000000, "0.002" },  { 5000000, "0.005" }, { 10000000, "0.01" }, { 20000000, "0.02" },
+    { 50000000, "0.05" },  { 100000000, "0.1" }, { 200000000, "0.2" }, { 500000000, "0.5" },
     { 1000000000, "1.0" },
 };
 
@@ -143,19 +143,21 @@ static void say_times(struct writer *writer, const struct network_metrics *times
 {
     uint64_t so_far = 0;
 
-    say_family(writer, "kwe_http_request_seconds", "histogram", "From a whole request to its answer.");
+    say_family(writer, "kwe_http_request_seconds", "histogram",
+               "From a whole request to its answer.");
     for (uint32_t i = 0; i < METRICS_BOUNDS; i++) {
         so_far += times->count[i];
         say(writer, "kwe_http_request_seconds_bucket{le=\"%s\"} %llu\n", bounds[i].seconds,
             (unsigned long long)so_far);
     }
-    say(writer, "kwe_http_request_seconds_bucket{le=\"+Inf\"} %llu\n", (unsigned long long)times->total);
+    say(writer, "kwe_http_request_seconds_bucket{le=\"+Inf\"} %llu\n",
+        (unsigned long long)times->total);
     say(writer, "kwe_http_request_seconds_count %llu\n", (unsigned long long)times->total);
     say(writer, "kwe_http_request_seconds_sum %.9f\n", (double)times->sum_ns / NS_PER_S);
 }
 
-size_t network_metrics_print(const struct kwe_statistics *statistics, const struct network_metrics *times,
-                     char *text, size_t room)
+size_t network_metrics_print(const struct kwe_statistics *statistics,
+                             const struct network_metrics *times, char *text, size_t room)
 {
     struct writer writer = { .text = text, .room = room };
 

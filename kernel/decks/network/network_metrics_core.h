@@ -12,7 +12,8 @@
 
 /* Requests, and times from a whole request to its answer. Zero-initialised is empty. */
 struct network_metrics {
-    uint64_t count[METRICS_BOUNDS + 1]; /* at most the bound of that index; the last: more than all of them */
+    uint64_t count[METRICS_BOUNDS +
+                   1]; /* at most the bound of that index; the last: more than all of them */
     uint64_t total;
     uint64_t sum_ns;
     uint64_t by_class[METRICS_CLASSES]; /* of the status: 2 for 200 to 299 */
@@ -20,5 +21,5 @@ struct network_metrics {
 
 void network_metrics_record(struct network_metrics *times, uint32_t status, uint64_t ns);
 /* Returns the length; 0: the room is too small. */
-size_t network_metrics_print(const struct kwe_statistics *statistics, const struct network_metrics *times,
-                     char *text, size_t room);
+size_t network_metrics_print(const struct kwe_statistics *statistics,
+                             const struct network_metrics *times, char *text, size_t room);

@@ -49,8 +49,8 @@ static const char *type_of(const struct kwe_path *path)
 {
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         const size_t length = strlen(types[i].suffix);
-        if (path->length > length && strncasecmp(path->bytes + path->length - length,
-                                                 types[i].suffix, length) == 0) {
+        if (path->length > length &&
+            strncasecmp(path->bytes + path->length - length, types[i].suffix, length) == 0) {
             return types[i].type;
         }
     }
@@ -359,8 +359,7 @@ static void render_directory(const struct render *render)
 static void render_path(const struct render *render)
 {
     const struct http_outcome *outcome = render->outcome;
-    const struct http_words decoded = { render->route.decoded.bytes,
-                                        render->route.decoded.length };
+    const struct http_words decoded = { render->route.decoded.bytes, render->route.decoded.length };
 
     if (outcome->load == KERR_OK && render->route.is_directory && decoded.length > 1) {
         render_error(render, 404); /* a file has nothing below it */

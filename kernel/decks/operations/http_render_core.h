@@ -10,14 +10,14 @@
 
 /* What the stages between request and answer said. */
 struct http_outcome {
-    enum kerr load;         /* of the file */
-    enum kerr list;         /* of the directory, when the path is one */
-    enum kerr change;       /* of what was to be done */
-    uint64_t size;          /* of the file */
-    uint64_t mtime;         /* seconds; 0: not known */
-    uint64_t loaded;        /* bytes of it that were read */
+    enum kerr load;               /* of the file */
+    enum kerr list;               /* of the directory, when the path is one */
+    enum kerr change;             /* of what was to be done */
+    uint64_t size;                /* of the file */
+    uint64_t mtime;               /* seconds; 0: not known */
+    uint64_t loaded;              /* bytes of it that were read */
     struct http_words list_lines; /* as storage.list writes them */
-    struct http_words text; /* of a route of that kind */
+    struct http_words text;       /* of a route of that kind */
 };
 
 struct http_page {

@@ -231,6 +231,7 @@ bool http_parse_date(struct http_words words, uint64_t *seconds)
         return false;
     }
     *seconds = days_of(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 + second;
-    http_format_date(*seconds, again); /* the day of the week, the 31st of a short month, the commas */
+    http_format_date(*seconds,
+                     again); /* the day of the week, the 31st of a short month, the commas */
     return memcmp(again, text, words.length) == 0;
 }

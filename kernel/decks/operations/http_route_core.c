@@ -8,8 +8,8 @@ struct line {
 };
 
 static const char *const method_names[KWE_HTTP_METHODS] = {
-    [KWE_HTTP_GET] = "GET",       [KWE_HTTP_HEAD] = "HEAD",       [KWE_HTTP_POST] = "POST",
-    [KWE_HTTP_PUT] = "PUT",       [KWE_HTTP_DELETE] = "DELETE",   [KWE_HTTP_OPTIONS] = "OPTIONS",
+    [KWE_HTTP_GET] = "GET",     [KWE_HTTP_HEAD] = "HEAD",     [KWE_HTTP_POST] = "POST",
+    [KWE_HTTP_PUT] = "PUT",     [KWE_HTTP_DELETE] = "DELETE", [KWE_HTTP_OPTIONS] = "OPTIONS",
     [KWE_HTTP_PATCH] = "PATCH",
 };
 
@@ -79,8 +79,7 @@ static bool fits(struct http_words pattern, struct http_words path, struct http_
 
     *rest = (struct http_words){ path.bytes + path.length, 0 };
     if (pattern.length < tail || memcmp(pattern.bytes + pattern.length - tail, all, tail) != 0) {
-        return pattern.length == path.length &&
-               memcmp(pattern.bytes, path.bytes, path.length) == 0;
+        return pattern.length == path.length && memcmp(pattern.bytes, path.bytes, path.length) == 0;
     }
     const size_t before = pattern.length - tail;
     if (path.length < before || memcmp(pattern.bytes, path.bytes, before) != 0 ||
@@ -169,7 +168,8 @@ enum kerr http_route(const uint8_t *record, size_t length, struct http_words tab
     }
     route->status = 404;
     enum kerr error = search(table, request->method, route);
-    const bool is_whole = request->text[KWE_HTTP_IF_RANGE].length != 0; /* its file may be another */
+    const bool is_whole =
+        request->text[KWE_HTTP_IF_RANGE].length != 0; /* its file may be another */
     if (route->kind == HTTP_KIND_FILE && request->method == KWE_HTTP_GET && !is_whole) {
         route->range = http_parse_range(http_request_text(record, request, KWE_HTTP_RANGE));
     }

@@ -303,8 +303,8 @@ enum kerr operations_http_route(struct operations_http_route_call *call)
 {
     struct kwe_http_request request;
     struct http_route route;
-    enum kerr status = http_route(call->question.data, call->question.length,
-                                  words(call->routes), &request, &route);
+    enum kerr status = http_route(call->question.data, call->question.length, words(call->routes),
+                                  &request, &route);
 
     if (status != KERR_OK) {
         return status;
@@ -329,8 +329,8 @@ enum kerr operations_http_form(struct operations_http_form_call *call)
 enum kerr operations_http_render(struct operations_http_render_call *call)
 {
     const struct operations_http_render_params *params = call->params;
-    const uint32_t change = params->form_status != KERR_OK ? params->form_status
-                                                           : params->change_status;
+    const uint32_t change =
+        params->form_status != KERR_OK ? params->form_status : params->change_status;
     const struct http_outcome outcome = { .load = (enum kerr)params->load_status,
                                           .list = (enum kerr)params->list_status,
                                           .change = (enum kerr)change,
@@ -341,8 +341,8 @@ enum kerr operations_http_render(struct operations_http_render_call *call)
                                           .text = words(call->text) };
     struct http_page page = { .text = { .bytes = (char *)call->page.data,
                                         .capacity = call->page.capacity } };
-    enum kerr status = http_render(call->question.data, call->question.length,
-                                   words(call->routes), &outcome, &page);
+    enum kerr status = http_render(call->question.data, call->question.length, words(call->routes),
+                                   &outcome, &page);
 
     call->page.length = page.text.length;
     call->answer = page.status;

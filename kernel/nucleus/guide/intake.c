@@ -153,9 +153,8 @@ static enum kerr read_block(struct guide *guide, const struct workflow *workflow
         }
         return read;
     }
-    return block_bytes == 0 ||
-                   port->read_segment(port->context, workflow->id, PLAN_SEGMENT_PROGRAM,
-                                      wire->block_offset, event->block, block_bytes)
+    return block_bytes == 0 || port->read_segment(port->context, workflow->id, PLAN_SEGMENT_PROGRAM,
+                                                  wire->block_offset, event->block, block_bytes)
                ? KERR_OK
                : KERR_BAD_EVENT;
 }

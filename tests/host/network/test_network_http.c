@@ -47,9 +47,10 @@ static void read_record(const struct http_reader *reader, struct kwe_http_reques
 
 static void test_a_request_is_the_same_in_pieces_of_any_size(void)
 {
-    static const char text[] = "\r\nPOST /a%20b?q=1&r HTTP/1.1\r\nhOST:  example \r\nRange: bytes=0-9\r\n"
-                               "X: y\r\nTransfer-Encoding: Chunked\r\n\r\n"
-                               "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: z\r\n\r\n";
+    static const char text[] =
+        "\r\nPOST /a%20b?q=1&r HTTP/1.1\r\nhOST:  example \r\nRange: bytes=0-9\r\n"
+        "X: y\r\nTransfer-Encoding: Chunked\r\n\r\n"
+        "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: z\r\n\r\n";
 
     for (size_t piece = 1; piece <= sizeof(text); piece++) {
         struct http_reader reader;
@@ -181,7 +182,8 @@ static void test_heads_that_are_too_long_are_refused(void)
 
 static void test_a_client_that_expects_is_told_once_before_its_body(void)
 {
-    const char *head = "POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+    const char *head =
+        "POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n";
     struct http_reader reader;
     size_t taken;
 
@@ -202,7 +204,8 @@ static void test_an_absolute_target_is_its_path(void)
     size_t taken;
 
     http_reader_init(&reader, &limits, &budget);
-    assert(feed(&reader, "GET http://a:80/b?c HTTP/1.1\r\n" HOST "\r\n", 5, &taken) == HTTP_COMPLETE);
+    assert(feed(&reader, "GET http://a:80/b?c HTTP/1.1\r\n" HOST "\r\n", 5, &taken) ==
+           HTTP_COMPLETE);
     read_record(&reader, &request);
     assert(span_is(&reader, request.text[KWE_HTTP_PATH], "/b"));
     assert(span_is(&reader, request.text[KWE_HTTP_QUERY], "c"));

@@ -43,7 +43,8 @@ static void test_all_of_it_or_nothing(void)
 
     assert(network_metrics_print(&statistics, &times, text, length) == 0);
     assert(network_metrics_print(&statistics, &times, text, length + 1) == length);
-    for (uint32_t prefix = 0; prefix < KWE_MAX_DECKS_REPORTED; prefix++) { /* the most there is to say */
+    for (uint32_t prefix = 0; prefix < KWE_MAX_DECKS_REPORTED;
+         prefix++) { /* the most there is to say */
         memset(&statistics.deck[prefix], 0xff, sizeof(statistics.deck[prefix]));
     }
     assert(network_metrics_print(&statistics, &times, text, sizeof(text)) != 0);

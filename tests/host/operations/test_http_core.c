@@ -87,7 +87,8 @@ static bool is_refused(const char *path, uint32_t status)
 static void test_paths_lead_to_files_by_the_first_line_that_fits(void)
 {
     assert(leads_to("/", "/www/index.html") && leads_to("/data/a", "/d/a"));
-    assert(leads_to("/data", "/d") && leads_to("/data/", "/d") && leads_to("/database", "/www/database"));
+    assert(leads_to("/data", "/d") && leads_to("/data/", "/d") &&
+           leads_to("/database", "/www/database"));
     assert(leads_to("/a%20b/%C3%A4", "/www/a b/\xc3\xa4") && leads_to("//a///b//", "/www/a/b"));
     assert(leads_to("/...", "/www/...") && leads_to("/.hidden", "/www/.hidden"));
 }
@@ -121,8 +122,8 @@ static void test_methods(void)
     make_request(KWE_HTTP_POST, "/book", KWE_HTTP_HOST, NULL, NULL);
     assert(route().kind == HTTP_KIND_CHANGE);
     make_request(KWE_HTTP_DELETE, "/data/a", KWE_HTTP_HOST, NULL, NULL);
-    assert(route().status == 405 && route().methods == (1u << KWE_HTTP_GET | 1u << KWE_HTTP_HEAD |
-                                                        1u << KWE_HTTP_POST));
+    assert(route().status == 405 &&
+           route().methods == (1u << KWE_HTTP_GET | 1u << KWE_HTTP_HEAD | 1u << KWE_HTTP_POST));
 }
 
 static void test_a_table_that_is_malformed_is_refused_whole(void)
@@ -219,7 +220,11 @@ static void test_a_form_is_one_line_of_json(void)
     char line[256];
 
     assert(form("name=A+B&text=%22x%22%0a%5C%C3%A4&&e=", line, sizeof(line)) == KERR_OK);
-    assert(strcmp(line, "{\"name\":\"A B\",\"text\":\"\\u0022x\\u0022\\u000a\\u005c\xc3\xa4\",\"e\":\"\"}\n") == 0);
+    assert(
+        strcmp(
+            line,
+            "{\"name\":\"A B\",\"text\":\"\\u0022x\\u0022\\u000a\\u005c\xc3\xa4\",\"e\":\"\"}\n") ==
+        0);
     assert(form("a=%ff%c3&b=%e0%80%80%", line, sizeof(line)) == KERR_OK);
     assert(strcmp(line, "{\"a\":\"\xef\xbf\xbd\xef\xbf\xbd\",\"b\":\"\xef\xbf\xbd%\"}\n") == 0);
     assert(form("", line, sizeof(line)) == KERR_BAD_REQUEST);
@@ -254,7 +259,8 @@ static void test_a_file_goes_out_with_its_validators(void)
     get("/x.HTML");
     struct http_page page = render(&outcome);
     assert(page.status == 200 && page.file_bytes == 100 && page.length == 100);
-    assert(page.head_bytes == page.text.length && says("Content-Type: text/html; charset=utf-8\r\n"));
+    assert(page.head_bytes == page.text.length &&
+           says("Content-Type: text/html; charset=utf-8\r\n"));
     assert(says("Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
     const char *tag = strstr(page_bytes, "ETag: ") + 6;
     char tags[100];
@@ -264,9 +270,11 @@ static void test_a_file_goes_out_with_its_validators(void)
     assert(page.status == 304 && page.file_bytes == 0 && page.length == 0 && says("ETag: "));
     make_request(KWE_HTTP_GET, "/x", KWE_HTTP_IF_NONE_MATCH, "\"other\"", NULL);
     assert(render(&outcome).status == 200);
-    make_request(KWE_HTTP_GET, "/x", KWE_HTTP_IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:37 GMT", NULL);
+    make_request(KWE_HTTP_GET, "/x", KWE_HTTP_IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:37 GMT",
+                 NULL);
     assert(render(&outcome).status == 304);
-    make_request(KWE_HTTP_GET, "/x", KWE_HTTP_IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:36 GMT", NULL);
+    make_request(KWE_HTTP_GET, "/x", KWE_HTTP_IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:36 GMT",
+                 NULL);
     assert(render(&outcome).status == 200);
 }
 
@@ -334,7 +342,8 @@ static void test_failures_are_statuses(void)
     assert(render(&outcome).status == 507);
     outcome.text = words("a 1\n");
     get("/metrics");
-    assert(render(&outcome).status == 200 && says("Content-Type: text/plain\r\n") && says("\r\na 1\n"));
+    assert(render(&outcome).status == 200 && says("Content-Type: text/plain\r\n") &&
+           says("\r\na 1\n"));
 }
 
 static void test_a_listing_that_does_not_fit_is_an_error_page(void)

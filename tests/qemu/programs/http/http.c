@@ -121,8 +121,7 @@ static void play_get(struct kwe_rings *rings)
     const struct kwe_http_request *request = kwe_result_bytes(&client, &result);
     CHECK(result.status != KERR_OK || result.length > sizeof(*request), "a short body");
     kwe_log("got %s status %u: path %.*s", kerr_name((enum kerr)result.status),
-            (unsigned)result.value,
-            result.status == KERR_OK ? (int)sizeof(path) - 1 : 0,
+            (unsigned)result.value, result.status == KERR_OK ? (int)sizeof(path) - 1 : 0,
             (const char *)request + request->text[KWE_HTTP_PATH].offset);
 }
 
