@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/abi/workflow.h"
+
 #define NETWORK_PREFIX 4u
 
 enum {
@@ -26,6 +28,10 @@ enum {
     NETWORK_OP_TCP_RECEIVE = 9,
     NETWORK_OP_TCP_CLOSE = 10,
     NETWORK_OP_RESOLVE = 11,
+    NETWORK_OP_HTTP_RECEIVE = 12,
+    NETWORK_OP_HTTP_SEND = 13,
+    NETWORK_OP_HTTP_GET = 14,
+    NETWORK_OP_METRICS = 15,
 };
 
 /* ---- link ---- */
@@ -250,3 +256,127 @@ enum {
     NETWORK_RESOLVE_VALUE_ADDRESS_HIGH = 0, /* u64 */
     NETWORK_RESOLVE_VALUE_ADDRESS_LOW = 1,  /* u64 */
 };
+
+/* ---- http_receive ---- */
+
+enum {
+    NETWORK_HTTP_RECEIVE_VALUE_CONNECTION = 0, /* u64 */
+    NETWORK_HTTP_RECEIVE_VALUE_METHOD = 1,     /* u32 */
+    NETWORK_HTTP_RECEIVE_VALUE_BODY_BYTES = 2, /* u64 */
+};
+
+/*
+ * Wait for one whole HTTP request at this port. Connections, keep-alive, pipelining, limits and
+ * refusals are the deck's business. The output is a struct kwe_http_request (kernel/abi/http.h) and
+ * what it names, the body among it, chunks put together.
+ */
+struct network_http_receive_params {
+    uint32_t port; /* 1..65535 */
+    /* of target and fields; the rest of the output's room is the body's; 256..65536 */
+    uint32_t head_bytes;
+    uint32_t patience_ms; /* for a request that has begun; 100..3600000 */
+    uint32_t idle_ms;     /* for a request to begin; 100..3600000 */
+    /* until an event takes the request, and again until http_send; 100..3600000 */
+    uint32_t answer_ms;
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct network_http_receive_params, port) == 0, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, head_bytes) == 4, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, patience_ms) == 8, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, idle_ms) == 12, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, answer_ms) == 16, "ABI");
+_Static_assert(sizeof(struct network_http_receive_params) == 24, "ABI");
+
+/* Left at 0, for the caller to set or bind: port. */
+static inline struct network_http_receive_params network_http_receive_defaults(void)
+{
+    return (struct network_http_receive_params){
+        .head_bytes = 8192u,
+        .patience_ms = 10000u,
+        .idle_ms = 60000u,
+        .answer_ms = 30000u,
+    };
+}
+
+/* ---- http_send ---- */
+
+enum {
+    NETWORK_HTTP_SEND_INPUT_PAGE = 0, /* bytes */
+    NETWORK_HTTP_SEND_INPUT_FILE = 1, /* bytes */
+};
+
+enum {
+    NETWORK_HTTP_SEND_VALUE_SENT = 0, /* u64 */
+};
+
+/*
+ * Answer a request. The page's first head_bytes are lines of fields, each with its end; what
+ * follows them, and then file, is the body. More than 8 KiB of either go from where they lie, and
+ * the operation ends when the client has them; less is copied.
+ */
+struct network_http_send_params {
+    uint64_t connection; /* the value of http_receive */
+    uint32_t status;     /* 200..599 */
+    uint32_t head_bytes; /* at most 4096 */
+    uint64_t file_bytes; /* of file, at most */
+    /* what Content-Length says, where the body is not sent (HEAD); by default the body's */
+    uint64_t length;
+    uint32_t close; /* 0 or 1 */
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct network_http_send_params, connection) == 0, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, status) == 8, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, head_bytes) == 12, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, file_bytes) == 16, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, length) == 24, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, close) == 32, "ABI");
+_Static_assert(sizeof(struct network_http_send_params) == 40, "ABI");
+
+/* Left at 0, for the caller to set or bind: connection. */
+static inline struct network_http_send_params network_http_send_defaults(void)
+{
+    return (struct network_http_send_params){
+        .status = 200u,
+        .head_bytes = 0u,
+        .file_bytes = UINT64_C(18446744073709551615),
+        .length = UINT64_C(18446744073709551615),
+        .close = 0u,
+    };
+}
+
+/* ---- http_get ---- */
+
+enum {
+    NETWORK_HTTP_GET_INPUT_HOST = 0, /* bytes */
+};
+
+enum {
+    NETWORK_HTTP_GET_VALUE_ANSWER = 0, /* u32 */
+};
+
+/*
+ * Ask an HTTP server for a path, and wait for the whole answer; the output is its body, the answer
+ * its status. An address of 0 is looked up by the host's name.
+ */
+struct network_http_get_params {
+    struct kwe_path path; /* absolute, percent-encoded; a query may follow */
+    uint64_t address_high;
+    uint64_t address_low;
+    uint32_t port; /* 1..65535 */
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct network_http_get_params, path) == 0, "ABI");
+_Static_assert(offsetof(struct network_http_get_params, address_high) == 256, "ABI");
+_Static_assert(offsetof(struct network_http_get_params, address_low) == 264, "ABI");
+_Static_assert(offsetof(struct network_http_get_params, port) == 272, "ABI");
+_Static_assert(sizeof(struct network_http_get_params) == 280, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct network_http_get_params network_http_get_defaults(void)
+{
+    return (struct network_http_get_params){
+        .address_high = 0u,
+        .address_low = 0u,
+        .port = 80u,
+    };
+}
