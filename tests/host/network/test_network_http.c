@@ -2,7 +2,7 @@
  * test_network_http.c - requests in pieces of every size, and heads of responses.
  *
  * uses: kernel/decks/network/network_http_core.c kernel/decks/network/network_http_head.c
- * uses: kernel/decks/operations/http_request_core.c .venv/sources/llhttp/lib/api.c .venv/sources/llhttp/lib/http.c .venv/sources/llhttp/lib/llhttp.c
+ * uses: kernel/decks/network/network_http_fetch.c kernel/decks/operations/http_request_core.c .venv/sources/llhttp/lib/api.c .venv/sources/llhttp/lib/http.c .venv/sources/llhttp/lib/llhttp.c
  */
 #include <assert.h>
 #include <stdio.h>
@@ -282,6 +282,45 @@ static void test_only_whole_lines_of_allowed_fields_go_out(void)
     assert(!valid("Connection: close\r\n") && !valid("Date: now\r\n"));
 }
 
+/* A response that comes in pieces, and then the end of the stream. */
+static enum http_fetched fetch(struct http_fetch *to, const char *text, uint8_t *room, size_t bytes)
+{
+    enum http_fetched fetched = HTTP_FETCH_MORE;
+
+    http_fetch_init(to, room, bytes);
+    for (size_t at = 0; text[at] != '\0' && fetched == HTTP_FETCH_MORE; at++) {
+        fetched = http_fetch_feed(to, (const uint8_t *)text + at, 1);
+    }
+    return fetched == HTTP_FETCH_MORE ? http_fetch_end(to) : fetched;
+}
+
+static bool fetches(const char *text, uint32_t status, const char *body)
+{
+    uint8_t room[8];
+    struct http_fetch to;
+
+    return fetch(&to, text, room, sizeof(room)) == HTTP_FETCH_WHOLE && to.status == status &&
+           to.length == strlen(body) && memcmp(room, body, to.length) == 0;
+}
+
+static void test_responses_are_fetched_whole_or_not_at_all(void)
+{
+    uint8_t room[8];
+    struct http_fetch to;
+
+    assert(fetches("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 200, "hello"));
+    assert(fetches("HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", 404,
+                   "ab"));
+    assert(fetches("HTTP/1.0 200 OK\r\n\r\nto end", 200, "to end"));
+    assert(fetches("HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 204 No\r\n\r\n", 204, ""));
+    assert(fetch(&to, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789", room, 8) ==
+           HTTP_FETCH_TOO_LARGE);
+    assert(fetch(&to, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", room, 8) ==
+           HTTP_FETCH_BAD);
+    assert(fetch(&to, "what?", room, 8) == HTTP_FETCH_BAD);
+    assert(fetch(&to, "", room, 8) == HTTP_FETCH_BAD);
+}
+
 int main(void)
 {
     test_a_request_is_the_same_in_pieces_of_any_size();
@@ -294,5 +333,6 @@ int main(void)
     test_a_record_that_lies_is_no_request();
     test_heads_of_responses();
     test_only_whole_lines_of_allowed_fields_go_out();
+    test_responses_are_fetched_whole_or_not_at_all();
     return 0;
 }
