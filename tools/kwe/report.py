@@ -85,7 +85,7 @@ class Report:
     # ---- numbers --------------------------------------------------------------------------
 
     def events(self) -> dict[str, int]:
-        """Return how many events were submitted, completed and failed; of those that stand, runs."""
+        """Return how many events were submitted, completed, failed; of those that stand, runs."""
         results = self.session.results if self.session else {}
         if self.job.standing and self.session:
             _, runs, failed = self.session.progress

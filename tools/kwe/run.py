@@ -4,7 +4,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ class RunOptions:
     pipe: str = ""  # a workflow in one line
     deterministic: bool = False
     forward: tuple[Forward, ...] = ()
-    until: Until = Until()  # of events that stand
+    until: Until = field(default_factory=Until)  # of events that stand
     events: bool = True  # else the workflow is only registered and planned
 
 
