@@ -15,10 +15,16 @@ ANSWER_S = 60.0
 HOST = b"Host: guest\r\n"
 
 
-def serve(boot: Boot, what: str = "echo", cpus: int = 1, **options: int) -> Guest:
+def serve(boot: Boot, what: str = "echo", cpus: int = 1, append: str = "", **options: int) -> Guest:
     """Return the guest that plays a part of tests/qemu/programs/http at its port 80."""
     files = {name: str(value).encode() for name, value in options.items()}
-    return boot("http", cpus=cpus, files={"what": what.encode(), **files}, forward=("0:80",))
+    return boot(
+        "http",
+        cpus=cpus,
+        append=append,
+        files={"what": what.encode(), **files},
+        forward=("0:80",),
+    )
 
 
 @contextmanager
@@ -193,6 +199,17 @@ def test_a_client_that_leaves_disturbs_nobody(boot: Boot) -> None:
             connection.sendall(b"GET /there HTTP/1.0\r\n\r\n")
             answer = receive_all(connection)
             assert read_record(answer.split(b"\r\n\r\n", 1)[1]).texts["path"] == b"/there"
+
+        end(guest)
+
+
+def test_a_deck_that_died_waiting_serves_again(boot: Boot) -> None:
+    with serve(boot, what="death", append="debug", armed=3) as guest:
+        guest.expect_fault("deck network.0: FAULT killed by injection")
+        guest.wait_for("an event ended with DECK_FAULT")
+        with connected(guest) as connection:
+            connection.sendall(b"GET /again HTTP/1.1\r\n" + HOST + b"\r\n")
+            assert read_record(read_response(connection).read()).texts["path"] == b"/again"
 
         end(guest)
 

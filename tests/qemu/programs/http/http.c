@@ -2,6 +2,7 @@
  * http.c - HTTP operations with clients outside of the guest (test_http.py). Boot files say which part is played, and how:
  *
  *   what    echo: every request is answered by its own record, until one asks for /end; mute: requests are taken and never answered;
+ *           death: as echo, but the deck dies with all events waiting in it
  *           get: one request is asked by http_get of the system itself
  *   armed   events that wait for requests        room, patience, idle, answer   of http_receive
  */
@@ -62,8 +63,22 @@ static bool asks_for_the_end(const struct kwe_workflow_info *info, const struct 
     return path.length == 4 && memcmp((const uint8_t *)request + path.offset, "/end", 4) == 0;
 }
 
+/* The deck dies once it has all of the events. */
+static void kill_deck(struct kwe_rings *rings, uint32_t armed)
+{
+    struct kwe_deck_statistics deck = { .events = 0 };
+
+    while (deck.events - deck.completions < armed) {
+        struct kwe_statistics statistics;
+        check_statistics(&statistics);
+        deck = statistics.deck[NETWORK_PREFIX];
+        check_sleep(rings, 1000000);
+    }
+    CHECK(kwe_call_inject(NETWORK_PREFIX, 0, 0) == 0, "inject");
+}
+
 /* A hundred events at most, so that one that goes wrong at once does not go on for ever. */
-static void play_server(struct kwe_rings *rings, bool answers)
+static void play_server(struct kwe_rings *rings, bool answers, bool dies)
 {
     struct kwe_builder *builder = kwe_builder_create("http");
     const uint32_t armed = number("armed", 4);
@@ -75,6 +90,9 @@ static void play_server(struct kwe_rings *rings, bool answers)
     check_register(builder, &info);
     for (uint32_t i = 0; i < armed; i++) {
         arm(rings, &info, i);
+    }
+    if (dies) {
+        kill_deck(rings, armed);
     }
     kwe_log("ready");
     for (;;) {
@@ -135,7 +153,7 @@ int main(void)
     if (strcmp(what, "get") == 0) {
         play_get(&rings);
     } else {
-        play_server(&rings, strcmp(what, "echo") == 0);
+        play_server(&rings, strcmp(what, "mute") != 0, strcmp(what, "death") == 0);
     }
     kwe_log("http: done");
     return 0;
