@@ -10,7 +10,7 @@
 
 #define LIFE_SHIFT  20
 #define POLL_SHOTS  1u /* of lwIP's slow timer: every 500 ms */
-#define BUDGET      (12u << 20)
+#define BUDGET      (8u << 20)
 #define PENDING_MAX 16384u /* more stays with lwIP, then with the client */
 #define NS_PER_S    1000000000ull
 #define LINGER_NS   (2 * NS_PER_S)

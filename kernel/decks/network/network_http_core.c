@@ -6,6 +6,8 @@
 #include <strings.h>
 
 #define FIRST_BYTES 512u
+/* Records that are larger leave half of the budget to those that are not: many who send large bodies slowly do not shut out all others. */
+#define SMALL_BYTES 4096u
 /* What a field costs besides its bytes: so that many empty ones come to an end too. */
 #define FIELD_BYTES 4u
 
@@ -55,7 +57,8 @@ static int reserve(struct http_reader *reader, size_t bytes)
         return 0;
     }
     const size_t more = capacity - reader->capacity;
-    if (more > reader->budget->most - reader->budget->used) {
+    const size_t most = capacity > SMALL_BYTES ? reader->budget->most / 2 : reader->budget->most;
+    if (reader->budget->used > most || more > most - reader->budget->used) {
         return refuse(reader, 503);
     }
     uint8_t *record = realloc(reader->record, capacity);

@@ -24,7 +24,7 @@ enum http_progress {
     HTTP_REFUSED,  /* nothing that follows can be believed: answer .refusal, and close */
 };
 
-/* Bytes for the records of all readers. */
+/* Bytes for the records of all readers; large ones take half of them at most. */
 struct http_budget {
     size_t used, most;
 };

@@ -227,6 +227,25 @@ static void test_a_spent_budget_is_503(void)
     assert(small.used == 0);
 }
 
+static void test_large_requests_leave_room_for_small_ones(void)
+{
+    static const struct http_limits wide = { 256, 1 << 20 };
+    struct http_budget small = { 0, 16384 };
+    struct http_reader large, other;
+    size_t taken;
+    uint8_t body[9000] = { 0 };
+
+    http_reader_init(&large, &wide, &small);
+    http_reader_init(&other, &wide, &small);
+    assert(feed(&large, "POST / HTTP/1.1\r\n" HOST "Content-Length: 9000\r\n\r\n", 100, &taken) ==
+           HTTP_MORE);
+    assert(http_reader_feed(&large, body, 4000, &taken) == HTTP_MORE);
+    assert(http_reader_feed(&large, body, 5000, &taken) == HTTP_REFUSED && large.refusal == 503);
+    assert(feed(&other, "GET / HTTP/1.1\r\n" HOST "\r\n", 100, &taken) == HTTP_COMPLETE);
+    http_reader_reset(&large);
+    http_reader_reset(&other);
+}
+
 static void test_a_record_that_lies_is_no_request(void)
 {
     struct http_reader reader;
@@ -330,6 +349,7 @@ int main(void)
     test_a_client_that_expects_is_told_once_before_its_body();
     test_an_absolute_target_is_its_path();
     test_a_spent_budget_is_503();
+    test_large_requests_leave_room_for_small_ones();
     test_a_record_that_lies_is_no_request();
     test_heads_of_responses();
     test_only_whole_lines_of_allowed_fields_go_out();
