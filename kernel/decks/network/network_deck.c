@@ -221,13 +221,19 @@ enum kerr network_http_send(struct network_http_send_call *call)
                                   .close = params->close };
 
     answer.lines.length = head;
-    if (params->file_bytes < call->file.length) {
-        answer.part[1].length = params->file_bytes;
+    const uint64_t all = answer.part[0].length + call->file.length;
+    answer.length = params->length == UINT64_MAX ? all : params->length;
+    if (all > answer.length && answer.length >= answer.part[0].length) {
+        answer.part[1].length = answer.length - answer.part[0].length;
     }
-    const uint64_t body = answer.part[0].length + answer.part[1].length;
-    answer.length = params->length == UINT64_MAX ? body : params->length;
-    call->sent = body;
+    answer.more = params->more_bytes;
+    call->sent = answer.part[0].length + answer.part[1].length;
     return http_send(call->request, &answer);
+}
+
+enum kerr network_http_more(struct network_http_more_call *call)
+{
+    return http_more(call->request, call->params->connection, call->params->offset, call->data);
 }
 
 enum kerr network_http_get(struct network_http_get_call *call)

@@ -32,6 +32,7 @@ struct http_answer {
     struct deck_bytes lines;   /* of fields, each with its end */
     struct deck_bytes part[2]; /* the body, one behind the other */
     uint64_t length; /* what Content-Length says; without a body the parts need not be there */
+    uint64_t more;   /* of it, so many bytes come by http_more() */
     bool close;
 };
 
@@ -45,6 +46,10 @@ enum kerr http_receive(struct deck_request *request, const struct http_terms *te
                        struct deck_room *data, struct http_received *received);
 /* Answer. With an error the connection is closed; BAD_RESPONSE: the client was told 500. */
 enum kerr http_send(struct deck_request *request, const struct http_answer *answer);
+
+/* The next part of the body: what stands at `offset` of the bytes that were still to come. Waits for its turn. */
+enum kerr http_more(struct deck_request *request, uint64_t connection, uint64_t offset,
+                    struct deck_bytes data);
 
 struct http_target {
     struct deck_bytes host;         /* a name, or an address as text; said in Host */

@@ -72,7 +72,22 @@ struct http_connection *http_find(uint64_t handle, uint32_t workflow)
     struct http_connection *connection = &http.connection[index];
     const bool is_that_one =
         connection->state == HTTP_IN_HAND && connection->generation == handle >> 32;
-    return is_that_one && connection->server->workflow == workflow ? connection : NULL;
+    return is_that_one && connection->more_left == 0 && connection->server->workflow == workflow
+               ? connection
+               : NULL;
+}
+
+struct http_connection *http_find_begun(uint64_t handle, uint32_t workflow)
+{
+    struct http_connection *connection =
+        (uint32_t)handle < HTTP_CONNECTIONS ? &http.connection[(uint32_t)handle] : NULL;
+
+    if (connection == NULL || connection->generation != handle >> 32 ||
+        connection->more_left == 0 || connection->server->workflow != workflow) {
+        return NULL;
+    }
+    return connection->state == HTTP_IN_HAND || connection->state == HTTP_SENDING ? connection
+                                                                                  : NULL;
 }
 
 /* ---- the end ---------------------------------------------------------------------------------------------------------------- */
@@ -111,8 +126,10 @@ void http_free(struct http_connection *connection)
 {
     let_go(connection);
     connection->state = HTTP_FREE;
+    connection->more_left = 0;
     connection->next = http.free;
     http.free = connection;
+    network_wake(&connection->waiters);
 }
 
 /* Without lwIP's part: one that an operation is about to answer stays until that has come, and been told. */
@@ -175,6 +192,10 @@ void http_refuse(struct http_connection *connection, uint32_t status)
     };
     size_t length = http_head(&head, text);
 
+    if (connection->more_left != 0) { /* in the middle of an answer there is no place for another */
+        http_abort(connection);
+        return;
+    }
     if (connection->state == HTTP_READING) {
         connection->whole_ns = deck_now_ns(); /* whole it never was */
     }
@@ -418,7 +439,8 @@ err_t http_on_accept(void *argument, struct tcp_pcb *pcb, err_t error)
         tcp_abort(pcb);
         return ERR_ABRT;
     }
-    *connection = (struct http_connection){ .pcb = pcb, .server = server };
+    *connection =
+        (struct http_connection){ .pcb = pcb, .server = server, .waiters = connection->waiters };
     const struct http_limits limits = { server->terms.head_bytes, server->body_bytes };
     http_reader_init(&connection->reader, &limits, &http.budget);
     http_enter(connection, HTTP_READING);

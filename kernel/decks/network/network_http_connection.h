@@ -5,6 +5,8 @@
  *      |                           |                        |                             |
  *      +--- breaks the rules, too slow, nobody answers: the deck answers by itself -------+--> LINGERING --> FREE
  *
+ * A body may come in parts: then IN_HAND and SENDING take turns until it is whole.
+ *
  * Only READING takes bytes: one request of a connection is in the system at a time, so answers come in order, and a client that sends
  * faster than it is answered finds its window closed.
  */
@@ -55,6 +57,8 @@ struct http_connection {
     uint32_t generation;  /* of the handle that answers the request in hand */
     uint64_t whole_ns;    /* when the request in hand was */
     uint64_t since_ns;    /* in this state; READING: since the request began, or the last answer */
+    uint64_t more_at, more_left;    /* IN_HAND, SENDING: of a body that comes in parts */
+    bool more_keep_alive;           /* ... and what is to come of the connection then */
     uint64_t queued, acknowledged;  /* bytes given to lwIP, and that have arrived */
     struct network_waiters waiters; /* while SENDING: for whatever changes here */
 };
@@ -69,6 +73,8 @@ void http_enter(struct http_connection *connection, enum http_state state);
 uint64_t http_handle(struct http_connection *connection);
 /* The connection whose request the workflow has in hand by this handle; NULL: there is none. */
 struct http_connection *http_find(uint64_t handle, uint32_t workflow);
+/* The same when its answer has been begun, and its body is still coming. */
+struct http_connection *http_find_begun(uint64_t handle, uint32_t workflow);
 /* The request is answered: read the next one, or close. */
 void http_answered(struct http_connection *connection, bool keep_alive);
 /* It was answered by this status: for the metrics. */

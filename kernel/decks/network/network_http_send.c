@@ -92,19 +92,14 @@ static bool check_answer(const struct http_answer *answer, bool has_body, uint8_
         memcpy(lines, answer->lines.data, answer->lines.length);
     }
     return http_lines_valid(lines, answer->lines.length) &&
-           (!has_body || answer->part[0].length + answer->part[1].length == answer->length);
+           (!has_body ||
+            answer->part[0].length + answer->part[1].length + answer->more == answer->length);
 }
 
-static enum kerr send_all(struct deck_request *request, struct http_connection *connection,
-                          const struct http_answer *answer, const uint8_t *lines, bool keep_alive)
+/* What was put goes out; bytes that were lent are the caller's again when the client has them. */
+static enum kerr finish(struct deck_request *request, struct http_connection *connection,
+                        enum kerr error, bool lent)
 {
-    const bool has_body = http_has_body(answer->status, connection->method) && answer->length != 0;
-    bool lent = false;
-    enum kerr error = put_head(request, connection, answer, lines, keep_alive, has_body);
-
-    if (error == KERR_OK && has_body) {
-        error = put_body(request, connection, answer->part, &lent);
-    }
     if (error == KERR_OK) {
         (void)tcp_output(connection->pcb); /* what it cannot send now it sends later */
     }
@@ -119,7 +114,37 @@ static enum kerr send_all(struct deck_request *request, struct http_connection *
     if (lent) {
         network_card_settle(); /* the bytes are somebody else's once this has been answered */
     }
-    return error;
+    return error == KERR_OK && connection->pcb == NULL ? connection->error : error;
+}
+
+static enum kerr send_all(struct deck_request *request, struct http_connection *connection,
+                          const struct http_answer *answer, const uint8_t *lines, bool keep_alive)
+{
+    const bool has_body = http_has_body(answer->status, connection->method) && answer->length != 0;
+    bool lent = false;
+    enum kerr error = put_head(request, connection, answer, lines, keep_alive, has_body);
+
+    if (error == KERR_OK && has_body) {
+        error = put_body(request, connection, answer->part, &lent);
+    }
+    return finish(request, connection, error, lent);
+}
+
+/* A part of the answer is out: the connection waits for the next, or the request is answered. */
+static void part_sent(struct http_connection *connection, uint64_t bytes, enum kerr error)
+{
+    if (error != KERR_OK) {
+        http_free(connection);
+        return;
+    }
+    connection->more_at += bytes;
+    connection->more_left -= bytes;
+    if (connection->more_left == 0) {
+        http_answered(connection, connection->more_keep_alive);
+    } else {
+        http_enter(connection, HTTP_IN_HAND);
+    }
+    network_wake(&connection->waiters);
 }
 
 enum kerr http_send(struct deck_request *request, const struct http_answer *answer)
@@ -141,14 +166,60 @@ enum kerr http_send(struct deck_request *request, const struct http_answer *answ
     const bool keep_alive = connection->keep_alive && !connection->is_ended && !answer->close;
     http_enter(connection, HTTP_SENDING);
     enum kerr error = send_all(request, connection, answer, lines, keep_alive);
-    if (error == KERR_OK && connection->pcb == NULL) {
-        error = connection->error; /* while the card let go */
-    }
     if (error == KERR_OK) {
         http_count(connection, answer->status);
-        http_answered(connection, keep_alive);
-    } else {
-        http_free(connection);
     }
+    connection->more_at = 0;
+    connection->more_left = http_has_body(answer->status, connection->method) ? answer->more : 0;
+    connection->more_keep_alive = keep_alive;
+    part_sent(connection, 0, error);
+    return error;
+}
+
+/* Wait for the part's turn. NULL: the answer is not, or no more, waiting for it; *error says what came in between. */
+static struct http_connection *await_turn(struct deck_request *request, uint64_t handle,
+                                          uint64_t offset, enum kerr *error)
+{
+    const uint32_t workflow = deck_workflow(request);
+    struct http_connection *connection = http_find_begun(handle, workflow);
+
+    *error = KERR_OK;
+    while (connection != NULL && *error == KERR_OK && connection->pcb != NULL &&
+           (connection->state != HTTP_IN_HAND || connection->more_at != offset)) {
+        *error = network_wait(request, &connection->waiters, UINT64_MAX);
+        connection = http_find_begun(handle, workflow);
+    }
+    if (*error == KERR_OK && connection == NULL) {
+        *error = KERR_BAD_HANDLE;
+    }
+    return *error == KERR_OK ? connection : NULL;
+}
+
+enum kerr http_more(struct deck_request *request, uint64_t handle, uint64_t offset,
+                    struct deck_bytes data)
+{
+    enum kerr error = KERR_OK;
+    struct http_connection *connection = await_turn(request, handle, offset, &error);
+
+    if (connection == NULL) {
+        return error;
+    }
+    if (connection->pcb == NULL) { /* the client has not waited */
+        error = connection->error;
+        if (connection->state == HTTP_IN_HAND) {
+            http_free(connection);
+        }
+        return error;
+    }
+    if (data.length == 0 || data.length > connection->more_left) {
+        http_abort(connection); /* the answer would not be what was promised */
+        http_free(connection);
+        return KERR_BAD_RESPONSE;
+    }
+    const bool copy = data.length <= COPY_BYTES;
+    http_enter(connection, HTTP_SENDING);
+    error = put(request, connection, data, copy, data.length < connection->more_left);
+    error = finish(request, connection, error, !copy);
+    part_sent(connection, data.length, error);
     return error;
 }

@@ -178,6 +178,7 @@ static void render_error(const struct render *render, uint32_t status)
     page->text.is_full = false;
     page->status = status;
     page->file_bytes = 0;
+    page->more_bytes = 0;
     if (status == 405) {
         http_say(&page->text, "Allow: ");
         put_methods(&page->text, render->route.methods);
@@ -264,7 +265,8 @@ static void put_validators(const struct render *render, const char *tag)
     http_say(text, "Cache-Control: no-cache\r\n");
 }
 
-static void render_file(const struct render *render)
+/* `is_in_parts`: it did not fit into what was to be read at once; then there is no range. */
+static void render_file(const struct render *render, bool is_in_parts)
 {
     const struct http_outcome *outcome = render->outcome;
     const struct http_range *range = &render->route.range;
@@ -285,7 +287,10 @@ static void render_file(const struct render *render)
         render_error(render, 416);
         return;
     }
-    if (render->request.method != KWE_HTTP_HEAD && outcome->loaded != count) {
+    if (range->is_there && outcome->loaded != 0 && outcome->loaded < count) {
+        count = outcome->loaded; /* a part of what was asked for will do (RFC 9110, 15.3.7) */
+    }
+    if (render->request.method != KWE_HTTP_HEAD && !is_in_parts && outcome->loaded != count) {
         render_error(render, 500); /* it changed between two looks at it */
         return;
     }
@@ -299,7 +304,8 @@ static void render_file(const struct render *render)
                  (unsigned long long)(first + count - 1), (unsigned long long)outcome->size);
     }
     end_head(page);
-    page->file_bytes = outcome->loaded;
+    page->file_bytes = is_in_parts ? 0 : outcome->loaded;
+    page->more_bytes = is_in_parts ? count : 0;
     page->length = count;
 }
 
@@ -356,6 +362,18 @@ static void render_directory(const struct render *render)
     end_body(page);
 }
 
+/* Its size is known by another way. */
+static void render_large(const struct render *render)
+{
+    struct http_outcome outcome = *render->outcome;
+    struct render large = *render;
+
+    outcome.size = outcome.whole;
+    outcome.loaded = 0;
+    large.outcome = &outcome;
+    render_file(&large, true);
+}
+
 static void render_path(const struct render *render)
 {
     const struct http_outcome *outcome = render->outcome;
@@ -364,7 +382,10 @@ static void render_path(const struct render *render)
     if (outcome->load == KERR_OK && render->route.is_directory && decoded.length > 1) {
         render_error(render, 404); /* a file has nothing below it */
     } else if (outcome->load == KERR_OK) {
-        render_file(render);
+        render_file(render, false);
+    } else if (outcome->load == KERR_TOO_LARGE && outcome->whole != 0 &&
+               !render->route.range.is_there && !render->route.is_directory) {
+        render_large(render);
     } else if (outcome->load != KERR_IS_A_DIRECTORY) {
         render_error(render, status_of(outcome->load));
     } else if (!render->route.is_directory) {

@@ -177,7 +177,7 @@ enum kerr http_route(const uint8_t *record, size_t length, struct http_words tab
 }
 
 void http_route_part(const struct http_route *route, const struct kwe_http_request *request,
-                     uint64_t *offset, uint64_t *bytes)
+                     uint64_t most, uint64_t *offset, uint64_t *bytes)
 {
     const struct http_range *range = &route->range;
 
@@ -192,5 +192,8 @@ void http_route_part(const struct http_route *route, const struct kwe_http_reque
     } else {
         *offset = range->first;
         *bytes = range->last == UINT64_MAX ? 0 : range->last - range->first + 1;
+    }
+    if (most != UINT64_MAX && (*bytes == 0 || *bytes > most)) {
+        *bytes = most;
     }
 }

@@ -37,6 +37,6 @@ struct http_route {
 /* BAD_REQUEST, BAD_PARAMETER: a line of the table is malformed. *request: as http_request_read() leaves it. */
 enum kerr http_route(const uint8_t *record, size_t length, struct http_words table,
                      struct kwe_http_request *request, struct http_route *route);
-/* What of the file to read: as storage.read takes it. */
+/* What of the file to read: as storage.read takes it; of a range `most` bytes. */
 void http_route_part(const struct http_route *route, const struct kwe_http_request *request,
-                     uint64_t *offset, uint64_t *bytes);
+                     uint64_t most, uint64_t *offset, uint64_t *bytes);

@@ -313,7 +313,7 @@ enum kerr operations_http_route(struct operations_http_route_call *call)
     call->path.length = sizeof(route.path);
     call->kind = route.kind;
     call->answer = route.status;
-    http_route_part(&route, &request, &call->offset, &call->bytes);
+    http_route_part(&route, &request, call->params->part_bytes, &call->offset, &call->bytes);
     return KERR_OK;
 }
 
@@ -337,6 +337,7 @@ enum kerr operations_http_render(struct operations_http_render_call *call)
                                           .size = params->size,
                                           .mtime = params->mtime,
                                           .loaded = params->loaded,
+                                          .whole = params->whole,
                                           .list_lines = words(call->entries),
                                           .text = words(call->text) };
     struct http_page page = { .text = { .bytes = (char *)call->page.data,
@@ -347,7 +348,7 @@ enum kerr operations_http_render(struct operations_http_render_call *call)
     call->page.length = page.text.length;
     call->answer = page.status;
     call->head_bytes = page.head_bytes;
-    call->file_bytes = page.file_bytes;
     call->body_bytes = page.length;
+    call->more_bytes = page.more_bytes;
     return status;
 }

@@ -194,5 +194,6 @@ class NetworkOp(IntEnum):
     RESOLVE = 11
     HTTP_RECEIVE = 12
     HTTP_SEND = 13
-    HTTP_GET = 14
-    METRICS = 15
+    HTTP_MORE = 14
+    HTTP_GET = 15
+    METRICS = 16

@@ -30,8 +30,9 @@ enum {
     NETWORK_OP_RESOLVE = 11,
     NETWORK_OP_HTTP_RECEIVE = 12,
     NETWORK_OP_HTTP_SEND = 13,
-    NETWORK_OP_HTTP_GET = 14,
-    NETWORK_OP_METRICS = 15,
+    NETWORK_OP_HTTP_MORE = 14,
+    NETWORK_OP_HTTP_GET = 15,
+    NETWORK_OP_METRICS = 16,
 };
 
 /* ---- link ---- */
@@ -318,17 +319,20 @@ struct network_http_send_params {
     uint64_t connection; /* the value of http_receive */
     uint32_t status;     /* 200..599 */
     uint32_t head_bytes; /* at most 4096 */
-    uint64_t file_bytes; /* of file, at most */
-    /* what Content-Length says, where the body is not sent (HEAD); by default the body's */
+    /*
+     * of the whole body, as Content-Length says it, sent or not (HEAD); of file no more goes out.
+     * By default what page and file have
+     */
     uint64_t length;
-    uint32_t close; /* 0 or 1 */
+    uint64_t more_bytes; /* of it, so many come by http_more */
+    uint32_t close;      /* 0 or 1 */
     uint8_t reserved[4];
 };
 _Static_assert(offsetof(struct network_http_send_params, connection) == 0, "ABI");
 _Static_assert(offsetof(struct network_http_send_params, status) == 8, "ABI");
 _Static_assert(offsetof(struct network_http_send_params, head_bytes) == 12, "ABI");
-_Static_assert(offsetof(struct network_http_send_params, file_bytes) == 16, "ABI");
-_Static_assert(offsetof(struct network_http_send_params, length) == 24, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, length) == 16, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, more_bytes) == 24, "ABI");
 _Static_assert(offsetof(struct network_http_send_params, close) == 32, "ABI");
 _Static_assert(sizeof(struct network_http_send_params) == 40, "ABI");
 
@@ -338,10 +342,34 @@ static inline struct network_http_send_params network_http_send_defaults(void)
     return (struct network_http_send_params){
         .status = 200u,
         .head_bytes = 0u,
-        .file_bytes = UINT64_C(18446744073709551615),
         .length = UINT64_C(18446744073709551615),
+        .more_bytes = 0u,
         .close = 0u,
     };
+}
+
+/* ---- http_more ---- */
+
+enum {
+    NETWORK_HTTP_MORE_INPUT_DATA = 0, /* bytes */
+};
+
+/*
+ * The next part of a body that http_send has begun; parts that come too early wait for their turn.
+ * The operation ends when the client has the part.
+ */
+struct network_http_more_params {
+    uint64_t connection; /* the value of http_receive */
+    uint64_t offset;     /* of what http_send left to come */
+};
+_Static_assert(offsetof(struct network_http_more_params, connection) == 0, "ABI");
+_Static_assert(offsetof(struct network_http_more_params, offset) == 8, "ABI");
+_Static_assert(sizeof(struct network_http_more_params) == 16, "ABI");
+
+/* Left at 0, for the caller to set or bind: connection, offset. */
+static inline struct network_http_more_params network_http_more_defaults(void)
+{
+    return (struct network_http_more_params){ 0 };
 }
 
 /* ---- http_get ---- */

@@ -337,6 +337,8 @@ static const struct op_spec operations_ops[] = {
      */
     [OPERATIONS_OP_HTTP_ROUTE] = {
         .name = "http_route",
+        .params_bytes = sizeof(struct operations_http_route_params),
+        .validate = operations_http_route_validate,
         .inputs_min = 2,
         .inputs_max = 2,
         .value_count = 4,
@@ -733,6 +735,19 @@ static const struct op_spec network_ops[] = {
         .inputs_min = 0,
         .inputs_max = 2,
         .value_count = 1,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 30000,
+        .cost_ns_per_kib = 1024,
+    },
+    /*
+     * The next part of a body that http_send has begun; parts that come too early wait for their
+     * turn. The operation ends when the client has the part.
+     */
+    [NETWORK_OP_HTTP_MORE] = {
+        .name = "http_more",
+        .params_bytes = sizeof(struct network_http_more_params),
+        .inputs_min = 1,
+        .inputs_max = 1,
         .traits = OP_TRAIT_EFFECT,
         .cost_fixed_ns = 30000,
         .cost_ns_per_kib = 1024,

@@ -188,6 +188,23 @@ static inline kwe_stage_t kwe_network_http_send(struct kwe_builder *builder, con
 }
 
 /*
+ * The next part of a body that http_send has begun; parts that come too early wait for their turn.
+ * The operation ends when the client has the part.
+ */
+static inline kwe_stage_t kwe_network_http_more(struct kwe_builder *builder, const char *name,
+                                                kwe_stage_t data,
+                                                const struct network_http_more_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_HTTP_MORE, params, sizeof(*params));
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, NETWORK_HTTP_MORE_INPUT_DATA, data);
+    }
+    return stage;
+}
+
+/*
  * Ask an HTTP server for a path, and wait for the whole answer; the output is its body, the answer
  * its status. An address of 0 is looked up by the host's name.
  */

@@ -317,11 +317,12 @@ static inline kwe_stage_t kwe_operations_spectrum(struct kwe_builder *builder, c
  * kind 0 refused, 1 file, 2 change, 3 text; answer: the status so far; offset and bytes are what
  * storage.read has to read.
  */
-static inline kwe_stage_t kwe_operations_http_route(struct kwe_builder *builder, const char *name,
-                                                    kwe_stage_t question, kwe_stage_t routes)
+static inline kwe_stage_t
+kwe_operations_http_route(struct kwe_builder *builder, const char *name, kwe_stage_t question,
+                          kwe_stage_t routes, const struct operations_http_route_params *params)
 {
-    kwe_stage_t stage =
-        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_HTTP_ROUTE, NULL, 0);
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_HTTP_ROUTE,
+                                  params, sizeof(*params));
 
     if (question.index != KWE_NO_STAGE) {
         kwe_input_stage(builder, stage, OPERATIONS_HTTP_ROUTE_INPUT_QUESTION, question);

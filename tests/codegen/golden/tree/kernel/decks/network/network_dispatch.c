@@ -199,6 +199,16 @@ static enum kerr run_http_send(struct deck_request *request)
     return status;
 }
 
+static enum kerr run_http_more(struct deck_request *request)
+{
+    struct network_http_more_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .data = deck_input(request, NETWORK_HTTP_MORE_INPUT_DATA),
+    };
+    return network_http_more(&call);
+}
+
 static enum kerr run_http_get(struct deck_request *request)
 {
     struct network_http_get_call call = {
@@ -259,6 +269,8 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
         return run_http_receive(request);
     case NETWORK_OP_HTTP_SEND:
         return run_http_send(request);
+    case NETWORK_OP_HTTP_MORE:
+        return run_http_more(request);
     case NETWORK_OP_HTTP_GET:
         return run_http_get(request);
     case NETWORK_OP_METRICS:
@@ -282,6 +294,7 @@ bool deck_op_uses_fibre(uint16_t op)
     case NETWORK_OP_RESOLVE:
     case NETWORK_OP_HTTP_RECEIVE:
     case NETWORK_OP_HTTP_SEND:
+    case NETWORK_OP_HTTP_MORE:
     case NETWORK_OP_HTTP_GET:
         return true;
     default:

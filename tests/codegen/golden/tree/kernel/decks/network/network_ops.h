@@ -176,6 +176,18 @@ struct network_http_send_call {
  */
 enum kerr network_http_send(struct network_http_send_call *call);
 
+struct network_http_more_call {
+    struct deck_request *request;
+    const struct network_http_more_params *params;
+    struct deck_bytes data; /* in: bytes */
+};
+/*
+ * The next part of a body that http_send has begun; parts that come too early wait for their turn.
+ * The operation ends when the client has the part. Errors: BAD_HANDLE, BAD_RESPONSE,
+ * CONNECTION_RESET, CONNECTION_CLOSED. On a fibre: may wait.
+ */
+enum kerr network_http_more(struct network_http_more_call *call);
+
 struct network_http_get_call {
     struct deck_request *request;
     const struct network_http_get_params *params;

@@ -298,6 +298,7 @@ static enum kerr run_http_route(struct deck_request *request)
 {
     struct operations_http_route_call call = {
         .request = request,
+        .params = deck_params(request),
         .question = deck_input(request, OPERATIONS_HTTP_ROUTE_INPUT_QUESTION),
         .routes = deck_input(request, OPERATIONS_HTTP_ROUTE_INPUT_ROUTES),
         .path = deck_output(request),
@@ -346,8 +347,8 @@ static enum kerr run_http_render(struct deck_request *request)
         deck_set_output_length(request, call.page.length);
         deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_ANSWER, call.answer);
         deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_HEAD_BYTES, call.head_bytes);
-        deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_FILE_BYTES, call.file_bytes);
         deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_BODY_BYTES, call.body_bytes);
+        deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_MORE_BYTES, call.more_bytes);
     }
     return status;
 }

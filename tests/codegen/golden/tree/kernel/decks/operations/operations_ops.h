@@ -217,6 +217,7 @@ enum kerr operations_spectrum(struct operations_spectrum_call *call);
 
 struct operations_http_route_call {
     struct deck_request *request;
+    const struct operations_http_route_params *params;
     struct deck_bytes question; /* in: bytes */
     struct deck_bytes routes;   /* in: bytes */
     struct deck_room path;      /* out: path; set .length */
@@ -254,8 +255,8 @@ struct operations_http_render_call {
     struct deck_room page;      /* out: bytes; set .length */
     uint32_t answer;            /* value: set it */
     uint32_t head_bytes;        /* value: set it */
-    uint64_t file_bytes;        /* value: set it */
     uint64_t body_bytes;        /* value: set it */
+    uint64_t more_bytes;        /* value: set it */
 };
 /*
  * The answer, for http_send: lines of fields and, but for a file, the body. What the stages before
