@@ -25,7 +25,7 @@ SUITES = $(wildcard tests/host tests/codegen tests/tools tests/qemu)
 
 .DEFAULT_GOAL := image
 .DELETE_ON_ERROR:
-.PHONY: bench check clean debug fmt gen gen-accept help image lint lock run setup stats test test-host test-qemu
+.PHONY: bench check clean debug fmt gen gen-accept help image lint lock run serve setup stats test test-host test-qemu
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -82,6 +82,9 @@ image: gen ## Build the kernel, the decks and the programs (the default)
 
 run: image $(DEMO_INPUTS) ## Boot the system and run the demo workflows on real files
 	$(Q)$(KWE) demo --build $(BUILD)
+
+serve: image ## Boot the web server, and keep it up until Ctrl-C: http://127.0.0.1:PORT/, PORT=8080 unless said
+	$(Q)$(KWE) run --build $(BUILD) userland/workflows/web.yaml --input site=userland/workflows/web --forward $(or $(PORT),8080):80
 
 debug: image ## Boot under gdb, stopped at the first instruction
 	$(Q)$(KWE) debug --build $(BUILD)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator
 UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 MAX_SIZE = 1 << 40
 
-BUFFER_TYPES = ("bytes", "rgb8", "gray8")
+BUFFER_TYPES = ("bytes", "rgb8", "gray8", "path")
 VALUE_TYPES = ("u32", "u64", "i32", "i64", "bool", "f64")
 OPTIONAL = "?"  # behind an input's type: the stage may leave it unbound
 

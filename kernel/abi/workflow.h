@@ -139,6 +139,11 @@ enum kwe_binding_kind {
     KWE_BIND_PARAM_PREVIOUS = 10,
     /* input[target] is this part of the output of `stage`, or of the event's own buffer (KWE_NO_STAGE) */
     KWE_BIND_INPUT_PART = 11,
+    /*
+     * Parameter bytes [target, + source_bytes) are the output bytes [source_offset, + source_bytes) of `stage`: a path that it found, say.
+     * The kernel takes a copy, once. BAD_PARAMETER: the output is shorter.
+     */
+    KWE_BIND_PARAM_OUTPUT = 12,
 };
 
 /* source_index of KWE_BIND_PARAM_PART */

@@ -42,13 +42,13 @@ static void on_instance_stuck(void *context, uint32_t instance)
     deck_fail(context, nucleus->instance[instance], "did not give back what it was asked for");
 }
 
-static bool read_program_segment(void *context, uint32_t id, uint64_t offset, void *to,
-                                 size_t bytes)
+static bool read_segment(void *context, uint32_t id, uint32_t segment, uint64_t offset, void *to,
+                         size_t bytes)
 {
     const struct nucleus *nucleus = context;
     const struct workflow_arena *workflow = nucleus->workflow[GUIDE_WORKFLOW_INDEX(id)];
 
-    return arena_read(workflow->arena, PLAN_SEGMENT_PROGRAM, offset, to, bytes);
+    return arena_read(workflow->arena, segment, offset, to, bytes);
 }
 
 static void *guide_alloc_zeroed(void *context, size_t bytes)
@@ -130,7 +130,7 @@ void setup_guide(struct nucleus *nucleus)
             .workflow_gone = on_workflow_gone,
             .recall = on_recall,
             .instance_stuck = on_instance_stuck,
-            .read_program_segment = read_program_segment,
+            .read_segment = read_segment,
             .trace = nucleus->trace.records == NULL ? NULL : on_trace,
             .context = nucleus,
         },

@@ -5,31 +5,19 @@ import random
 import signal
 import socket
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 from tests.harness.plugin import Kwe
-from tests.harness.terminal import CTRL_C, Terminal
-from tests.harness.workflow import KWE, workflow_file
+from tests.harness.standing import DEADLINE_S, standing
+from tests.harness.terminal import CTRL_C
+from tests.harness.workflow import workflow_file
 from tools.kwe.errors import EXIT_DONE
 from tools.kwe.tree import Build
 
-# Hang detectors, not targets.
-DEADLINE_S = 60.0
+# A hang detector, not a target.
 ANSWER_S = 30.0
 ECHO = workflow_file("echo")
-
-
-@contextmanager
-def standing(image: Build, *words: str | Path) -> Iterator[tuple[Terminal, int]]:
-    """Run a workflow until the block is left; give its terminal and the host's port."""
-    environment = os.environ | {"KWE_BUILD": str(image.folder)}
-    with Terminal([KWE, "run", *words], environment) as terminal:
-        found = terminal.wait_for(r"127\.0\.0\.1:(\d+) leads to its tcp port", DEADLINE_S)
-        assert found, terminal.text
-        yield terminal, int(found[1])
 
 
 # QEMU's user network listens with a backlog of 1 and the host resets what comes too fast, so

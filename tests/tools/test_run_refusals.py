@@ -32,6 +32,12 @@ stages:
   bins: {op: operations.histogram, needs: load, format: 2, bins: 4, low: 0, high: .inf}"""
 SWITCH = "stages:\n  both: {op: operations.merge, part1: load, at_most: 4096, header: 2}"
 
+ROUTE = """\
+touches: [/www]
+stages:
+  ask: {op: network.http_receive, port: 80, at_most: 64 KiB}
+  route: {op: operations.http_route, question: ask, routes: ask}"""
+
 # What is replaced in GOOD, by what; the line and words of the error.
 MISTAKES = {
     "no needs": ("needs: load", "needs: {stage: load, tolerates: true}", 12, "tolerate: true"),
@@ -56,6 +62,31 @@ MISTAKES = {
     "an unknown stage": ("needs: load", "needs: laod", 12, "'laod'"),
     "a circle": ("path: $files,", "path: $files, needs: save,", 11, "save"),
     "an unknown parameter": ("path: $copies", "path: $copies, sync: 1", 12, "sync"),
+    "no path of a stage": (
+        *(
+            "stages:\n  load: {op: storage.read, path: $files,",
+            f"{ROUTE}\n  load: {{op: storage.read, path: route.bytes,",
+            14,
+        ),
+        "route.bytes is no path that a stage finds; route.path would be right",
+    ),
+    "a path that may lie anywhere": (
+        *(
+            "stages:\n  load: {op: storage.read, path: $files,",
+            f"{ROUTE[16:]}\n  load: {{op: storage.read, path: route.path,",
+            13,
+        ),
+        "route.path is only known as it runs; `touches: [$input]` or [/a/subtree] says",
+    ),
+    "touching no subtree": ("event_per: files", "event_per: files\ntouches: [www]", 10, "'www'"),
+    "touching no input": (
+        *("event_per: files", "event_per: files\ntouches: [$copies]", 10),
+        "$copies is no input of kind files",
+    ),
+    "two kinds of bytes": (
+        *("inputs:", "inputs:\n  key: {kind: bytes, bytes: 3, text: abc}", 4),
+        "`bytes: 32`, or what they are, `text: ...`",
+    ),
     "a missing parameter": (", path: $copies", "", 12, "path"),
     "an unknown variable": ("path: $copies", "path: $copes", 12, "$copes"),
     "writing to an input": ("path: $copies", "path: $files", 12, "would change the input $files"),

@@ -13,6 +13,7 @@ from tools.kwe.sources import (
     Bound,
     FromEvent,
     FromLength,
+    FromOutput,
     FromPart,
     FromPreviousValue,
     FromStage,
@@ -204,7 +205,7 @@ class ArgumentReader:
             )
         return float(value)
 
-    def _path(self, stage: str, op: Op, param: Param, value: Any) -> FromEvent | bytes:
+    def _path(self, stage: str, op: Op, param: Param, value: Any) -> FromEvent | FromOutput | bytes:
         place: tuple[Key, ...] = self.at(stage, param.name)
         own = [self.spec.event_per] if self.spec.event_per else []
         files = [f"${name}" for name in (*own, *self._file_outputs())]
@@ -225,6 +226,8 @@ class ArgumentReader:
                     f"{' or '.join(files[1:]) or 'an output of kind files'} would be right",
                 )
             return FromEvent(value[1:])
+        if BINDING.fullmatch(value):
+            return self._found_path(stage, param, value)
         encoded = value.encode()
         if not re.fullmatch(r"(/[^/\0]+)+|/", value) or len(encoded) > 254:
             raise self.source.error(
@@ -233,6 +236,29 @@ class ArgumentReader:
                 f"{' or '.join([*files, '/a/path'])} would be right",
             )
         return encoded
+
+    def _found_path(self, stage: str, param: Param, text: str) -> FromOutput:
+        """`route.path`: the output of an earlier stage, which is a path and has that name."""
+        other, _, what = text.partition(".")
+        output = self.ops[other][1].output if other in self.ops else None
+        if output is None or output.type != "path" or output.name != what:
+            found = [
+                f"{name}.{op.output.name}"
+                for name, (_, op) in self.ops.items()
+                if op.output is not None and op.output.type == "path"
+            ]
+            raise self.source.error(
+                self.at(stage, param.name),
+                f"stage {stage}: {text} is no path that a stage finds; "
+                f"{', '.join(found) or 'an absolute path'} would be right",
+            )
+        if not self.spec.touches:
+            raise self.source.error(
+                self.at(stage, param.name),
+                f"stage {stage}: {text} is only known as it runs; "
+                "`touches: [$input]` or [/a/subtree] says where it may lie",
+            )
+        return FromOutput(self.number[other])
 
     def _file_outputs(self) -> list[str]:
         return [name for name, item in self.spec.outputs.items() if item.kind == "files"]

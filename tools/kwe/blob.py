@@ -13,6 +13,7 @@ from tools.kwe.sources import (
     FromEvent,
     FromFirst,
     FromLength,
+    FromOutput,
     FromPart,
     FromPiece,
     FromPrevious,
@@ -235,6 +236,15 @@ def _param_bindings(stage: Stage, variables: Mapping[str, int]) -> list[bytes]:
                     source_bytes=abi.PATH.size,
                 )
             )
+        elif isinstance(argument, FromOutput):
+            bindings.append(
+                abi.BINDING.pack(
+                    kind=abi.BIND_PARAM_OUTPUT,
+                    stage=argument.stage,
+                    target=param.offset,
+                    source_bytes=abi.PATH.size,
+                )
+            )
         elif (taken := _taken(argument)) is not None:
             kind, producer, index = taken
             bindings.append(
@@ -275,7 +285,7 @@ def _static_params(stage: Stage) -> bytes:
 
 def _encode_argument(param: Param, argument: Argument) -> bytes:
     match argument:
-        case FromValue() | FromEvent() | FromLength() | FromStatus() | FromPart():
+        case FromValue() | FromOutput() | FromEvent() | FromLength() | FromStatus() | FromPart():
             return b""
         case FromPreviousValue(_, _, static):
             return struct.pack(f"<{ELEMENT_FORMATS[param.element]}", static)

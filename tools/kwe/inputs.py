@@ -74,6 +74,9 @@ def read_inputs(spec: Workflow, given: Mapping[str, Path], kept: Path) -> Inputs
             files = tuple(_read_files(name, item, given[name], notes))
         else:
             path = given.get(name)
+            if path is None and item.text is not None:
+                constants[name] = item.text.encode()
+                continue
             if path is None and item.make is not None:
                 path = kept / name
                 if not path.exists():
@@ -92,7 +95,7 @@ def _read_constant(name: str, item: Input, path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise SpecError(f"input {name}: {path}: {error.strerror}") from error
-    if len(data) != item.bytes:
+    if item.bytes is not None and len(data) != item.bytes:
         raise SpecError(f"input {name}: {path} has {len(data)} bytes; {item.bytes} would be right")
     return data
 

@@ -11,7 +11,7 @@ from tools.kwe.errors import SpecError
 from tools.kwe.inputs import InputFile, Inputs, read_inputs
 from tools.kwe.layout import align8
 from tools.kwe.sizing import Sizing, work_out_sizes
-from tools.kwe.sources import FromEvent, Stage
+from tools.kwe.sources import FromEvent, FromOutput, Stage
 from tools.kwe.spec import Workflow
 from tools.kwe.stages import resolve_stages
 from tools.kwe.system import System
@@ -132,7 +132,7 @@ def folder_of(spec: Workflow, variable: str) -> bytes:
 
 
 # Operations that take what comes to a port of the system's own; the others' is another system's.
-OWN_PORT = ("network.tcp_listen", "network.udp_receive")
+OWN_PORT = ("network.http_receive", "network.tcp_listen", "network.udp_receive")
 
 
 def _port_rights(stages: list[Stage]) -> dict[int, int]:
@@ -158,7 +158,12 @@ def _manifest(stages: list[Stage], spec: Workflow) -> list[ManifestEntry]:
         for argument in stage.arguments.values():
             if isinstance(argument, FromEvent):
                 path = folder_of(spec, argument.name)
-            elif isinstance(argument, bytes):
+            elif isinstance(argument, FromOutput):
+                for touched in spec.touches:
+                    path = folder_of(spec, touched[1:]) if touched[0] == "$" else touched.encode()
+                    rights[path] = rights.get(path, 0) | right
+                continue
+            elif isinstance(argument, bytes) and stage.deck.name != "network":
                 path = argument
             else:
                 continue

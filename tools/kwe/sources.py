@@ -79,6 +79,13 @@ class FromPart:
 
 
 @dataclass(frozen=True)
+class FromOutput:
+    """A path parameter that an earlier stage left as its output."""
+
+    stage: int
+
+
+@dataclass(frozen=True)
 class FromEvent:
     """A path parameter that is the event's own: the path of its input or output file."""
 
@@ -88,7 +95,7 @@ class FromEvent:
 Source = FromStage | FromFirst | FromConstant | FromPrevious | FromPiece
 Literal = int | float | tuple[int, ...] | bytes
 Bound = FromValue | FromLength | FromStatus | FromPreviousValue | FromPart
-Argument = Literal | Bound | FromEvent
+Argument = Literal | Bound | FromOutput | FromEvent
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from tools.kwe.abi import MAX_PATH_BYTES
 from tools.kwe.flow import parse_duration
 from tools.kwe.yaml_source import Source as TextSource
 from tools.kwe.yaml_source import load_yaml, validate
@@ -50,6 +51,17 @@ def _file_name(value: str) -> str:
     return value
 
 
+def _guest_path(value: str) -> str:
+    if (
+        not re.fullmatch(r"(/[^/\0]+)+|/|\$[a-z][a-z0-9_]*", value)
+        or len(value.encode()) > MAX_PATH_BYTES
+    ):
+        raise ValueError(
+            f"{value!r} is neither $INPUT nor an absolute path of at most {MAX_PATH_BYTES} bytes"
+        )
+    return value
+
+
 def _suffixes(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -57,6 +69,7 @@ def _suffixes(value: object) -> object:
 Size = Annotated[int, BeforeValidator(parse_size)]
 Duration = Annotated[int, BeforeValidator(parse_duration)]
 Word = Annotated[str, AfterValidator(_word)]
+GuestPath = Annotated[str, AfterValidator(_guest_path)]
 FileName = Annotated[str, AfterValidator(_file_name)]
 
 
@@ -74,18 +87,23 @@ class Input(Strict):
     # files: only those that end so, whatever the case; how their pictures are measured
     suffix: Annotated[list[str], BeforeValidator(_suffixes)] = Field(default_factory=list)
     media: Literal["bytes", "jpeg"] = "bytes"
-    # bytes: exactly so many; how they are made when none are given
+    # bytes: exactly so many; how they are made when none are given, or what they are
     bytes: Size | None = None
     make: Literal["random"] | None = None
+    text: str | None = None
 
     @model_validator(mode="after")
     def _fits_kind(self) -> "Input":
-        if self.kind == "bytes" and self.bytes is None:
-            raise ValueError("an input of kind bytes says how many: `bytes: 32`")
+        if self.kind == "bytes" and (self.bytes is None) == (self.text is None):
+            raise ValueError(
+                "an input of kind bytes says how many, `bytes: 32`, or what they are, `text: ...`"
+            )
+        if self.text is not None and (self.make is not None or not self.text):
+            raise ValueError("a text is neither made nor empty")
         if self.kind == "bytes" and (self.suffix or self.media != "bytes"):
             raise ValueError("suffix and media belong to an input of kind files")
-        if self.kind == "files" and (self.bytes is not None or self.make is not None):
-            raise ValueError("bytes and make belong to an input of kind bytes")
+        if self.kind == "files" and {"bytes", "make", "text"} & self.model_fields_set:
+            raise ValueError("bytes, make and text belong to an input of kind bytes")
         return self
 
 
@@ -138,6 +156,8 @@ class Workflow(Strict):
     standing: Standing | None = None  # ... instead
     result: str | None = None
     timeout: Duration = 0  # of an event, in ns; 0: none
+    # where paths lie that only an event finds (`path: route.path`): $INPUT, or a subtree
+    touches: list[GuestPath] = Field(default_factory=list)
     stages: dict[Word, dict[str, Any]] = Field(min_length=1, max_length=64)
 
 

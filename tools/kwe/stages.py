@@ -130,8 +130,8 @@ class _Resolver:
             self.reader.check_stage(stage, other, self.at(stage, port.name))
             names.append(other)
         for param in op.params:
-            other = None if param.element == "path" else bound_stage(fields.get(param.name))
-            if other is None:
+            other = bound_stage(fields.get(param.name))
+            if other is None or (param.element == "path" and other not in self.fields):
                 continue
             is_previous = str(fields[param.name]).startswith(PREVIOUS)
             if other not in self.fields or not is_previous:
@@ -363,12 +363,22 @@ def _check_result(source: TextSource, spec: Workflow, names: list[str]) -> None:
         )
 
 
+def _is_files(spec: Workflow, name: str) -> bool:
+    return name in spec.inputs and spec.inputs[name].kind == "files"
+
+
 def _check_uses(source: TextSource, spec: Workflow, stages: list[Stage]) -> None:
     """Each input is taken, each output made."""
     paths = {a.name for s in stages for a in s.arguments.values() if isinstance(a, FromEvent)}
     constants = {i.name for s in stages for i in s.inputs if isinstance(i, FromConstant)}
+    touched = {name[1:] for name in spec.touches if name.startswith("$")}
+    for index, name in enumerate(spec.touches):
+        if name.startswith("$") and not _is_files(spec, name[1:]):
+            raise source.error(
+                ("touches", index), f"touches: {name} is no input of kind files; /a/path is another"
+            )
     for name in spec.inputs:
-        if name not in paths | constants:
+        if name not in paths | constants | touched:
             raise source.error(
                 ("inputs", name),
                 f"{name}: no stage takes it; `${name}` would be right",

@@ -20,4 +20,6 @@ NUCLEUS_CFLAGS := $(COMMON_CFLAGS) -O2 -ffreestanding -fno-pic -no-pie -mcmodel=
 RING3_CFLAGS := $(COMMON_CFLAGS) -O2 -fPIE -fstack-protector-strong -fno-omit-frame-pointer -fcf-protection=none \
 	-fno-common -isystem $(BUILD)/include
 
-HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE
+# Where set-up puts the sources of libraries that are compiled here; the host tests use some of them too.
+SOURCES := .venv/sources
+HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE -isystem $(SOURCES)/llhttp/lib

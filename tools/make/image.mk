@@ -72,7 +72,6 @@ $(BUILD)/include/%.stamp: tools/make/image.mk
 	@touch $@
 
 # A built library's headers, and what it is configured by, are linked in from where they lie.
-SOURCES := .venv/sources
 LINKS_llhttp := $(SOURCES)/llhttp/lib/llhttp.h
 LINKS_lwip := $(SOURCES)/lwip/src/include/lwip $(SOURCES)/lwip/src/include/netif \
 	kernel/decks/network/lwip/lwipopts.h kernel/decks/network/lwip/arch

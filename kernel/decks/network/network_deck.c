@@ -4,13 +4,18 @@
  *   network_card    the virtio card as lwIP's interface     network_sockets  TCP
  *   network_stack   lwIP's life: addresses, timers          network_ports    UDP
  *   network_wait    lists on which operations wait          network_names    DNS
+ *   network_http    HTTP/1.1: requests in, responses out
  */
 #include "kernel/decks/network/network_card.h"
+#include "kernel/decks/network/network_http.h"
 #include "kernel/decks/network/network_names.h"
 #include "kernel/decks/network/network_ops.h"
 #include "kernel/decks/network/network_ports.h"
 #include "kernel/decks/network/network_sockets.h"
 #include "kernel/decks/network/network_stack.h"
+#include "userland/libkwe/common/calls.h"
+
+#define NS_PER_MS 1000000ull
 
 /* Entry i of the card's interrupts is bit first + i. */
 static uint32_t first_interrupt_bit;
@@ -19,6 +24,7 @@ static uint32_t first_interrupt_bit;
 enum kerr deck_start(const struct kwe_deck_info *info)
 {
     sockets_init(info->generation);
+    http_init(info->generation);
     if (info->device_count == 0 || !info->device[0].present) {
         return KERR_OK;
     }
@@ -161,4 +167,82 @@ enum kerr network_resolve(struct network_resolve_call *call)
     call->address_high = found.high;
     call->address_low = found.low;
     return error;
+}
+
+/* ---- HTTP ------------------------------------------------------------------------------------------------------------------- */
+
+enum kerr network_http_receive(struct network_http_receive_call *call)
+{
+    const struct network_http_receive_params *params = call->params;
+    const struct http_terms terms = { params->port, params->head_bytes,
+                                      params->patience_ms * NS_PER_MS, params->idle_ms * NS_PER_MS,
+                                      params->answer_ms * NS_PER_MS };
+    struct http_received received = { .connection = 0 };
+    enum kerr error = begin(call->request, params->port, KWE_MANIFEST_READ);
+
+    if (error == KERR_OK) {
+        error = http_receive(call->request, &terms, &call->data, &received);
+    }
+    call->connection = received.connection;
+    call->method = received.method;
+    call->body_bytes = received.body_bytes;
+    return error;
+}
+
+enum kerr network_metrics(struct network_metrics_call *call)
+{
+    struct kwe_statistics statistics;
+    const int64_t answer = kwe_call_statistics(&statistics, sizeof(statistics));
+
+    if (answer < 0) {
+        return (enum kerr) - answer;
+    }
+    call->text.length = network_metrics_print(&statistics, http_metrics(), (char *)call->text.data,
+                                              call->text.capacity);
+    return call->text.length == 0 ? KERR_OUTPUT_TOO_LARGE : KERR_OK;
+}
+
+/* What is left of the bytes behind the first so many. */
+static struct deck_bytes behind(struct deck_bytes bytes, size_t first)
+{
+    return (struct deck_bytes){ bytes.data + first, bytes.length - first,
+                                bytes.writable_by_program };
+}
+
+enum kerr network_http_send(struct network_http_send_call *call)
+{
+    const struct network_http_send_params *params = call->params;
+    const size_t head =
+        params->head_bytes < call->page.length ? params->head_bytes : call->page.length;
+    struct http_answer answer = { .connection = params->connection,
+                                  .status = params->status,
+                                  .lines = call->page,
+                                  .part = { behind(call->page, head), call->file },
+                                  .close = params->close };
+
+    answer.lines.length = head;
+    const uint64_t all = answer.part[0].length + call->file.length;
+    answer.length = params->length == UINT64_MAX ? all : params->length;
+    if (all > answer.length && answer.length >= answer.part[0].length) {
+        answer.part[1].length = answer.length - answer.part[0].length;
+    }
+    answer.more = params->more_bytes;
+    call->sent = answer.part[0].length + answer.part[1].length;
+    return http_send(call->request, &answer);
+}
+
+enum kerr network_http_more(struct network_http_more_call *call)
+{
+    return http_more(call->request, call->params->connection, call->params->offset, call->data);
+}
+
+enum kerr network_http_get(struct network_http_get_call *call)
+{
+    const struct network_http_get_params *params = call->params;
+    const struct http_target target = {
+        call->host, { params->address_high, params->address_low }, params->port, &params->path
+    };
+    enum kerr error = begin(call->request, params->port, KWE_MANIFEST_WRITE);
+
+    return error == KERR_OK ? http_get(call->request, &target, &call->body, &call->answer) : error;
 }

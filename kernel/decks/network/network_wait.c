@@ -59,3 +59,13 @@ void network_wake(struct network_waiters *waiters)
         waiter = next;
     }
 }
+
+void network_wake_one(struct network_waiters *waiters)
+{
+    struct network_waiter *waiter = waiters->first;
+
+    if (waiter != NULL) {
+        waiters->first = waiter->next;
+        fibre_signal(&waiter->event);
+    }
+}

@@ -18,3 +18,5 @@ enum kerr network_wait(struct deck_request *request, struct network_waiters *wai
 enum kerr network_wait_plain(struct network_waiters *waiters, uint64_t deadline_ns);
 /* Any context: all that wait go on. */
 void network_wake(struct network_waiters *waiters);
+/* Any context: the one that waits for longest goes on; it passes on what it does not take. */
+void network_wake_one(struct network_waiters *waiters);

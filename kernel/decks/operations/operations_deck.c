@@ -10,6 +10,7 @@
 
 #include "kernel/decks/operations/convolve_core.h"
 #include "kernel/decks/operations/digest_core.h"
+#include "kernel/decks/operations/http_render_core.h"
 #include "kernel/decks/operations/merge_core.h"
 #include "kernel/decks/operations/pack_core.h"
 #include "kernel/decks/operations/picture_core.h"
@@ -288,5 +289,66 @@ enum kerr operations_merge(struct operations_merge_call *call)
         deck_count_copied_cache(call->request, call->merged.length);
     }
     call->parts = count;
+    return status;
+}
+
+/* ---- HTTP ------------------------------------------------------------------------------------------------------ */
+
+static struct http_words words(struct deck_bytes bytes)
+{
+    return (struct http_words){ (const char *)bytes.data, bytes.length };
+}
+
+enum kerr operations_http_route(struct operations_http_route_call *call)
+{
+    struct kwe_http_request request;
+    struct http_route route;
+    enum kerr status = http_route(call->question.data, call->question.length, words(call->routes),
+                                  &request, &route);
+
+    if (status != KERR_OK) {
+        return status;
+    }
+    memcpy(call->path.data, &route.path, sizeof(route.path));
+    call->path.length = sizeof(route.path);
+    call->kind = route.kind;
+    call->answer = route.status;
+    http_route_part(&route, &request, call->params->part_bytes, &call->offset, &call->bytes);
+    return KERR_OK;
+}
+
+enum kerr operations_http_form(struct operations_http_form_call *call)
+{
+    struct http_text line = { .bytes = (char *)call->line.data, .capacity = call->line.capacity };
+    enum kerr status = http_form(call->question.data, call->question.length, &line);
+
+    call->line.length = line.length;
+    return status;
+}
+
+enum kerr operations_http_render(struct operations_http_render_call *call)
+{
+    const struct operations_http_render_params *params = call->params;
+    const uint32_t change =
+        params->form_status != KERR_OK ? params->form_status : params->change_status;
+    const struct http_outcome outcome = { .load = (enum kerr)params->load_status,
+                                          .list = (enum kerr)params->list_status,
+                                          .change = (enum kerr)change,
+                                          .size = params->size,
+                                          .mtime = params->mtime,
+                                          .loaded = params->loaded,
+                                          .whole = params->whole,
+                                          .list_lines = words(call->entries),
+                                          .text = words(call->text) };
+    struct http_page page = { .text = { .bytes = (char *)call->page.data,
+                                        .capacity = call->page.capacity } };
+    enum kerr status = http_render(call->question.data, call->question.length, words(call->routes),
+                                   &outcome, &page);
+
+    call->page.length = page.text.length;
+    call->answer = page.status;
+    call->head_bytes = page.head_bytes;
+    call->body_bytes = page.length;
+    call->more_bytes = page.more_bytes;
     return status;
 }

@@ -4,6 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+bool storage_from_end(uint64_t offset)
+{
+    return offset > INT64_MAX;
+}
+
+uint64_t storage_offset(uint64_t size, uint64_t offset)
+{
+    if (!storage_from_end(offset)) {
+        return offset;
+    }
+    return 0 - offset < size ? size + offset : 0;
+}
+
 enum kerr storage_range(uint64_t size, uint64_t offset, uint64_t length, size_t capacity,
                         size_t *bytes)
 {

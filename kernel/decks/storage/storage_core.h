@@ -12,6 +12,10 @@
  * How much of a file a read takes: `length` bytes from `offset` (0: all that follows), no more than the file has.
  * TOO_LARGE: more than `capacity`.
  */
+/* Where an offset lies in a file: those of 2^64 - n count n bytes back from its end, and stop at its beginning. */
+uint64_t storage_offset(uint64_t size, uint64_t offset);
+/* Does the offset count back from the end? */
+bool storage_from_end(uint64_t offset);
 enum kerr storage_range(uint64_t size, uint64_t offset, uint64_t length, size_t capacity,
                         size_t *bytes);
 

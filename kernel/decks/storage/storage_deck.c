@@ -205,6 +205,7 @@ static enum kerr read_open(const struct ext4_file *file, uint64_t offset, uint64
 {
     size_t bytes = 0;
     enum kerr error = ext4_file_size(storage.fs, file, size);
+    offset = storage_offset(*size, offset);
     if (error == KERR_OK) {
         error = storage_range(*size, offset, length, data->capacity, &bytes);
     }
@@ -215,10 +216,15 @@ static enum kerr read_open(const struct ext4_file *file, uint64_t offset, uint64
     return error;
 }
 
-/* 0 asks for all there is. */
-static uint64_t part_bytes(uint64_t length)
+/* 0 asks for all there is; what counts back from the end may lie anywhere. */
+static uint64_t part_bytes(uint64_t offset, uint64_t length)
 {
-    return length == 0 ? UINT64_MAX : length;
+    return length == 0 || storage_from_end(offset) ? UINT64_MAX : length;
+}
+
+static uint64_t part_offset(uint64_t offset)
+{
+    return storage_from_end(offset) ? 0 : offset;
 }
 
 enum kerr storage_read(struct storage_read_call *call)
@@ -227,8 +233,9 @@ enum kerr storage_read(struct storage_read_call *call)
     struct ext4_file file;
     enum kerr error = begin(call->request, path, KWE_MANIFEST_READ);
     if (error == KERR_OK) {
-        error = ext4_open_part(storage.fs, path->bytes, path->length, false, call->params->offset,
-                               part_bytes(call->params->length), &file);
+        error = ext4_open_part(storage.fs, path->bytes, path->length, false,
+                               part_offset(call->params->offset),
+                               part_bytes(call->params->offset, call->params->length), &file);
     }
     if (error == KERR_OK) {
         error =
@@ -266,6 +273,50 @@ enum kerr storage_write_at(struct storage_write_at_call *call)
         ext4_close(storage.fs, &file);
     }
     call->written = put;
+    return end(call->request, error);
+}
+
+/* Open a file for one that writes alone; make it when it is missing. */
+static enum kerr open_alone(const struct kwe_path *path, struct ext4_file *file)
+{
+    for (;;) {
+        enum kerr error = ext4_open(storage.fs, path->bytes, path->length, true, file);
+        if (error != KERR_NO_SUCH_FILE) {
+            return error;
+        }
+        error = ext4_create(storage.fs, path->bytes, path->length);
+        if (error != KERR_OK && error != KERR_EXISTS) { /* another made it: open that one */
+            return error;
+        }
+    }
+}
+
+/* An error leaves the file as it was. */
+static enum kerr append(const struct ext4_file *file, struct deck_bytes data, uint64_t *offset)
+{
+    size_t put = 0;
+    enum kerr error = ext4_file_size(storage.fs, file, offset);
+    if (error == KERR_OK) {
+        error = ext4_write(storage.fs, file, *offset, data.data, data.length, &put);
+        if (error != KERR_OK && put != 0) {
+            (void)ext4_truncate(storage.fs, file, *offset); /* the first error is the one to tell */
+        }
+    }
+    return error;
+}
+
+enum kerr storage_append(struct storage_append_call *call)
+{
+    const struct kwe_path *path = &call->params->path;
+    struct ext4_file file;
+    enum kerr error = begin(call->request, path, KWE_MANIFEST_WRITE);
+    if (error == KERR_OK) {
+        error = open_alone(path, &file);
+    }
+    if (error == KERR_OK) {
+        error = append(&file, call->data, &call->offset);
+        ext4_close(storage.fs, &file);
+    }
     return end(call->request, error);
 }
 
@@ -363,8 +414,8 @@ enum kerr storage_open(struct storage_open_call *call)
 static enum kerr open_again(const struct kwe_path *path, uint32_t inode, uint64_t offset,
                             uint64_t length, struct ext4_file *file)
 {
-    enum kerr error = ext4_open_part(storage.fs, path->bytes, path->length, false, offset,
-                                     part_bytes(length), file);
+    enum kerr error = ext4_open_part(storage.fs, path->bytes, path->length, false,
+                                     part_offset(offset), part_bytes(offset, length), file);
     if (error == KERR_NO_SUCH_FILE || error == KERR_NOT_A_DIRECTORY ||
         error == KERR_IS_A_DIRECTORY) {
         return KERR_BAD_HANDLE;

@@ -152,8 +152,27 @@ static uint64_t part_number(const struct stage_run *run, uint16_t what)
     return rest < loop->parts.part_bytes ? rest : loop->parts.part_bytes;
 }
 
-static enum kerr bind_param(const struct stage_run *run, const struct kwe_binding *binding,
-                            uint8_t *params)
+/* A part of another's output. Its deck may write there again, so it is copied once and the copy is what is checked. */
+static enum kerr put_output(const struct guide *guide, const struct stage_run *source,
+                            const struct kwe_binding *binding, uint8_t *params)
+{
+    const struct guide_port *port = &guide->config.port;
+    const struct workflow *workflow = source->event->workflow;
+
+    if (source->state != RUN_DONE || binding->source_offset > source->length ||
+        binding->source_bytes > source->length - binding->source_offset) {
+        return KERR_BAD_PARAMETER;
+    }
+    return port->read_segment(port->context, workflow->id, source->segment,
+                              source->out_offset - workflow->segment_offset[source->segment] +
+                                  binding->source_offset,
+                              params + binding->target, binding->source_bytes)
+               ? KERR_OK
+               : KERR_BAD_PARAMETER;
+}
+
+static enum kerr bind_param(const struct guide *guide, const struct stage_run *run,
+                            const struct kwe_binding *binding, uint8_t *params)
 {
     const struct stage_run *previous;
 
@@ -172,6 +191,8 @@ static enum kerr bind_param(const struct stage_run *run, const struct kwe_bindin
         return previous == NULL
                    ? KERR_OK
                    : put_number(run_value(previous, binding->source_index), binding, params);
+    case KWE_BIND_PARAM_OUTPUT:
+        return put_output(guide, bind_source(run, binding->stage), binding, params);
     default:
         if (binding->source_bytes != 0) { /* without variables there is no block */
             memcpy(params + binding->target, run->event->block + binding->source_offset,
@@ -182,8 +203,8 @@ static enum kerr bind_param(const struct stage_run *run, const struct kwe_bindin
 }
 
 /* `frame` NULL: a loop's, which has no inputs. Checked when not all of them were known at registration. */
-static enum kerr bind_all(const struct stage_run *run, struct kwe_work_frame *frame,
-                          uint8_t *params)
+static enum kerr bind_all(const struct guide *guide, const struct stage_run *run,
+                          struct kwe_work_frame *frame, uint8_t *params)
 {
     const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
@@ -197,7 +218,7 @@ static enum kerr bind_all(const struct stage_run *run, struct kwe_work_frame *fr
             frame->input[binding->target] = input_buffer(run, binding);
             continue;
         }
-        enum kerr bound = bind_param(run, binding, params);
+        enum kerr bound = bind_param(guide, run, binding, params);
         if (bound != KERR_OK) {
             return bound;
         }
@@ -206,12 +227,14 @@ static enum kerr bind_all(const struct stage_run *run, struct kwe_work_frame *fr
     return bound_params ? plan_validate(stage, params, &bad_offset) : KERR_OK;
 }
 
-enum kerr bind_frame(const struct stage_run *run, struct kwe_work_frame *frame)
+enum kerr bind_frame(const struct guide *guide, const struct stage_run *run,
+                     struct kwe_work_frame *frame)
 {
-    return bind_all(run, frame, frame->params);
+    return bind_all(guide, run, frame, frame->params);
 }
 
-enum kerr bind_parts(const struct stage_run *run, struct kwe_parts *parts)
+enum kerr bind_parts(const struct guide *guide, const struct stage_run *run,
+                     struct kwe_parts *parts)
 {
     uint8_t params[sizeof(*parts)];
 
@@ -219,7 +242,7 @@ enum kerr bind_parts(const struct stage_run *run, struct kwe_parts *parts)
         *parts = (struct kwe_parts){ loop_of(run)->rounds, 1 };
         return KERR_OK;
     }
-    enum kerr bound = bind_all(run, NULL, params);
+    enum kerr bound = bind_all(guide, run, NULL, params);
     memcpy(parts, params, sizeof(*parts));
     return bound;
 }

@@ -113,7 +113,7 @@ static enum kerr bind_here(struct guide *guide, const struct taking *taking, str
 {
     run->instance = (uint8_t)(taking->instance - guide->instance);
     bind_output(run, run->event->workflow->segment_of[run->instance]);
-    return bind_frame(run, &taking->frames[taking->instance->first_free]);
+    return bind_frame(guide, run, &taking->frames[taking->instance->first_free]);
 }
 
 static bool has_place(const struct taking *taking)

@@ -43,9 +43,9 @@ struct guide_port {
     void (*instance_stuck)(void *context, uint32_t instance);
     /* Something has happened; NULL: nobody wants to know. Time and CPU are for the nucleus to fill in. */
     void (*trace)(void *context, const struct kwe_trace_record *record);
-    /* Copy bytes of the workflow's program segment. False: outside it. */
-    bool (*read_program_segment)(void *context, uint32_t workflow, uint64_t offset, void *to,
-                                 size_t bytes);
+    /* Copy bytes of a segment (PLAN_SEGMENT_*) of the workflow's arena. False: outside it. */
+    bool (*read_segment)(void *context, uint32_t workflow, uint32_t segment, uint64_t offset,
+                         void *to, size_t bytes);
     void *context;
 };
 

@@ -133,8 +133,8 @@ static enum kerr read_route(struct guide *guide, const struct workflow *workflow
     if (blob == NULL) {
         return KERR_NO_MEMORY;
     }
-    if (config->port.read_program_segment(config->port.context, workflow->id, wire->block_offset,
-                                          blob, wire->block_length)) {
+    if (config->port.read_segment(config->port.context, workflow->id, PLAN_SEGMENT_PROGRAM,
+                                  wire->block_offset, blob, wire->block_length)) {
         made = plan_create(&config->memory, config->specs, config->spec_count,
                            config->per_cpu_instances, blob, wire->block_length, plan, &error);
     }
@@ -161,9 +161,8 @@ static enum kerr read_block(struct guide *guide, const struct workflow *workflow
         }
         return read;
     }
-    return block_bytes == 0 ||
-                   port->read_program_segment(port->context, workflow->id, wire->block_offset,
-                                              event->block, block_bytes)
+    return block_bytes == 0 || port->read_segment(port->context, workflow->id, PLAN_SEGMENT_PROGRAM,
+                                                  wire->block_offset, event->block, block_bytes)
                ? KERR_OK
                : KERR_BAD_EVENT;
 }

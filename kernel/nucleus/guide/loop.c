@@ -109,7 +109,7 @@ void loop_start(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     *state = (struct loop_run){ .count = plan_loop(run)->rounds };
     run->value[0] = 0;
     run->state = RUN_LOOPING;
-    enum kerr bound = bind_parts(run, &state->parts);
+    enum kerr bound = bind_parts(guide, run, &state->parts);
     if (bound == KERR_OK && run_stage(run)->kind == KWE_STAGE_FOR_EACH) {
         state->count =
             (state->parts.total_bytes + state->parts.part_bytes - 1) / state->parts.part_bytes;

@@ -329,9 +329,11 @@ const struct stage_run *bind_last(const struct event *event, uint16_t stage);
 void bind_output(struct stage_run *run, uint8_t segment);
 /* What the first input will be, or the output's room when there is none: the size that costs go by. */
 uint64_t bind_size_bytes(const struct stage_run *run);
-enum kerr bind_frame(const struct stage_run *run, struct kwe_work_frame *frame);
+enum kerr bind_frame(const struct guide *guide, const struct stage_run *run,
+                     struct kwe_work_frame *frame);
 /* A loop's parameters. KERR_BAD_PARAMETER: they cannot be. */
-enum kerr bind_parts(const struct stage_run *run, struct kwe_parts *parts);
+enum kerr bind_parts(const struct guide *guide, const struct stage_run *run,
+                     struct kwe_parts *parts);
 
 /* ---- deadline.c ---- */
 /* In a list: begin over. at_ns 0: none. */

@@ -22,6 +22,7 @@ static bool offers(const struct plan *plan, uint16_t source, const struct kwe_bi
     case KWE_BIND_INPUT_STAGE:
     case KWE_BIND_INPUT_PREVIOUS:
     case KWE_BIND_INPUT_PART:
+    case KWE_BIND_PARAM_OUTPUT:
         return has_output(stage);
     case KWE_BIND_PARAM_VALUE:
     case KWE_BIND_PARAM_PREVIOUS:
@@ -119,6 +120,11 @@ static enum kerr check_param(const struct plan *plan, uint16_t index,
                    ? KERR_OK
                    : KERR_BAD_BINDING;
     }
+    if (binding->kind == KWE_BIND_PARAM_OUTPUT) {
+        return check_range(binding->target, binding->source_bytes, stage->params_bytes)
+                   ? check_source(plan, index, binding)
+                   : KERR_BAD_BINDING;
+    }
     if ((binding->width != 4 && binding->width != 8) || binding->target % binding->width != 0 ||
         !check_range(binding->target, binding->width, stage->params_bytes)) {
         return KERR_BAD_BINDING;
@@ -136,7 +142,7 @@ static enum kerr check_binding(const struct plan *plan, uint16_t index,
     if (binding->kind == KWE_BIND_PARAM_HANDLE) {
         return KERR_NOT_BUILT;
     }
-    if (binding->kind > KWE_BIND_INPUT_PART) {
+    if (binding->kind > KWE_BIND_PARAM_OUTPUT) {
         return KERR_BAD_BINDING;
     }
     return plan_binds_input(binding) ? check_input(plan, index, binding)

@@ -63,7 +63,7 @@ static void find_readers(const struct plan *plan, struct lives *lives)
         const struct plan_stage *stage = &plan->stages[i];
         for (uint16_t k = 0; k < stage->binding_count; k++) {
             const struct kwe_binding *binding = &plan->bindings[stage->binding_first + k];
-            if (!plan_binds_input(binding)) {
+            if (!plan_binds_input(binding) && binding->kind != KWE_BIND_PARAM_OUTPUT) {
                 continue;
             }
             if (binding->stage < plan->stage_count) {

@@ -113,10 +113,12 @@ static void on_stuck(void *context, uint32_t instance)
     printf("stuck %u\n", instance);
 }
 
-static bool read_segment(void *context, uint32_t workflow, uint64_t offset, void *to, size_t bytes)
+static bool read_segment(void *context, uint32_t workflow, uint32_t segment, uint64_t offset,
+                         void *to, size_t bytes)
 {
     (void)context;
     (void)workflow;
+    (void)segment;
     (void)offset;
     memset(to, 0, bytes);
     return true;
@@ -136,7 +138,7 @@ static void begin(void)
                   .recall = on_recall,
                   .instance_stuck = on_stuck,
                   .trace = tally_keep,
-                  .read_program_segment = read_segment },
+                  .read_segment = read_segment },
     };
     host.guide = guide_create(&config);
     host.events = aligned_alloc(64, ring_bytes(RING_SLOTS));

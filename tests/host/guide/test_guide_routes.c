@@ -108,10 +108,12 @@ static void on_stuck(void *context, uint32_t instance)
     assert(!"time passes slowly here");
 }
 
-static bool read_segment(void *context, uint32_t workflow, uint64_t offset, void *to, size_t bytes)
+static bool read_segment(void *context, uint32_t workflow, uint32_t segment, uint64_t offset,
+                         void *to, size_t bytes)
 {
     (void)context;
     (void)workflow;
+    (void)segment;
     if (offset > SEGMENT || bytes > SEGMENT - offset) {
         return false;
     }
@@ -188,7 +190,7 @@ static void begin(uint64_t seed)
                   .workflow_gone = on_workflow_gone,
                   .recall = on_instance,
                   .instance_stuck = on_stuck,
-                  .read_program_segment = read_segment },
+                  .read_segment = read_segment },
     };
     const struct kwe_arena arena = { .magic = KWE_ARENA_MAGIC,
                                      .decks = 1u << 1 | 1u << 3,

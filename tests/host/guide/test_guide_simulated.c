@@ -187,10 +187,12 @@ static void on_stuck(void *context, uint32_t instance)
     assert(!"time passes slowly here");
 }
 
-static bool read_segment(void *context, uint32_t workflow, uint64_t offset, void *to, size_t bytes)
+static bool read_segment(void *context, uint32_t workflow, uint32_t segment, uint64_t offset,
+                         void *to, size_t bytes)
 {
     (void)context;
     (void)workflow;
+    (void)segment;
     (void)offset;
     memset(to, 0, bytes);
     return true;
@@ -708,7 +710,7 @@ static void begin(uint64_t seed)
                   .workflow_gone = on_workflow_gone,
                   .recall = on_recall,
                   .instance_stuck = on_stuck,
-                  .read_program_segment = read_segment },
+                  .read_segment = read_segment },
     };
     world.guide = guide_create(&config);
     for (unsigned i = 0; i < RINGS; i++) {

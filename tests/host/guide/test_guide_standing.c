@@ -128,8 +128,10 @@ static void on_stuck(void *context, uint32_t instance)
     assert(!"everything that is recalled is answered");
 }
 
-static bool read_segment(void *context, uint32_t workflow, uint64_t offset, void *to, size_t bytes)
+static bool read_segment(void *context, uint32_t workflow, uint32_t segment, uint64_t offset,
+                         void *to, size_t bytes)
 {
+    (void)segment;
     (void)context;
     (void)workflow;
     (void)offset;
@@ -212,7 +214,7 @@ static void begin(uint64_t seed)
                   .workflow_gone = on_gone,
                   .recall = on_recall,
                   .instance_stuck = on_stuck,
-                  .read_program_segment = read_segment },
+                  .read_segment = read_segment },
     };
     world.guide = guide_create(&config);
     world.events = aligned_alloc(64, ring_bytes(RING_SLOTS));

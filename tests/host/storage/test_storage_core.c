@@ -34,6 +34,9 @@ static void test_a_file_larger_than_the_room_is_too_large(void)
     size_t bytes = 0;
 
     CHECK(storage_range(100, 0, 0, 99, &bytes) == KERR_TOO_LARGE);
+    CHECK(storage_offset(100, 30) == 30 && !storage_from_end(30));
+    CHECK(storage_offset(100, UINT64_MAX) == 99 && storage_from_end(UINT64_MAX));
+    CHECK(storage_offset(100, UINT64_MAX - 99) == 0 && storage_offset(100, UINT64_MAX - 100) == 0);
     CHECK(storage_range(UINT64_MAX, 0, 0, 1 << 20, &bytes) == KERR_TOO_LARGE);
     CHECK(storage_range(100, 0, 50, 49, &bytes) == KERR_TOO_LARGE);
 }

@@ -224,6 +224,12 @@ static void test_each_mistake_is_named(void)
     REFUSED(KERR_BAD_BINDING, 1, blob.binding[5].source_bytes = UINT32_MAX);
     REFUSED(KERR_BAD_BINDING, 1, blob.binding[5].kind = 99);
     REFUSED(KERR_BAD_BINDING, 2, blob.stage[2].binding_count = 0); /* an input is missing */
+    REFUSED(KERR_OK, KWE_NO_STAGE, blob.binding[5].kind = KWE_BIND_PARAM_OUTPUT);
+    REFUSED(KERR_BAD_BINDING, 1,
+            (blob.binding[5].kind = KWE_BIND_PARAM_OUTPUT, blob.binding[5].source_bytes = 13));
+    REFUSED(KERR_BAD_BINDING, 1,
+            (blob.binding[5].kind = KWE_BIND_PARAM_OUTPUT, blob.binding[5].stage = 2));
+    REFUSED(KERR_BAD_BINDING, 1, blob.binding[5].kind = KWE_BIND_PARAM_OUTPUT + 1);
     REFUSED(KERR_BAD_BINDING, 1, blob.binding[5].kind = KWE_BIND_PARAM_PART);
     REFUSED(KERR_BAD_BINDING, 1, blob.binding[0].kind = KWE_BIND_INPUT_PREVIOUS);
     REFUSED(KERR_BAD_BINDING, 1, blob.binding[0].kind = KWE_BIND_INPUT_PART);

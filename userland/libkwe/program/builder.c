@@ -387,6 +387,20 @@ void kwe_param_block(struct kwe_builder *builder, kwe_stage_t consumer, size_t p
     }
 }
 
+void kwe_param_output(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                      size_t bytes, kwe_stage_t producer, size_t source_offset)
+{
+    if (is_param(builder, consumer, param_offset, bytes) && builder_is_stage(builder, producer)) {
+        kwe_after(builder, consumer, producer);
+        bind(builder, consumer,
+             (struct kwe_binding){ .kind = KWE_BIND_PARAM_OUTPUT,
+                                   .stage = producer.index,
+                                   .target = (uint16_t)param_offset,
+                                   .source_offset = (uint32_t)source_offset,
+                                   .source_bytes = (uint32_t)bytes });
+    }
+}
+
 /* ---- manifest ----------------------------------------------------------------------------------------------------------- */
 
 bool kwe_path(struct kwe_path *path, const char *text)

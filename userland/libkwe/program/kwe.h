@@ -64,7 +64,10 @@ void kwe_param_value(struct kwe_builder *builder, kwe_stage_t consumer, size_t p
 /* The same by the value's name. When the producer has no such value and the parameter is set by hand, that one stays. */
 void kwe_param_from(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
                     unsigned width, kwe_stage_t producer, const char *value_name);
-/* ... is the length of the output of `producer`. */
+/* Parameter bytes are those of the output of `producer`, from source_offset on: a path that it found, say. BAD_PARAMETER: it is shorter. */
+void kwe_param_output(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
+                      size_t bytes, kwe_stage_t producer, size_t source_offset);
+/* A parameter field is the length of the output of `producer`. */
 void kwe_param_length(struct kwe_builder *builder, kwe_stage_t consumer, size_t param_offset,
                       unsigned width, kwe_stage_t producer);
 /* ... is the status of `producer`, as enum kerr: for one that tolerates its failure. */

@@ -71,6 +71,8 @@ class Kerr(IntEnum):
     PORT_IN_USE = 54
     BAD_NAME = 55
     NO_SUCH_NAME = 56
+    BAD_REQUEST = 57
+    BAD_RESPONSE = 58
 
 
 class Call(IntEnum):

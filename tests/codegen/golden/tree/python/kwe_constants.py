@@ -75,6 +75,8 @@ class Kerr(IntEnum):
     PORT_IN_USE = 54
     BAD_NAME = 55
     NO_SUCH_NAME = 56
+    BAD_REQUEST = 57
+    BAD_RESPONSE = 58
 
 
 class Call(IntEnum):
@@ -144,6 +146,9 @@ class OperationsOp(IntEnum):
     SHA256_UPDATE = 15
     SHA256_FINAL = 16
     SPECTRUM = 17
+    HTTP_ROUTE = 18
+    HTTP_FORM = 19
+    HTTP_RENDER = 20
 
 
 class HardwareOp(IntEnum):
@@ -169,6 +174,7 @@ class StorageOp(IntEnum):
     OPEN = 10
     READ_AT = 11
     CLOSE = 12
+    APPEND = 13
 
 
 class NetworkOp(IntEnum):
@@ -186,3 +192,8 @@ class NetworkOp(IntEnum):
     TCP_RECEIVE = 9
     TCP_CLOSE = 10
     RESOLVE = 11
+    HTTP_RECEIVE = 12
+    HTTP_SEND = 13
+    HTTP_MORE = 14
+    HTTP_GET = 15
+    METRICS = 16

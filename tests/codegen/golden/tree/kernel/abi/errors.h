@@ -77,9 +77,11 @@ enum kerr {
     KERR_PORT_IN_USE = 54,       /* The port is another workflow's. */
     KERR_BAD_NAME = 55,          /* The name is empty or longer than names of hosts are. */
     KERR_NO_SUCH_NAME = 56,      /* No address of that name is known, or no name server answers. */
+    KERR_BAD_REQUEST = 57,       /* The bytes are no request as http_receive leaves it. */
+    KERR_BAD_RESPONSE = 58,      /* The response is not HTTP, or contradicts itself. */
 };
 
-#define KERR_COUNT 57u
+#define KERR_COUNT 59u
 
 /* "NOT_A_JPEG"; "UNKNOWN" for a number that is no code. Static text, any context. */
 const char *kerr_name(enum kerr code);

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/abi/workflow.h"
+
 #define NETWORK_PREFIX 4u
 
 enum {
@@ -26,6 +28,11 @@ enum {
     NETWORK_OP_TCP_RECEIVE = 9,
     NETWORK_OP_TCP_CLOSE = 10,
     NETWORK_OP_RESOLVE = 11,
+    NETWORK_OP_HTTP_RECEIVE = 12,
+    NETWORK_OP_HTTP_SEND = 13,
+    NETWORK_OP_HTTP_MORE = 14,
+    NETWORK_OP_HTTP_GET = 15,
+    NETWORK_OP_METRICS = 16,
 };
 
 /* ---- link ---- */
@@ -250,3 +257,154 @@ enum {
     NETWORK_RESOLVE_VALUE_ADDRESS_HIGH = 0, /* u64 */
     NETWORK_RESOLVE_VALUE_ADDRESS_LOW = 1,  /* u64 */
 };
+
+/* ---- http_receive ---- */
+
+enum {
+    NETWORK_HTTP_RECEIVE_VALUE_CONNECTION = 0, /* u64 */
+    NETWORK_HTTP_RECEIVE_VALUE_METHOD = 1,     /* u32 */
+    NETWORK_HTTP_RECEIVE_VALUE_BODY_BYTES = 2, /* u64 */
+};
+
+/*
+ * Wait for one whole HTTP request at this port. Connections, keep-alive, pipelining, limits and
+ * refusals are the deck's business. The output is a struct kwe_http_request (kernel/abi/http.h) and
+ * what it names, the body among it, chunks put together.
+ */
+struct network_http_receive_params {
+    uint32_t port; /* 1..65535 */
+    /* of target and fields; the rest of the output's room is the body's; 256..65536 */
+    uint32_t head_bytes;
+    uint32_t patience_ms; /* for a request that has begun; 100..3600000 */
+    uint32_t idle_ms;     /* for a request to begin; 100..3600000 */
+    /* until an event takes the request, and again until http_send; 100..3600000 */
+    uint32_t answer_ms;
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct network_http_receive_params, port) == 0, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, head_bytes) == 4, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, patience_ms) == 8, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, idle_ms) == 12, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, answer_ms) == 16, "ABI");
+_Static_assert(sizeof(struct network_http_receive_params) == 24, "ABI");
+
+/* Left at 0, for the caller to set or bind: port. */
+static inline struct network_http_receive_params network_http_receive_defaults(void)
+{
+    return (struct network_http_receive_params){
+        .head_bytes = 8192u,
+        .patience_ms = 10000u,
+        .idle_ms = 60000u,
+        .answer_ms = 30000u,
+    };
+}
+
+/* ---- http_send ---- */
+
+enum {
+    NETWORK_HTTP_SEND_INPUT_PAGE = 0, /* bytes */
+    NETWORK_HTTP_SEND_INPUT_FILE = 1, /* bytes */
+};
+
+enum {
+    NETWORK_HTTP_SEND_VALUE_SENT = 0, /* u64 */
+};
+
+/*
+ * Answer a request. The page's first head_bytes are lines of fields, each with its end; what
+ * follows them, and then file, is the body. More than 8 KiB of either go from where they lie, and
+ * the operation ends when the client has them; less is copied.
+ */
+struct network_http_send_params {
+    uint64_t connection; /* the value of http_receive */
+    uint32_t status;     /* 200..599 */
+    uint32_t head_bytes; /* at most 4096 */
+    /*
+     * of the whole body, as Content-Length says it, sent or not (HEAD); of file no more goes out.
+     * By default what page and file have
+     */
+    uint64_t length;
+    uint64_t more_bytes; /* of it, so many come by http_more */
+    uint32_t close;      /* 0 or 1 */
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct network_http_send_params, connection) == 0, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, status) == 8, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, head_bytes) == 12, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, length) == 16, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, more_bytes) == 24, "ABI");
+_Static_assert(offsetof(struct network_http_send_params, close) == 32, "ABI");
+_Static_assert(sizeof(struct network_http_send_params) == 40, "ABI");
+
+/* Left at 0, for the caller to set or bind: connection. */
+static inline struct network_http_send_params network_http_send_defaults(void)
+{
+    return (struct network_http_send_params){
+        .status = 200u,
+        .head_bytes = 0u,
+        .length = UINT64_C(18446744073709551615),
+        .more_bytes = 0u,
+        .close = 0u,
+    };
+}
+
+/* ---- http_more ---- */
+
+enum {
+    NETWORK_HTTP_MORE_INPUT_DATA = 0, /* bytes */
+};
+
+/*
+ * The next part of a body that http_send has begun; parts that come too early wait for their turn.
+ * The operation ends when the client has the part.
+ */
+struct network_http_more_params {
+    uint64_t connection; /* the value of http_receive */
+    uint64_t offset;     /* of what http_send left to come */
+};
+_Static_assert(offsetof(struct network_http_more_params, connection) == 0, "ABI");
+_Static_assert(offsetof(struct network_http_more_params, offset) == 8, "ABI");
+_Static_assert(sizeof(struct network_http_more_params) == 16, "ABI");
+
+/* Left at 0, for the caller to set or bind: connection, offset. */
+static inline struct network_http_more_params network_http_more_defaults(void)
+{
+    return (struct network_http_more_params){ 0 };
+}
+
+/* ---- http_get ---- */
+
+enum {
+    NETWORK_HTTP_GET_INPUT_HOST = 0, /* bytes */
+};
+
+enum {
+    NETWORK_HTTP_GET_VALUE_ANSWER = 0, /* u32 */
+};
+
+/*
+ * Ask an HTTP server for a path, and wait for the whole answer; the output is its body, the answer
+ * its status. An address of 0 is looked up by the host's name.
+ */
+struct network_http_get_params {
+    struct kwe_path path; /* absolute, percent-encoded; a query may follow */
+    uint64_t address_high;
+    uint64_t address_low;
+    uint32_t port; /* 1..65535 */
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct network_http_get_params, path) == 0, "ABI");
+_Static_assert(offsetof(struct network_http_get_params, address_high) == 256, "ABI");
+_Static_assert(offsetof(struct network_http_get_params, address_low) == 264, "ABI");
+_Static_assert(offsetof(struct network_http_get_params, port) == 272, "ABI");
+_Static_assert(sizeof(struct network_http_get_params) == 280, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct network_http_get_params network_http_get_defaults(void)
+{
+    return (struct network_http_get_params){
+        .address_high = 0u,
+        .address_low = 0u,
+        .port = 80u,
+    };
+}

@@ -32,6 +32,9 @@ enum {
     OPERATIONS_OP_SHA256_UPDATE = 15,
     OPERATIONS_OP_SHA256_FINAL = 16,
     OPERATIONS_OP_SPECTRUM = 17,
+    OPERATIONS_OP_HTTP_ROUTE = 18,
+    OPERATIONS_OP_HTTP_FORM = 19,
+    OPERATIONS_OP_HTTP_RENDER = 20,
 };
 
 /* ---- jpeg_decode ---- */
@@ -336,5 +339,104 @@ static inline struct operations_spectrum_params operations_spectrum_defaults(voi
         .window = 0u,
         .size = 0u,
         .power = 0u,
+    };
+}
+
+/* ---- http_route ---- */
+
+enum {
+    OPERATIONS_HTTP_ROUTE_INPUT_QUESTION = 0, /* bytes */
+    OPERATIONS_HTTP_ROUTE_INPUT_ROUTES = 1,   /* bytes */
+};
+
+enum {
+    OPERATIONS_HTTP_ROUTE_VALUE_KIND = 0,   /* u32 */
+    OPERATIONS_HTTP_ROUTE_VALUE_ANSWER = 1, /* u32 */
+    OPERATIONS_HTTP_ROUTE_VALUE_OFFSET = 2, /* u64 */
+    OPERATIONS_HTTP_ROUTE_VALUE_BYTES = 3,  /* u64 */
+};
+
+/*
+ * What a request is for, by a table: lines of METHODS PATH KIND TARGET, the first that fits counts;
+ * a path that ends with /... fits all below it. KIND: file (its path is the output), change, text.
+ * kind 0 refused, 1 file, 2 change, 3 text; answer: the status so far; offset and bytes are what
+ * storage.read has to read.
+ */
+struct operations_http_route_params {
+    /* of a range, so many at most: a longer one is answered by its beginning; at least 1 */
+    uint64_t part_bytes;
+};
+_Static_assert(offsetof(struct operations_http_route_params, part_bytes) == 0, "ABI");
+_Static_assert(sizeof(struct operations_http_route_params) == 8, "ABI");
+
+static inline struct operations_http_route_params operations_http_route_defaults(void)
+{
+    return (struct operations_http_route_params){
+        .part_bytes = UINT64_C(18446744073709551615),
+    };
+}
+
+/* ---- http_form ---- */
+
+enum {
+    OPERATIONS_HTTP_FORM_INPUT_QUESTION = 0, /* bytes */
+};
+
+/* ---- http_render ---- */
+
+enum {
+    OPERATIONS_HTTP_RENDER_INPUT_QUESTION = 0, /* bytes */
+    OPERATIONS_HTTP_RENDER_INPUT_ROUTES = 1,   /* bytes */
+    OPERATIONS_HTTP_RENDER_INPUT_ENTRIES = 2,  /* bytes */
+    OPERATIONS_HTTP_RENDER_INPUT_TEXT = 3,     /* bytes */
+};
+
+enum {
+    OPERATIONS_HTTP_RENDER_VALUE_ANSWER = 0,     /* u32 */
+    OPERATIONS_HTTP_RENDER_VALUE_HEAD_BYTES = 1, /* u32 */
+    OPERATIONS_HTTP_RENDER_VALUE_BODY_BYTES = 2, /* u64 */
+    OPERATIONS_HTTP_RENDER_VALUE_MORE_BYTES = 3, /* u64 */
+};
+
+/*
+ * The answer, for http_send: lines of fields and, but for a file, the body. What the stages before
+ * said of the file, the directory and the change comes as statuses; a failure becomes an error
+ * page. By the same table as http_route.
+ */
+struct operations_http_render_params {
+    uint32_t load_status;   /* of storage.read */
+    uint32_t list_status;   /* of storage.list, whose output is entries */
+    uint32_t form_status;   /* of what a change takes from the request */
+    uint32_t change_status; /* of what it does */
+    uint64_t size;          /* the value of storage.read */
+    uint64_t mtime;         /* the value of storage.stat */
+    /*
+     * the value size of storage.stat: of a file that was too large for storage.read, more_bytes are
+     * to come by http_more
+     */
+    uint64_t whole;
+    uint64_t loaded; /* the length of what storage.read read */
+};
+_Static_assert(offsetof(struct operations_http_render_params, load_status) == 0, "ABI");
+_Static_assert(offsetof(struct operations_http_render_params, list_status) == 4, "ABI");
+_Static_assert(offsetof(struct operations_http_render_params, form_status) == 8, "ABI");
+_Static_assert(offsetof(struct operations_http_render_params, change_status) == 12, "ABI");
+_Static_assert(offsetof(struct operations_http_render_params, size) == 16, "ABI");
+_Static_assert(offsetof(struct operations_http_render_params, mtime) == 24, "ABI");
+_Static_assert(offsetof(struct operations_http_render_params, whole) == 32, "ABI");
+_Static_assert(offsetof(struct operations_http_render_params, loaded) == 40, "ABI");
+_Static_assert(sizeof(struct operations_http_render_params) == 48, "ABI");
+
+static inline struct operations_http_render_params operations_http_render_defaults(void)
+{
+    return (struct operations_http_render_params){
+        .load_status = 0u,
+        .list_status = 0u,
+        .form_status = 0u,
+        .change_status = 0u,
+        .size = 0u,
+        .mtime = 0u,
+        .whole = 0u,
+        .loaded = 0u,
     };
 }

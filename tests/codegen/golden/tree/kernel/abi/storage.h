@@ -29,6 +29,7 @@ enum {
     STORAGE_OP_OPEN = 10,
     STORAGE_OP_READ_AT = 11,
     STORAGE_OP_CLOSE = 12,
+    STORAGE_OP_APPEND = 13,
 };
 
 /* ---- read ---- */
@@ -38,7 +39,8 @@ enum {
 };
 
 /*
- * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of it.
+ * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of it;
+ * an offset of 2^64 - n counts n bytes back from the end.
  */
 struct storage_read_params {
     struct kwe_path path; /* absolute */
@@ -261,4 +263,30 @@ _Static_assert(sizeof(struct storage_close_params) == 8, "ABI");
 static inline struct storage_close_params storage_close_defaults(void)
 {
     return (struct storage_close_params){ 0 };
+}
+
+/* ---- append ---- */
+
+enum {
+    STORAGE_APPEND_INPUT_DATA = 0, /* bytes */
+};
+
+enum {
+    STORAGE_APPEND_VALUE_OFFSET = 0, /* u64 */
+};
+
+/*
+ * Put the data behind the file's end, whole or not at all; the file is made when missing. Others
+ * see all of it or nothing, and no two of them mix.
+ */
+struct storage_append_params {
+    struct kwe_path path; /* absolute */
+};
+_Static_assert(offsetof(struct storage_append_params, path) == 0, "ABI");
+_Static_assert(sizeof(struct storage_append_params) == 256, "ABI");
+
+/* Left at 0, for the caller to set or bind: path. */
+static inline struct storage_append_params storage_append_defaults(void)
+{
+    return (struct storage_append_params){ 0 };
 }

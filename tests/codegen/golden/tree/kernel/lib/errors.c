@@ -66,6 +66,8 @@ static const char *const names[KERR_COUNT] = {
     [KERR_PORT_IN_USE] = "PORT_IN_USE",
     [KERR_BAD_NAME] = "BAD_NAME",
     [KERR_NO_SUCH_NAME] = "NO_SUCH_NAME",
+    [KERR_BAD_REQUEST] = "BAD_REQUEST",
+    [KERR_BAD_RESPONSE] = "BAD_RESPONSE",
 };
 
 static const char *const sentences[KERR_COUNT] = {
@@ -131,6 +133,8 @@ static const char *const sentences[KERR_COUNT] = {
     [KERR_PORT_IN_USE] = "The port is another workflow's.",
     [KERR_BAD_NAME] = "The name is empty or longer than names of hosts are.",
     [KERR_NO_SUCH_NAME] = "No address of that name is known, or no name server answers.",
+    [KERR_BAD_REQUEST] = "The bytes are no request as http_receive leaves it.",
+    [KERR_BAD_RESPONSE] = "The response is not HTTP, or contradicts itself.",
 };
 
 const char *kerr_name(enum kerr code)

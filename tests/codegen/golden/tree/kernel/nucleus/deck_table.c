@@ -59,7 +59,7 @@ static const struct op_spec execution_ops[] = {
     },
 };
 
-/* ---- operations: Compression, hashing, encryption, pictures and arithmetic, by well-kept libraries. ---- */
+/* ---- operations: Compression, hashing, encryption, pictures and arithmetic, by well-kept libraries; requests and pages of HTTP. ---- */
 
 static const struct op_spec operations_ops[] = {
     /* Takes any inputs, does nothing, answers at once. */
@@ -348,6 +348,58 @@ static const struct op_spec operations_ops[] = {
         .cost_most_ns_per_kib = 512000,
         .scratch_max_bytes = 24ull << 20,
     },
+    /*
+     * What a request is for, by a table: lines of METHODS PATH KIND TARGET, the first that fits
+     * counts; a path that ends with /... fits all below it. KIND: file (its path is the output),
+     * change, text. kind 0 refused, 1 file, 2 change, 3 text; answer: the status so far; offset and
+     * bytes are what storage.read has to read.
+     */
+    [OPERATIONS_OP_HTTP_ROUTE] = {
+        .name = "http_route",
+        .params_bytes = sizeof(struct operations_http_route_params),
+        .validate = operations_http_route_validate,
+        .inputs_min = 2,
+        .inputs_max = 2,
+        .value_count = 4,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .base_bytes = 256, .of = 0xffff },
+        .cost_fixed_ns = 5000,
+    },
+    /*
+     * A form that was sent (application/x-www-form-urlencoded) as one line of JSON, an object of
+     * texts.
+     */
+    [OPERATIONS_OP_HTTP_FORM] = {
+        .name = "http_form",
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = {
+            .present = true,
+            .base_bytes = 64,
+            .of = 0, /* question */
+            .numerator = 6,
+            .denominator = 1,
+        },
+        .cost_fixed_ns = 3000,
+        .cost_ns_per_kib = 10240,
+    },
+    /*
+     * The answer, for http_send: lines of fields and, but for a file, the body. What the stages
+     * before said of the file, the directory and the change comes as statuses; a failure becomes an
+     * error page. By the same table as http_route.
+     */
+    [OPERATIONS_OP_HTTP_RENDER] = {
+        .name = "http_render",
+        .params_bytes = sizeof(struct operations_http_render_params),
+        .inputs_min = 2,
+        .inputs_max = 4,
+        .value_count = 4,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 10000,
+        .cost_ns_per_kib = 5120,
+    },
 };
 
 /* ---- hardware: The accelerator behind ivshmem, a process on the host that computes. ---- */
@@ -406,7 +458,7 @@ static const struct op_spec storage_ops[] = {
     },
     /*
      * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of
-     * it.
+     * it; an offset of 2^64 - n counts n bytes back from the end.
      */
     [STORAGE_OP_READ] = {
         .name = "read",
@@ -527,6 +579,21 @@ static const struct op_spec storage_ops[] = {
         .name = "close",
         .params_bytes = sizeof(struct storage_close_params),
         .cost_fixed_ns = 1000,
+    },
+    /*
+     * Put the data behind the file's end, whole or not at all; the file is made when missing.
+     * Others see all of it or nothing, and no two of them mix.
+     */
+    [STORAGE_OP_APPEND] = {
+        .name = "append",
+        .params_bytes = sizeof(struct storage_append_params),
+        .validate = storage_append_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 1,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 200000,
+        .cost_ns_per_kib = 1024,
     },
 };
 
@@ -668,6 +735,76 @@ static const struct op_spec network_ops[] = {
         .value_count = 2,
         .traits = OP_TRAIT_IDEMPOTENT,
         .cost_fixed_ns = 1000000,
+    },
+    /*
+     * Wait for one whole HTTP request at this port. Connections, keep-alive, pipelining, limits and
+     * refusals are the deck's business. The output is a struct kwe_http_request (kernel/abi/http.h)
+     * and what it names, the body among it, chunks put together.
+     */
+    [NETWORK_OP_HTTP_RECEIVE] = {
+        .name = "http_receive",
+        .params_bytes = sizeof(struct network_http_receive_params),
+        .validate = network_http_receive_validate,
+        .value_count = 3,
+        .traits = OP_TRAIT_EFFECT | OP_TRAIT_TRIGGER,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 30000,
+        .cost_ns_per_kib = 1024,
+    },
+    /*
+     * Answer a request. The page's first head_bytes are lines of fields, each with its end; what
+     * follows them, and then file, is the body. More than 8 KiB of either go from where they lie,
+     * and the operation ends when the client has them; less is copied.
+     */
+    [NETWORK_OP_HTTP_SEND] = {
+        .name = "http_send",
+        .params_bytes = sizeof(struct network_http_send_params),
+        .validate = network_http_send_validate,
+        .inputs_min = 0,
+        .inputs_max = 2,
+        .value_count = 1,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 30000,
+        .cost_ns_per_kib = 1024,
+    },
+    /*
+     * The next part of a body that http_send has begun; parts that come too early wait for their
+     * turn. The operation ends when the client has the part.
+     */
+    [NETWORK_OP_HTTP_MORE] = {
+        .name = "http_more",
+        .params_bytes = sizeof(struct network_http_more_params),
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .traits = OP_TRAIT_EFFECT,
+        .cost_fixed_ns = 30000,
+        .cost_ns_per_kib = 1024,
+    },
+    /*
+     * Ask an HTTP server for a path, and wait for the whole answer; the output is its body, the
+     * answer its status. An address of 0 is looked up by the host's name.
+     */
+    [NETWORK_OP_HTTP_GET] = {
+        .name = "http_get",
+        .params_bytes = sizeof(struct network_http_get_params),
+        .validate = network_http_get_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 1,
+        .traits = OP_TRAIT_EFFECT,
+        .output = { .present = true, .by_limit = true, .of = 0xffff },
+        .cost_fixed_ns = 300000,
+        .cost_ns_per_kib = 1024,
+    },
+    /*
+     * What the system has counted, and how long requests took from their end to their answer, as
+     * OpenMetrics text; a deck is named by its prefix.
+     */
+    [NETWORK_OP_METRICS] = {
+        .name = "metrics",
+        .traits = OP_TRAIT_IDEMPOTENT,
+        .output = { .present = true, .base_bytes = 16384, .of = 0xffff },
+        .cost_fixed_ns = 60000,
     },
 };
 

@@ -74,3 +74,64 @@ enum kerr network_tcp_receive_validate(const void *params, uint32_t *bad_offset)
     }
     return KERR_OK;
 }
+
+enum kerr network_http_receive_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct network_http_receive_params *p = params;
+
+    if (p->port < 1u || p->port > 65535u) {
+        *bad_offset = offsetof(struct network_http_receive_params, port);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->head_bytes < 256u || p->head_bytes > 65536u) {
+        *bad_offset = offsetof(struct network_http_receive_params, head_bytes);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->patience_ms < 100u || p->patience_ms > 3600000u) {
+        *bad_offset = offsetof(struct network_http_receive_params, patience_ms);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->idle_ms < 100u || p->idle_ms > 3600000u) {
+        *bad_offset = offsetof(struct network_http_receive_params, idle_ms);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->answer_ms < 100u || p->answer_ms > 3600000u) {
+        *bad_offset = offsetof(struct network_http_receive_params, answer_ms);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}
+
+enum kerr network_http_send_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct network_http_send_params *p = params;
+
+    if (p->status < 200u || p->status > 599u) {
+        *bad_offset = offsetof(struct network_http_send_params, status);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->head_bytes > 4096u) {
+        *bad_offset = offsetof(struct network_http_send_params, head_bytes);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->close > 1u) {
+        *bad_offset = offsetof(struct network_http_send_params, close);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}
+
+enum kerr network_http_get_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct network_http_get_params *p = params;
+
+    if (p->path.length > sizeof(p->path.bytes)) {
+        *bad_offset = offsetof(struct network_http_get_params, path);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->port < 1u || p->port > 65535u) {
+        *bad_offset = offsetof(struct network_http_get_params, port);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}

@@ -130,3 +130,14 @@ enum kerr operations_spectrum_validate(const void *params, uint32_t *bad_offset)
     }
     return KERR_OK;
 }
+
+enum kerr operations_http_route_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct operations_http_route_params *p = params;
+
+    if (p->part_bytes < 1u) {
+        *bad_offset = offsetof(struct operations_http_route_params, part_bytes);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}

@@ -110,3 +110,14 @@ enum kerr storage_open_validate(const void *params, uint32_t *bad_offset)
     }
     return KERR_OK;
 }
+
+enum kerr storage_append_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct storage_append_params *p = params;
+
+    if (p->path.length > sizeof(p->path.bytes)) {
+        *bad_offset = offsetof(struct storage_append_params, path);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}

@@ -151,3 +151,83 @@ static inline kwe_stage_t kwe_network_resolve(struct kwe_builder *builder, const
     }
     return stage;
 }
+
+/*
+ * Wait for one whole HTTP request at this port. Connections, keep-alive, pipelining, limits and
+ * refusals are the deck's business. The output is a struct kwe_http_request (kernel/abi/http.h) and
+ * what it names, the body among it, chunks put together.
+ */
+static inline kwe_stage_t kwe_network_http_receive(struct kwe_builder *builder, const char *name,
+                                                   const struct network_http_receive_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_HTTP_RECEIVE, params, sizeof(*params));
+
+    return stage;
+}
+
+/*
+ * Answer a request. The page's first head_bytes are lines of fields, each with its end; what
+ * follows them, and then file, is the body. More than 8 KiB of either go from where they lie, and
+ * the operation ends when the client has them; less is copied.
+ */
+static inline kwe_stage_t kwe_network_http_send(struct kwe_builder *builder, const char *name,
+                                                kwe_stage_t page, kwe_stage_t file,
+                                                const struct network_http_send_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_HTTP_SEND, params, sizeof(*params));
+
+    if (page.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, NETWORK_HTTP_SEND_INPUT_PAGE, page);
+    }
+    if (file.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, NETWORK_HTTP_SEND_INPUT_FILE, file);
+    }
+    return stage;
+}
+
+/*
+ * The next part of a body that http_send has begun; parts that come too early wait for their turn.
+ * The operation ends when the client has the part.
+ */
+static inline kwe_stage_t kwe_network_http_more(struct kwe_builder *builder, const char *name,
+                                                kwe_stage_t data,
+                                                const struct network_http_more_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_HTTP_MORE, params, sizeof(*params));
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, NETWORK_HTTP_MORE_INPUT_DATA, data);
+    }
+    return stage;
+}
+
+/*
+ * Ask an HTTP server for a path, and wait for the whole answer; the output is its body, the answer
+ * its status. An address of 0 is looked up by the host's name.
+ */
+static inline kwe_stage_t kwe_network_http_get(struct kwe_builder *builder, const char *name,
+                                               kwe_stage_t host,
+                                               const struct network_http_get_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_HTTP_GET, params, sizeof(*params));
+
+    if (host.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, NETWORK_HTTP_GET_INPUT_HOST, host);
+    }
+    return stage;
+}
+
+/*
+ * What the system has counted, and how long requests took from their end to their answer, as
+ * OpenMetrics text; a deck is named by its prefix.
+ */
+static inline kwe_stage_t kwe_network_metrics(struct kwe_builder *builder, const char *name)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, NETWORK_PREFIX, NETWORK_OP_METRICS, NULL, 0);
+
+    return stage;
+}

@@ -313,3 +313,68 @@ static inline kwe_stage_t kwe_operations_spectrum(struct kwe_builder *builder, c
     }
     return stage;
 }
+
+/*
+ * What a request is for, by a table: lines of METHODS PATH KIND TARGET, the first that fits counts;
+ * a path that ends with /... fits all below it. KIND: file (its path is the output), change, text.
+ * kind 0 refused, 1 file, 2 change, 3 text; answer: the status so far; offset and bytes are what
+ * storage.read has to read.
+ */
+static inline kwe_stage_t
+kwe_operations_http_route(struct kwe_builder *builder, const char *name, kwe_stage_t question,
+                          kwe_stage_t routes, const struct operations_http_route_params *params)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_HTTP_ROUTE,
+                                  params, sizeof(*params));
+
+    if (question.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_HTTP_ROUTE_INPUT_QUESTION, question);
+    }
+    if (routes.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_HTTP_ROUTE_INPUT_ROUTES, routes);
+    }
+    return stage;
+}
+
+/*
+ * A form that was sent (application/x-www-form-urlencoded) as one line of JSON, an object of texts.
+ */
+static inline kwe_stage_t kwe_operations_http_form(struct kwe_builder *builder, const char *name,
+                                                   kwe_stage_t question)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_HTTP_FORM, NULL, 0);
+
+    if (question.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_HTTP_FORM_INPUT_QUESTION, question);
+    }
+    return stage;
+}
+
+/*
+ * The answer, for http_send: lines of fields and, but for a file, the body. What the stages before
+ * said of the file, the directory and the change comes as statuses; a failure becomes an error
+ * page. By the same table as http_route.
+ */
+static inline kwe_stage_t
+kwe_operations_http_render(struct kwe_builder *builder, const char *name, kwe_stage_t question,
+                           kwe_stage_t routes, kwe_stage_t entries, kwe_stage_t text,
+                           const struct operations_http_render_params *params)
+{
+    kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_HTTP_RENDER,
+                                  params, sizeof(*params));
+
+    if (question.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_HTTP_RENDER_INPUT_QUESTION, question);
+    }
+    if (routes.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_HTTP_RENDER_INPUT_ROUTES, routes);
+    }
+    if (entries.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_HTTP_RENDER_INPUT_ENTRIES, entries);
+    }
+    if (text.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_HTTP_RENDER_INPUT_TEXT, text);
+    }
+    return stage;
+}

@@ -22,7 +22,8 @@
  */
 
 /*
- * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of it.
+ * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of it;
+ * an offset of 2^64 - n counts n bytes back from the end.
  */
 static inline kwe_stage_t kwe_storage_read(struct kwe_builder *builder, const char *name,
                                            const struct storage_read_params *params)
@@ -154,5 +155,22 @@ static inline kwe_stage_t kwe_storage_close(struct kwe_builder *builder, const c
     kwe_stage_t stage =
         kwe_stage(builder, name, STORAGE_PREFIX, STORAGE_OP_CLOSE, params, sizeof(*params));
 
+    return stage;
+}
+
+/*
+ * Put the data behind the file's end, whole or not at all; the file is made when missing. Others
+ * see all of it or nothing, and no two of them mix.
+ */
+static inline kwe_stage_t kwe_storage_append(struct kwe_builder *builder, const char *name,
+                                             kwe_stage_t data,
+                                             const struct storage_append_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, STORAGE_PREFIX, STORAGE_OP_APPEND, params, sizeof(*params));
+
+    if (data.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, STORAGE_APPEND_INPUT_DATA, data);
+    }
     return stage;
 }

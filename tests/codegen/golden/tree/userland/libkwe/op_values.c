@@ -18,7 +18,7 @@
 #include "kernel/abi/operations.h"
 #include "kernel/abi/storage.h"
 
-const struct kwe_op_value kwe_op_values[50] = {
+const struct kwe_op_value kwe_op_values[64] = {
     {
         .deck = EXECUTION_PREFIX,
         .width = 8,
@@ -160,6 +160,62 @@ const struct kwe_op_value kwe_op_values[50] = {
         .name = "count",
     },
     {
+        .deck = OPERATIONS_PREFIX,
+        .width = 4,
+        .op = OPERATIONS_OP_HTTP_ROUTE,
+        .index = OPERATIONS_HTTP_ROUTE_VALUE_KIND,
+        .name = "kind",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 4,
+        .op = OPERATIONS_OP_HTTP_ROUTE,
+        .index = OPERATIONS_HTTP_ROUTE_VALUE_ANSWER,
+        .name = "answer",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_HTTP_ROUTE,
+        .index = OPERATIONS_HTTP_ROUTE_VALUE_OFFSET,
+        .name = "offset",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_HTTP_ROUTE,
+        .index = OPERATIONS_HTTP_ROUTE_VALUE_BYTES,
+        .name = "bytes",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 4,
+        .op = OPERATIONS_OP_HTTP_RENDER,
+        .index = OPERATIONS_HTTP_RENDER_VALUE_ANSWER,
+        .name = "answer",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 4,
+        .op = OPERATIONS_OP_HTTP_RENDER,
+        .index = OPERATIONS_HTTP_RENDER_VALUE_HEAD_BYTES,
+        .name = "head_bytes",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_HTTP_RENDER,
+        .index = OPERATIONS_HTTP_RENDER_VALUE_BODY_BYTES,
+        .name = "body_bytes",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_HTTP_RENDER,
+        .index = OPERATIONS_HTTP_RENDER_VALUE_MORE_BYTES,
+        .name = "more_bytes",
+    },
+    {
         .deck = HARDWARE_PREFIX,
         .width = 4,
         .op = HARDWARE_OP_CONVOLVE,
@@ -242,6 +298,13 @@ const struct kwe_op_value kwe_op_values[50] = {
         .op = STORAGE_OP_READ_AT,
         .index = STORAGE_READ_AT_VALUE_SIZE,
         .name = "size",
+    },
+    {
+        .deck = STORAGE_PREFIX,
+        .width = 8,
+        .op = STORAGE_OP_APPEND,
+        .index = STORAGE_APPEND_VALUE_OFFSET,
+        .name = "offset",
     },
     {
         .deck = NETWORK_PREFIX,
@@ -369,5 +432,40 @@ const struct kwe_op_value kwe_op_values[50] = {
         .index = NETWORK_RESOLVE_VALUE_ADDRESS_LOW,
         .name = "address_low",
     },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_HTTP_RECEIVE,
+        .index = NETWORK_HTTP_RECEIVE_VALUE_CONNECTION,
+        .name = "connection",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 4,
+        .op = NETWORK_OP_HTTP_RECEIVE,
+        .index = NETWORK_HTTP_RECEIVE_VALUE_METHOD,
+        .name = "method",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_HTTP_RECEIVE,
+        .index = NETWORK_HTTP_RECEIVE_VALUE_BODY_BYTES,
+        .name = "body_bytes",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_HTTP_SEND,
+        .index = NETWORK_HTTP_SEND_VALUE_SENT,
+        .name = "sent",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 4,
+        .op = NETWORK_OP_HTTP_GET,
+        .index = NETWORK_HTTP_GET_VALUE_ANSWER,
+        .name = "answer",
+    },
 };
-const size_t kwe_op_value_count = 50;
+const size_t kwe_op_value_count = 64;

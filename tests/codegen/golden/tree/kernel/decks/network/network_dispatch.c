@@ -165,6 +165,81 @@ static enum kerr run_resolve(struct deck_request *request)
     return status;
 }
 
+static enum kerr run_http_receive(struct deck_request *request)
+{
+    struct network_http_receive_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .data = deck_output(request),
+    };
+    enum kerr status = network_http_receive(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.data.length);
+        deck_set_value(request, NETWORK_HTTP_RECEIVE_VALUE_CONNECTION, call.connection);
+        deck_set_value(request, NETWORK_HTTP_RECEIVE_VALUE_METHOD, call.method);
+        deck_set_value(request, NETWORK_HTTP_RECEIVE_VALUE_BODY_BYTES, call.body_bytes);
+    }
+    return status;
+}
+
+static enum kerr run_http_send(struct deck_request *request)
+{
+    struct network_http_send_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .page = deck_input(request, NETWORK_HTTP_SEND_INPUT_PAGE),
+        .file = deck_input(request, NETWORK_HTTP_SEND_INPUT_FILE),
+    };
+    enum kerr status = network_http_send(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, NETWORK_HTTP_SEND_VALUE_SENT, call.sent);
+    }
+    return status;
+}
+
+static enum kerr run_http_more(struct deck_request *request)
+{
+    struct network_http_more_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .data = deck_input(request, NETWORK_HTTP_MORE_INPUT_DATA),
+    };
+    return network_http_more(&call);
+}
+
+static enum kerr run_http_get(struct deck_request *request)
+{
+    struct network_http_get_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .host = deck_input(request, NETWORK_HTTP_GET_INPUT_HOST),
+        .body = deck_output(request),
+    };
+    enum kerr status = network_http_get(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.body.length);
+        deck_set_value(request, NETWORK_HTTP_GET_VALUE_ANSWER, call.answer);
+    }
+    return status;
+}
+
+static enum kerr run_metrics(struct deck_request *request)
+{
+    struct network_metrics_call call = {
+        .request = request,
+        .text = deck_output(request),
+    };
+    enum kerr status = network_metrics(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.text.length);
+    }
+    return status;
+}
+
 enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
 {
     switch (op) {
@@ -190,6 +265,16 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
         return run_tcp_close(request);
     case NETWORK_OP_RESOLVE:
         return run_resolve(request);
+    case NETWORK_OP_HTTP_RECEIVE:
+        return run_http_receive(request);
+    case NETWORK_OP_HTTP_SEND:
+        return run_http_send(request);
+    case NETWORK_OP_HTTP_MORE:
+        return run_http_more(request);
+    case NETWORK_OP_HTTP_GET:
+        return run_http_get(request);
+    case NETWORK_OP_METRICS:
+        return run_metrics(request);
     default:
         return KERR_UNKNOWN_OP;
     }
@@ -207,6 +292,10 @@ bool deck_op_uses_fibre(uint16_t op)
     case NETWORK_OP_TCP_SEND:
     case NETWORK_OP_TCP_RECEIVE:
     case NETWORK_OP_RESOLVE:
+    case NETWORK_OP_HTTP_RECEIVE:
+    case NETWORK_OP_HTTP_SEND:
+    case NETWORK_OP_HTTP_MORE:
+    case NETWORK_OP_HTTP_GET:
         return true;
     default:
         return false;

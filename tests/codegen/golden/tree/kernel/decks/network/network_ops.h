@@ -144,3 +144,71 @@ struct network_resolve_call {
  * NETWORK_DOWN, BAD_NAME, NO_SUCH_NAME, TOO_MANY. On a fibre: may wait.
  */
 enum kerr network_resolve(struct network_resolve_call *call);
+
+struct network_http_receive_call {
+    struct deck_request *request;
+    const struct network_http_receive_params *params;
+    struct deck_room data; /* out: bytes; set .length */
+    uint64_t connection;   /* value: set it */
+    uint32_t method;       /* value: set it */
+    uint64_t body_bytes;   /* value: set it */
+};
+/*
+ * Wait for one whole HTTP request at this port. Connections, keep-alive, pipelining, limits and
+ * refusals are the deck's business. The output is a struct kwe_http_request (kernel/abi/http.h) and
+ * what it names, the body among it, chunks put together. Errors: NO_DEVICE, NETWORK_DOWN,
+ * NOT_PERMITTED, PORT_IN_USE, TOO_MANY, NO_MEMORY, OUTPUT_TOO_LARGE. On a fibre: may wait.
+ */
+enum kerr network_http_receive(struct network_http_receive_call *call);
+
+struct network_http_send_call {
+    struct deck_request *request;
+    const struct network_http_send_params *params;
+    struct deck_bytes page; /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes file; /* in: bytes; .data is NULL when not bound */
+    uint64_t sent;          /* value: set it */
+};
+/*
+ * Answer a request. The page's first head_bytes are lines of fields, each with its end; what
+ * follows them, and then file, is the body. More than 8 KiB of either go from where they lie, and
+ * the operation ends when the client has them; less is copied. Errors: BAD_HANDLE, BAD_RESPONSE,
+ * CONNECTION_RESET, CONNECTION_CLOSED. On a fibre: may wait.
+ */
+enum kerr network_http_send(struct network_http_send_call *call);
+
+struct network_http_more_call {
+    struct deck_request *request;
+    const struct network_http_more_params *params;
+    struct deck_bytes data; /* in: bytes */
+};
+/*
+ * The next part of a body that http_send has begun; parts that come too early wait for their turn.
+ * The operation ends when the client has the part. Errors: BAD_HANDLE, BAD_RESPONSE,
+ * CONNECTION_RESET, CONNECTION_CLOSED. On a fibre: may wait.
+ */
+enum kerr network_http_more(struct network_http_more_call *call);
+
+struct network_http_get_call {
+    struct deck_request *request;
+    const struct network_http_get_params *params;
+    struct deck_bytes host; /* in: bytes */
+    struct deck_room body;  /* out: bytes; set .length */
+    uint32_t answer;        /* value: set it */
+};
+/*
+ * Ask an HTTP server for a path, and wait for the whole answer; the output is its body, the answer
+ * its status. An address of 0 is looked up by the host's name. Errors: NO_DEVICE, NETWORK_DOWN,
+ * NOT_PERMITTED, BAD_NAME, NO_SUCH_NAME, CONNECTION_REFUSED, UNREACHABLE, CONNECTION_RESET,
+ * CONNECTION_CLOSED, BAD_RESPONSE, TOO_LARGE, TOO_MANY, NO_MEMORY. On a fibre: may wait.
+ */
+enum kerr network_http_get(struct network_http_get_call *call);
+
+struct network_metrics_call {
+    struct deck_request *request;
+    struct deck_room text; /* out: bytes; set .length */
+};
+/*
+ * What the system has counted, and how long requests took from their end to their answer, as
+ * OpenMetrics text; a deck is named by its prefix. Errors: OUTPUT_TOO_LARGE.
+ */
+enum kerr network_metrics(struct network_metrics_call *call);

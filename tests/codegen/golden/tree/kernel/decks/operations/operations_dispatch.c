@@ -294,6 +294,65 @@ static enum kerr run_spectrum(struct deck_request *request)
     return status;
 }
 
+static enum kerr run_http_route(struct deck_request *request)
+{
+    struct operations_http_route_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .question = deck_input(request, OPERATIONS_HTTP_ROUTE_INPUT_QUESTION),
+        .routes = deck_input(request, OPERATIONS_HTTP_ROUTE_INPUT_ROUTES),
+        .path = deck_output(request),
+    };
+    enum kerr status = operations_http_route(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.path.length);
+        deck_set_value(request, OPERATIONS_HTTP_ROUTE_VALUE_KIND, call.kind);
+        deck_set_value(request, OPERATIONS_HTTP_ROUTE_VALUE_ANSWER, call.answer);
+        deck_set_value(request, OPERATIONS_HTTP_ROUTE_VALUE_OFFSET, call.offset);
+        deck_set_value(request, OPERATIONS_HTTP_ROUTE_VALUE_BYTES, call.bytes);
+    }
+    return status;
+}
+
+static enum kerr run_http_form(struct deck_request *request)
+{
+    struct operations_http_form_call call = {
+        .request = request,
+        .question = deck_input(request, OPERATIONS_HTTP_FORM_INPUT_QUESTION),
+        .line = deck_output(request),
+    };
+    enum kerr status = operations_http_form(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.line.length);
+    }
+    return status;
+}
+
+static enum kerr run_http_render(struct deck_request *request)
+{
+    struct operations_http_render_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .question = deck_input(request, OPERATIONS_HTTP_RENDER_INPUT_QUESTION),
+        .routes = deck_input(request, OPERATIONS_HTTP_RENDER_INPUT_ROUTES),
+        .entries = deck_input(request, OPERATIONS_HTTP_RENDER_INPUT_ENTRIES),
+        .text = deck_input(request, OPERATIONS_HTTP_RENDER_INPUT_TEXT),
+        .page = deck_output(request),
+    };
+    enum kerr status = operations_http_render(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.page.length);
+        deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_ANSWER, call.answer);
+        deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_HEAD_BYTES, call.head_bytes);
+        deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_BODY_BYTES, call.body_bytes);
+        deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_MORE_BYTES, call.more_bytes);
+    }
+    return status;
+}
+
 enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
 {
     switch (op) {
@@ -331,6 +390,12 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
         return run_sha256_final(request);
     case OPERATIONS_OP_SPECTRUM:
         return run_spectrum(request);
+    case OPERATIONS_OP_HTTP_ROUTE:
+        return run_http_route(request);
+    case OPERATIONS_OP_HTTP_FORM:
+        return run_http_form(request);
+    case OPERATIONS_OP_HTTP_RENDER:
+        return run_http_render(request);
     default:
         return KERR_UNKNOWN_OP;
     }

@@ -217,3 +217,53 @@ struct operations_spectrum_call {
  * 0 to size / 2, not scaled. Errors: BAD_SAMPLES, TOO_LARGE, OUTPUT_TOO_LARGE, OUT_OF_SCRATCH.
  */
 enum kerr operations_spectrum(struct operations_spectrum_call *call);
+
+struct operations_http_route_call {
+    struct deck_request *request;
+    const struct operations_http_route_params *params;
+    struct deck_bytes question; /* in: bytes */
+    struct deck_bytes routes;   /* in: bytes */
+    struct deck_room path;      /* out: path; set .length */
+    uint32_t kind;              /* value: set it */
+    uint32_t answer;            /* value: set it */
+    uint64_t offset;            /* value: set it */
+    uint64_t bytes;             /* value: set it */
+};
+/*
+ * What a request is for, by a table: lines of METHODS PATH KIND TARGET, the first that fits counts;
+ * a path that ends with /... fits all below it. KIND: file (its path is the output), change, text.
+ * kind 0 refused, 1 file, 2 change, 3 text; answer: the status so far; offset and bytes are what
+ * storage.read has to read. Errors: BAD_REQUEST, BAD_PARAMETER.
+ */
+enum kerr operations_http_route(struct operations_http_route_call *call);
+
+struct operations_http_form_call {
+    struct deck_request *request;
+    struct deck_bytes question; /* in: bytes */
+    struct deck_room line;      /* out: bytes; set .length */
+};
+/*
+ * A form that was sent (application/x-www-form-urlencoded) as one line of JSON, an object of texts.
+ * Errors: BAD_REQUEST, OUTPUT_TOO_LARGE.
+ */
+enum kerr operations_http_form(struct operations_http_form_call *call);
+
+struct operations_http_render_call {
+    struct deck_request *request;
+    const struct operations_http_render_params *params;
+    struct deck_bytes question; /* in: bytes */
+    struct deck_bytes routes;   /* in: bytes */
+    struct deck_bytes entries;  /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes text;     /* in: bytes; .data is NULL when not bound */
+    struct deck_room page;      /* out: bytes; set .length */
+    uint32_t answer;            /* value: set it */
+    uint32_t head_bytes;        /* value: set it */
+    uint64_t body_bytes;        /* value: set it */
+    uint64_t more_bytes;        /* value: set it */
+};
+/*
+ * The answer, for http_send: lines of fields and, but for a file, the body. What the stages before
+ * said of the file, the directory and the change comes as statuses; a failure becomes an error
+ * page. By the same table as http_route. Errors: BAD_REQUEST, BAD_PARAMETER, OUTPUT_TOO_LARGE.
+ */
+enum kerr operations_http_render(struct operations_http_render_call *call);

@@ -161,6 +161,21 @@ static enum kerr run_close(struct deck_request *request)
     return storage_close(&call);
 }
 
+static enum kerr run_append(struct deck_request *request)
+{
+    struct storage_append_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .data = deck_input(request, STORAGE_APPEND_INPUT_DATA),
+    };
+    enum kerr status = storage_append(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, STORAGE_APPEND_VALUE_OFFSET, call.offset);
+    }
+    return status;
+}
+
 enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
 {
     switch (op) {
@@ -188,6 +203,8 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
         return run_read_at(request);
     case STORAGE_OP_CLOSE:
         return run_close(request);
+    case STORAGE_OP_APPEND:
+        return run_append(request);
     default:
         return KERR_UNKNOWN_OP;
     }
@@ -207,6 +224,7 @@ bool deck_op_uses_fibre(uint16_t op)
     case STORAGE_OP_WRITE_AT:
     case STORAGE_OP_OPEN:
     case STORAGE_OP_READ_AT:
+    case STORAGE_OP_APPEND:
         return true;
     default:
         return false;

@@ -23,9 +23,9 @@ struct storage_read_call {
     uint64_t size;         /* value: set it */
 };
 /*
- * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of it.
- * Errors: NO_SUCH_FILE, IS_A_DIRECTORY, TOO_LARGE, BAD_PATH, NOT_PERMITTED, IO_ERROR,
- * CORRUPT_FILESYSTEM. On a fibre: may wait.
+ * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of it;
+ * an offset of 2^64 - n counts n bytes back from the end. Errors: NO_SUCH_FILE, IS_A_DIRECTORY,
+ * TOO_LARGE, BAD_PATH, NOT_PERMITTED, IO_ERROR, CORRUPT_FILESYSTEM. On a fibre: may wait.
  */
 enum kerr storage_read(struct storage_read_call *call);
 
@@ -152,3 +152,17 @@ struct storage_close_call {
 };
 /* Give a handle back. Errors: BAD_HANDLE. */
 enum kerr storage_close(struct storage_close_call *call);
+
+struct storage_append_call {
+    struct deck_request *request;
+    const struct storage_append_params *params;
+    struct deck_bytes data; /* in: bytes */
+    uint64_t offset;        /* value: set it */
+};
+/*
+ * Put the data behind the file's end, whole or not at all; the file is made when missing. Others
+ * see all of it or nothing, and no two of them mix. Errors: NO_SUCH_FILE, IS_A_DIRECTORY,
+ * NOT_A_DIRECTORY, NO_SPACE, TOO_LARGE, BAD_PATH, NAME_TOO_LONG, NOT_PERMITTED, IO_ERROR,
+ * CORRUPT_FILESYSTEM. On a fibre: may wait.
+ */
+enum kerr storage_append(struct storage_append_call *call);

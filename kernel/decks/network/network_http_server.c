@@ -1,0 +1,187 @@
+/*
+ * network_http_server.c - ports that workflows serve, and the requests that wait for an event; see network_http.h.
+ *
+ * Nothing is held for an event before its request is whole: slow clients cost places in the table of connections, not events.
+ */
+#include "kernel/decks/network/network_http_connection.h"
+
+#include "kernel/abi/http.h"
+#include "kernel/decks/network/network_stack.h"
+
+#define BACKLOG 255u
+/* A server that nobody waits at for so long may be taken by another workflow. */
+#define IDLE_NS 10000000000ull
+
+/* The instance's one state; a deck is one thread. */
+static struct http_server servers[HTTP_SERVERS];
+
+void http_init(uint32_t life)
+{
+    http_connections_init(life);
+}
+
+/* ---- the queue of whole requests ---------------------------------------------------------------------------------------------- */
+
+void http_server_add(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+
+    connection->next = NULL;
+    if (server->first == NULL) {
+        server->first = connection;
+    } else {
+        server->last->next = connection;
+    }
+    server->last = connection;
+    network_wake_one(&server->waiters);
+}
+
+void http_server_drop(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_connection *before = NULL;
+
+    for (struct http_connection *at = server->first; at != connection; at = at->next) {
+        before = at;
+    }
+    if (before == NULL) {
+        server->first = connection->next;
+    } else {
+        before->next = connection->next;
+    }
+    server->last = server->last == connection ? before : server->last;
+}
+
+/* ---- ports -------------------------------------------------------------------------------------------------------------------- */
+
+static enum kerr bind_server(struct http_server *server, uint32_t port)
+{
+    struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
+    err_t error = ERR_MEM;
+
+    if (pcb == NULL) {
+        return KERR_NO_MEMORY;
+    }
+    ip_set_option(pcb, SOF_REUSEADDR); /* closed connections at this port linger a while */
+    error = tcp_bind(pcb, IP_ANY_TYPE, (uint16_t)port);
+    struct tcp_pcb *listening =
+        error == ERR_OK ? tcp_listen_with_backlog_and_err(pcb, BACKLOG, &error) : NULL;
+    if (listening == NULL) {
+        (void)tcp_close(pcb);
+        return network_error(error);
+    }
+    server->pcb = listening;
+    tcp_arg(listening, server);
+    tcp_accept(listening, http_on_accept);
+    return KERR_OK;
+}
+
+static void give_up(struct http_server *server)
+{
+    http_abort_all(server);
+    (void)tcp_close(server->pcb); /* of a listener it does not fail */
+    server->pcb = NULL;
+}
+
+static bool is_forgotten(const struct http_server *server)
+{
+    return server->users == 0 && deck_now_ns() - server->used_ns >= IDLE_NS;
+}
+
+/* The port's own place, or a free one; NULL: there is none. */
+static struct http_server *find_place(uint32_t port)
+{
+    struct http_server *free = NULL;
+
+    for (uint32_t i = 0; i < HTTP_SERVERS; i++) {
+        if (servers[i].pcb == NULL) {
+            free = &servers[i];
+        } else if (servers[i].terms.port == port) {
+            return &servers[i];
+        }
+    }
+    return free;
+}
+
+/* The workflow's server at a port, which begins when it is none yet. */
+static enum kerr take_server(uint32_t workflow, const struct http_terms *terms, uint64_t body_bytes,
+                             struct http_server **taken)
+{
+    struct http_server *server = find_place(terms->port);
+    enum kerr error = KERR_OK;
+
+    if (server == NULL) {
+        return KERR_TOO_MANY;
+    }
+    if (server->pcb != NULL && server->workflow != workflow) {
+        if (!is_forgotten(server)) {
+            return KERR_PORT_IN_USE;
+        }
+        give_up(server);
+    }
+    if (server->pcb == NULL) {
+        *server = (struct http_server){ .waiters = server->waiters };
+        error = bind_server(server, terms->port);
+    }
+    server->workflow = workflow;
+    server->terms = *terms;
+    server->body_bytes = body_bytes;
+    server->used_ns = deck_now_ns();
+    *taken = server;
+    return error;
+}
+
+/* ---- requests for events ---------------------------------------------------------------------------------------------------------- */
+
+/* The oldest request goes to the operation. False: it does not fit there, and was refused. */
+static bool hand_over(struct http_server *server, struct deck_request *request,
+                      struct deck_room *data, struct http_received *received)
+{
+    struct http_connection *connection = server->first;
+    const struct http_reader *reader = &connection->reader;
+    const struct kwe_http_request *record = (const void *)reader->record;
+
+    if (reader->length > data->capacity) {
+        http_refuse(connection, 413);
+        return false;
+    }
+    http_server_drop(connection);
+    memcpy(data->data, reader->record, reader->length);
+    data->length = reader->length;
+    deck_count_copied_cache(request, reader->length);
+    received->method = connection->method;
+    received->body_bytes = record->body.length;
+    http_enter(connection, HTTP_IN_HAND);
+    http_reader_reset(&connection->reader);
+    tcp_backlog_accepted(connection->pcb);
+    received->connection = http_handle(connection);
+    return true;
+}
+
+enum kerr http_receive(struct deck_request *request, const struct http_terms *terms,
+                       struct deck_room *data, struct http_received *received)
+{
+    const uint64_t head_bytes = sizeof(struct kwe_http_request) + terms->head_bytes;
+    struct http_server *server = NULL;
+
+    if (data->capacity < head_bytes) {
+        return KERR_OUTPUT_TOO_LARGE;
+    }
+    enum kerr error =
+        take_server(deck_workflow(request), terms, data->capacity - head_bytes, &server);
+    while (error == KERR_OK) {
+        if (server->first != NULL && hand_over(server, request, data, received)) {
+            break;
+        }
+        if (server->first == NULL) {
+            server->users++; /* it stays the workflow's meanwhile */
+            error = network_wait(request, &server->waiters, UINT64_MAX);
+            server->users--;
+            server->used_ns = deck_now_ns();
+        }
+    }
+    if (server != NULL && server->first != NULL) {
+        network_wake_one(&server->waiters); /* whoever wanted this one may have been given up */
+    }
+    return error;
+}

@@ -1,0 +1,25 @@
+/* network_metrics_core.h - what the system has counted, as OpenMetrics text (1.0), and how long requests took. Pure. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/abi/statistics.h"
+
+#define METRICS_BOUNDS 13u
+
+#define METRICS_CLASSES 6u
+
+/* Requests, and times from a whole request to its answer. Zero-initialised is empty. */
+struct network_metrics {
+    uint64_t count[METRICS_BOUNDS +
+                   1]; /* at most the bound of that index; the last: more than all of them */
+    uint64_t total;
+    uint64_t sum_ns;
+    uint64_t by_class[METRICS_CLASSES]; /* of the status: 2 for 200 to 299 */
+};
+
+void network_metrics_record(struct network_metrics *times, uint32_t status, uint64_t ns);
+/* Returns the length; 0: the room is too small. */
+size_t network_metrics_print(const struct kwe_statistics *statistics,
+                             const struct network_metrics *times, char *text, size_t room);

@@ -1,0 +1,199 @@
+/* http_route_core.c - see http_route_core.h. */
+#include "kernel/decks/operations/http_route_core.h"
+
+#include <string.h>
+
+struct line {
+    struct http_words methods, path, kind, target;
+};
+
+static const char *const method_names[KWE_HTTP_METHODS] = {
+    [KWE_HTTP_GET] = "GET",     [KWE_HTTP_HEAD] = "HEAD",     [KWE_HTTP_POST] = "POST",
+    [KWE_HTTP_PUT] = "PUT",     [KWE_HTTP_DELETE] = "DELETE", [KWE_HTTP_OPTIONS] = "OPTIONS",
+    [KWE_HTTP_PATCH] = "PATCH",
+};
+
+/* The next word of *text, which moves behind it; empty at the end. */
+static struct http_words take_word(struct http_words *text, const char *ends)
+{
+    size_t begin = 0;
+    while (begin < text->length && strchr(ends, text->bytes[begin]) != NULL) {
+        begin++;
+    }
+    size_t end = begin;
+    while (end < text->length && strchr(ends, text->bytes[end]) == NULL) {
+        end++;
+    }
+    const struct http_words word = { text->bytes + begin, end - begin };
+    text->bytes += end;
+    text->length -= end;
+    return word;
+}
+
+/* A bit for each method; 0: one of them is unknown. */
+static uint32_t parse_methods(struct http_words text)
+{
+    uint32_t methods = 0;
+
+    while (text.length != 0) {
+        const struct http_words name = take_word(&text, ",");
+        uint32_t method = 1;
+        while (method < KWE_HTTP_METHODS && !http_words_are(name, method_names[method])) {
+            method++;
+        }
+        if (method == KWE_HTTP_METHODS) {
+            return 0;
+        }
+        methods |= 1u << method;
+    }
+    return (methods & 1u << KWE_HTTP_GET) != 0 ? methods | 1u << KWE_HTTP_HEAD : methods;
+}
+
+static enum http_kind parse_kind(struct http_words text)
+{
+    static const char *const names[] = { "refused", "file", "change", "text" };
+    for (int kind = HTTP_KIND_FILE; kind <= HTTP_KIND_TEXT; kind++) {
+        if (http_words_are(text, names[kind])) {
+            return (enum http_kind)kind;
+        }
+    }
+    return HTTP_KIND_REFUSED;
+}
+
+static bool is_well_formed(const struct line *line)
+{
+    const enum http_kind kind = parse_kind(line->kind);
+    const bool is_text = kind == HTTP_KIND_TEXT;
+
+    return parse_methods(line->methods) != 0 && line->path.length != 0 &&
+           line->path.bytes[0] == '/' && kind != HTTP_KIND_REFUSED && line->target.length != 0 &&
+           line->target.length <= sizeof(((struct kwe_path *)NULL)->bytes) &&
+           (is_text || line->target.bytes[0] == '/');
+}
+
+/* "/a/..." fits all that begins with "/a/"; *rest: what stands behind that. */
+static bool fits(struct http_words pattern, struct http_words path, struct http_words *rest)
+{
+    static const char all[] = "/...";
+    const size_t tail = sizeof(all) - 1;
+
+    *rest = (struct http_words){ path.bytes + path.length, 0 };
+    if (pattern.length < tail || memcmp(pattern.bytes + pattern.length - tail, all, tail) != 0) {
+        return pattern.length == path.length && memcmp(pattern.bytes, path.bytes, path.length) == 0;
+    }
+    const size_t before = pattern.length - tail;
+    if (path.length < before || memcmp(pattern.bytes, path.bytes, before) != 0 ||
+        (path.length > before && path.bytes[before] != '/')) {
+        return false;
+    }
+    *rest = (struct http_words){ path.bytes + before, path.length - before };
+    return true;
+}
+
+/* Target and rest as one path. False: it is too long. */
+static bool join(struct http_words target, struct http_words rest, struct kwe_path *path)
+{
+    if (target.length == 1) { /* "/": the rest begins with one */
+        target.length = rest.length > 1 ? 0 : 1;
+    }
+    rest.length = rest.length == 1 ? 0 : rest.length;
+    if (target.length + rest.length > sizeof(path->bytes)) {
+        return false;
+    }
+    memcpy(path->bytes, target.bytes, target.length);
+    memcpy(path->bytes + target.length, rest.bytes, rest.length);
+    path->length = (uint16_t)(target.length + rest.length);
+    return true;
+}
+
+/* The line fits: the route is this one, if it allows the method. */
+static void take_line(const struct line *line, struct http_words rest, uint8_t method,
+                      struct http_route *route)
+{
+    const uint32_t methods = parse_methods(line->methods);
+
+    if ((methods & 1u << method) == 0) {
+        route->status = 405;
+        route->methods |= methods;
+        return;
+    }
+    route->kind = parse_kind(line->kind);
+    route->status = 200;
+    route->target = line->target;
+    if (route->kind == HTTP_KIND_FILE && !join(line->target, rest, &route->path)) {
+        route->kind = HTTP_KIND_REFUSED;
+        route->status = 404;
+    }
+}
+
+static enum kerr search(struct http_words table, uint8_t method, struct http_route *route)
+{
+    const struct http_words path = { route->decoded.bytes, route->decoded.length };
+
+    while (table.length != 0) {
+        struct http_words text = take_word(&table, "\n");
+        struct line line = { .methods = take_word(&text, " \t") };
+        struct http_words rest;
+        if (line.methods.length == 0) {
+            continue;
+        }
+        line.path = take_word(&text, " \t");
+        line.kind = take_word(&text, " \t");
+        line.target = take_word(&text, " \t");
+        if (!is_well_formed(&line)) {
+            return KERR_BAD_PARAMETER;
+        }
+        if (route->kind == HTTP_KIND_REFUSED && fits(line.path, path, &rest)) {
+            take_line(&line, rest, method, route);
+        }
+    }
+    return KERR_OK;
+}
+
+enum kerr http_route(const uint8_t *record, size_t length, struct http_words table,
+                     struct kwe_http_request *request, struct http_route *route)
+{
+    *route = (struct http_route){ .kind = HTTP_KIND_REFUSED,
+                                  .status = 400,
+                                  .path = { .length = 1, .bytes = "/" } };
+    if (!http_request_read(record, length, request)) {
+        return KERR_BAD_REQUEST;
+    }
+    struct kwe_path *decoded = &route->decoded;
+    decoded->length =
+        (uint16_t)http_decode_path(http_request_text(record, request, KWE_HTTP_PATH),
+                                   decoded->bytes, sizeof(decoded->bytes), &route->is_directory);
+    if (decoded->length == 0) {
+        return KERR_OK;
+    }
+    route->status = 404;
+    enum kerr error = search(table, request->method, route);
+    const bool is_whole =
+        request->text[KWE_HTTP_IF_RANGE].length != 0; /* its file may be another */
+    if (route->kind == HTTP_KIND_FILE && request->method == KWE_HTTP_GET && !is_whole) {
+        route->range = http_parse_range(http_request_text(record, request, KWE_HTTP_RANGE));
+    }
+    return error;
+}
+
+void http_route_part(const struct http_route *route, const struct kwe_http_request *request,
+                     uint64_t most, uint64_t *offset, uint64_t *bytes)
+{
+    const struct http_range *range = &route->range;
+
+    *offset = 0;
+    *bytes = request->method == KWE_HTTP_HEAD ? 1 : 0;
+    if (!range->is_there) {
+        return;
+    }
+    if (range->from_end) {
+        *offset = 0 - range->first;
+        *bytes = range->first;
+    } else {
+        *offset = range->first;
+        *bytes = range->last == UINT64_MAX ? 0 : range->last - range->first + 1;
+    }
+    if (most != UINT64_MAX && (*bytes == 0 || *bytes > most)) {
+        *bytes = most;
+    }
+}
