@@ -3,7 +3,7 @@
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, KweError, SpecError
 from tools.kwe.forward import Forward, parse_forward
 from tools.kwe.inputs import parse_assignments
 from tools.kwe.job import compile_workflow
-from tools.kwe.machine import MachineConfig, choose_accel
+from tools.kwe.machine import Machine, MachineConfig, choose_accel
 from tools.kwe.pipe import read_pipe
 from tools.kwe.progress import Progress
 from tools.kwe.report import Report
@@ -76,6 +76,8 @@ class RunOptions:
     deterministic: bool = False
     forward: tuple[Forward, ...] = ()
     until: Until = field(default_factory=Until)  # of events that stand
+    # Called once they wait for what they are about.
+    on_up: Callable[[Machine], None] | None = None
     events: bool = True  # else the workflow is only registered and planned
 
 
@@ -98,6 +100,10 @@ def run_workflow(options: RunOptions) -> Report:
     source, spec = (
         load_workflow(options.workflow) if options.workflow else read_pipe(options.pipe, system)
     )
+    if spec.standing is None and options.until != Until():
+        raise SpecError(
+            f"--for and --runs end a workflow that stands; {spec.workflow} ends with its events"
+        )
     job_output = options.output or Path("out") / source.path.stem.lstrip("-")
     job = compile_workflow(source, spec, system, options.inputs, job_output, options.cpus)
     if not options.events:
@@ -126,7 +132,16 @@ def run_workflow(options: RunOptions) -> Report:
                 forward=options.forward,
             )
             progress.say(f"{job.spec.workflow}: booting")
-            run_job(job, config, report, job_output, options.timeout_s, progress, options.until)
+            run_job(
+                job,
+                config,
+                report,
+                job_output,
+                options.timeout_s,
+                progress,
+                options.until,
+                options.on_up,
+            )
     except KweError as error:
         report.add_error(error.code, str(error))
         raise

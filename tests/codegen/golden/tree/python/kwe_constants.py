@@ -151,6 +151,8 @@ class HardwareOp(IntEnum):
 
     NOP = 0
     CONVOLVE = 1
+    TICK = 2
+    WAIT = 3
 
 
 class StorageOp(IntEnum):

@@ -331,7 +331,7 @@ static const struct op_spec operations_ops[] = {
     },
 };
 
-/* ---- hardware: The accelerator behind ivshmem, a process on the host that computes. ---- */
+/* ---- hardware: The accelerator behind ivshmem, a process on the host that computes; and the timer. ---- */
 
 static const struct op_spec hardware_ops[] = {
     /* Takes any inputs, does nothing, answers at once. */
@@ -361,6 +361,26 @@ static const struct op_spec hardware_ops[] = {
         },
         .cost_fixed_ns = 200000,
         .cost_ns_per_kib = 3072,
+    },
+    /*
+     * Wait for the next multiple of period_ns of the time since the system started. Nothing adds
+     * up, so that it does not drift: one that comes too late has missed ticks, which the number
+     * shows.
+     */
+    [HARDWARE_OP_TICK] = {
+        .name = "tick",
+        .params_bytes = sizeof(struct hardware_tick_params),
+        .validate = hardware_tick_validate,
+        .value_count = 3,
+        .traits = OP_TRAIT_TRIGGER,
+        .cost_fixed_ns = 3000,
+    },
+    /* Wait for so long. */
+    [HARDWARE_OP_WAIT] = {
+        .name = "wait",
+        .params_bytes = sizeof(struct hardware_wait_params),
+        .validate = hardware_wait_validate,
+        .cost_fixed_ns = 3000,
     },
 };
 
