@@ -48,12 +48,16 @@ static void count(struct guide *guide, const struct event *event, uint32_t chang
     }
 }
 
+static bool too_many_wait(const struct guide_deck *deck)
+{
+    return deck->standing > deck->spec->depth / 2;
+}
+
 enum kerr standing_open(struct guide *guide, struct event *event)
 {
     count(guide, event, 1);
     for (uint16_t i = 0; i < event->plan->stage_count; i++) {
-        const struct guide_deck *deck = &guide->deck[event->plan->stages[i].deck];
-        if (waits_here(event, i) && deck->standing > deck->spec->depth / 2) {
+        if (waits_here(event, i) && too_many_wait(&guide->deck[event->plan->stages[i].deck])) {
             count(guide, event, UINT32_MAX);
             return KERR_TOO_MANY;
         }
