@@ -38,6 +38,7 @@ class StandingSimulation(Simulation):
         self.cancelled: set[int] = set()
         self.parked: dict[int, int] = {}  # cookie: until when
         self.pauses: dict[int, int] = {}
+        self.first_stages = self.find_first_stages()
 
     def run(self) -> int:
         """Return how many runs there were."""
@@ -83,7 +84,7 @@ class StandingSimulation(Simulation):
     def live(self) -> list[int]:
         return [cookie for cookie in self.events if cookie not in self.answered]
 
-    def first_stages(self) -> list[int]:
+    def find_first_stages(self) -> list[int]:
         dead = Reference(self.graph, self.codes, 0, 0)._dead()
         return [
             index
@@ -92,7 +93,7 @@ class StandingSimulation(Simulation):
         ]
 
     def is_one_too_many(self) -> bool:
-        decks = [self.graph.stages[index].deck for index in self.first_stages()]
+        decks = [self.graph.stages[index].deck for index in self.first_stages]
         after = len(self.live()) + 1
         return any(decks.count(deck) * after > most for deck, most in MOST_WAITING.items())
 
@@ -141,8 +142,9 @@ class StandingSimulation(Simulation):
 
     def answer_of(self, held: Held) -> int:
         status = super().answer_of(held)
-        first = held.run.stage in self.first_stages()
+        first = held.run.stage in self.first_stages
         counts = held.event.verdict is None and held.run.state == State.IN_HAND
+        counts = counts and held.run.status == 0  # else its time was up, whatever it says
         if first and counts and status == 0:
             self.fired.add(held.work.cookie)
         return status
