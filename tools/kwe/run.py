@@ -209,7 +209,7 @@ def options_from(args: argparse.Namespace) -> RunOptions:
 
 def _until_from(args: argparse.Namespace) -> Until:
     """Read when events that stand end by themselves."""
-    seconds, runs = getattr(args, "for_seconds", None), getattr(args, "runs", None)
+    seconds, runs = args.for_seconds, args.runs
     if seconds is not None and not seconds > 0:
         raise SpecError(f"--for {seconds:g}: a number of seconds above 0 would be right")
     if runs is not None and runs < 1:
@@ -325,19 +325,6 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="write what happened when, by CPU, deck and event, for Perfetto's UI",
     )
     add_machine_arguments(parser)
-
-
-def register(subcommands: Any) -> None:
-    """Add `kwe run`."""
-    parser = subcommands.add_parser(
-        "run",
-        help="run a workflow on real files",
-        description="Run a workflow on real files: boot the image with a disk made from the "
-        "inputs, run one event for each file, bring the outputs back.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_run_arguments(parser)
     parser.add_argument(
         "--for",
         dest="for_seconds",
@@ -351,4 +338,17 @@ def register(subcommands: Any) -> None:
         metavar="N",
         help="a workflow that stands: end it after so many runs of its events",
     )
+
+
+def register(subcommands: Any) -> None:
+    """Add `kwe run`."""
+    parser = subcommands.add_parser(
+        "run",
+        help="run a workflow on real files",
+        description="Run a workflow on real files: boot the image with a disk made from the "
+        "inputs, run one event for each file, bring the outputs back.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_run_arguments(parser)
     parser.set_defaults(run=run)
