@@ -80,6 +80,30 @@ def test_it_ends_by_itself_after_so_many_runs(image: Build) -> None:
     assert "3 runs done, 0 failed" in terminal.text
 
 
+TICKS = """\
+workflow: ticks
+doc: Something, again and again.
+standing: {}
+stages:
+  tick: {op: hardware.tick, period_ns: 10000000}
+  rest: {op: hardware.wait, needs: tick, ns: 1000000}
+  seen: {op: execution.counters, needs: rest}
+"""
+
+
+def test_a_timer_starts_one_run_a_period_and_none_between(kwe: Kwe, tmp_path: Path) -> None:
+    (tmp_path / "ticks.yaml").write_text(TICKS)
+
+    done = kwe("run", tmp_path / "ticks.yaml", "--runs", "20", "--json", "-")
+
+    assert done.status == EXIT_DONE, done.err
+    events = done.figures.events
+    assert events.completed >= 20
+    assert events.failed <= 1  # the one that the end cuts off
+    # The first and the last tick are so many periods apart at least.
+    assert done.figures.guest.wall_ns >= (events.completed - 1) * 10_000_000
+
+
 def test_more_than_a_deck_can_hold_are_refused_by_name(kwe: Kwe, tmp_path: Path) -> None:
     text = ECHO.read_text().replace("concurrency: 8", "concurrency: 64")
     path = tmp_path / "twice.yaml"

@@ -98,6 +98,31 @@ MISTAKES = {
     "an infinite number": ("stages:", ENDLESS, 11, "inf is no"),
     "a switch that is neither": ("stages:", SWITCH, 11, "header: 2 is out of range"),
     "events of nothing": ("event_per: files", "event_per: file", 9, "files would be right"),
+    "no events": ("event_per: files\n", "", 1, "`standing:` for events that wait"),
+    "events of two kinds": ("event_per: files", "event_per: files\nstanding: {}", 9, "not both"),
+    "nobody waits": ("event_per: files", "standing: {concurrency: 0}", 9, "greater than or equal"),
+    "an output of what stands": ("event_per: files", "standing: {}", 6, "do not end"),
+}
+
+# A workflow that stands, and what is replaced in it.
+STANDING = """\
+workflow: ticks
+doc: Something, again and again.
+standing: {concurrency: 2}
+limits:
+  file: 64 KiB
+stages:
+  tick: {op: hardware.tick, period_ns: 1000000}
+  load: {op: storage.read, needs: tick, path: /in/file, at_most: limits.file}
+"""
+STANDING_MISTAKES = {
+    "a measure without a file": (
+        *("file: 64 KiB", "file: {from: files.bytes, at_most: 64 KiB}", 5),
+        "no file to be measured",
+    ),
+    "an event's file": ("/in/file", "$files", 8, "names no files of an event; /a/path"),
+    "no period": (", period_ns: 1000000", "", 7, "period_ns"),
+    "too short a period": ("period_ns: 1000000", "period_ns: 10", 7, "period_ns: 10 is out of"),
 }
 
 
@@ -139,6 +164,21 @@ def test_a_mistake_in_a_workflow_is_pointed_at(
     assert "^" in complaint.splitlines()[-1]
 
 
+@pytest.mark.parametrize("mistake", STANDING_MISTAKES)
+def test_a_mistake_in_a_workflow_that_stands_is_pointed_at(
+    mistake: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new, line, words = STANDING_MISTAKES[mistake]
+    assert STANDING.count(old) == 1
+    path = tmp_path / "ticks.yaml"
+    path.write_text(STANDING.replace(old, new))
+
+    complaint = refused(capsys, "run", path)
+
+    assert complaint.startswith(f"kwe: {path}:{line}:")
+    assert words in complaint
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -154,6 +194,8 @@ def test_a_mistake_in_a_workflow_is_pointed_at(
         (["--cpus", "9"], "--cpus 9: 1 to 8 would be right"),
         (["--memory", "4"], "--memory 4: 16 to"),
         (["--timeout", "0"], "--timeout 0: a number of seconds above 0 would be right"),
+        (["--for", "0"], "--for 0: a number of seconds above 0 would be right"),
+        (["--runs", "0"], "--runs 0: a number above 0 would be right"),
         (["--timeout", "nan"], "--timeout nan: a number of seconds above 0 would be right"),
         (["--output", "README.md"], "--output README.md: it is no directory"),
         (["--json", "docs"], "--json docs: it is a directory"),
@@ -165,6 +207,19 @@ def test_a_wrong_word_on_the_command_line_is_refused(
     words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert complaint in refused(capsys, "run", WORKFLOWS / "video.yaml", *words)
+
+
+def test_what_does_not_stand_is_not_ended_by_a_count(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "copy.yaml"
+    path.write_text(GOOD)
+
+    complaint = refused(capsys, "run", path, "--input", f"files={files}", "--runs", "2")
+
+    assert complaint == (
+        "kwe: --for and --runs end a workflow that stands; copy ends with its events\n"
+    )
 
 
 def test_a_workflow_file_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

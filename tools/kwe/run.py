@@ -3,7 +3,7 @@
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, KweError, SpecError
 from tools.kwe.forward import Forward, parse_forward
 from tools.kwe.inputs import parse_assignments
 from tools.kwe.job import check_outputs, compile_workflow
-from tools.kwe.machine import MachineConfig, choose_accel
+from tools.kwe.machine import Machine, MachineConfig, choose_accel
 from tools.kwe.pipe import read_pipe
 from tools.kwe.progress import Progress
 from tools.kwe.report import Report
@@ -76,6 +76,8 @@ class RunOptions:
     deterministic: bool = False
     forward: tuple[Forward, ...] = ()
     until: Until = field(default_factory=Until)  # of events that stand
+    # Called once they wait for what they are about.
+    on_up: Callable[[Machine], None] | None = None
     events: bool = True  # else the workflow is only registered and planned
 
 
@@ -98,6 +100,10 @@ def run_workflow(options: RunOptions) -> Report:
     source, spec = (
         load_workflow(options.workflow) if options.workflow else read_pipe(options.pipe, system)
     )
+    if spec.standing is None and options.until != Until():
+        raise SpecError(
+            f"--for and --runs end a workflow that stands; {spec.workflow} ends with its events"
+        )
     job_output = options.output or Path("out") / source.path.stem.lstrip("-")
     job = compile_workflow(source, spec, system, options.inputs, job_output, options.cpus)
     check_outputs(job, job_output)
@@ -127,7 +133,16 @@ def run_workflow(options: RunOptions) -> Report:
                 forward=options.forward,
             )
             progress.say(f"{job.spec.workflow}: booting")
-            run_job(job, config, report, job_output, options.timeout_s, progress, options.until)
+            run_job(
+                job,
+                config,
+                report,
+                job_output,
+                options.timeout_s,
+                progress,
+                options.until,
+                options.on_up,
+            )
     except KweError as error:
         report.add_error(error.code, str(error))
         raise
@@ -195,7 +210,7 @@ def options_from(args: argparse.Namespace) -> RunOptions:
 
 def _until_from(args: argparse.Namespace) -> Until:
     """Read when events that stand end by themselves."""
-    seconds, runs = getattr(args, "for_seconds", None), getattr(args, "runs", None)
+    seconds, runs = args.for_seconds, args.runs
     if seconds is not None and not seconds > 0:
         raise SpecError(f"--for {seconds:g}: a number of seconds above 0 would be right")
     if runs is not None and runs < 1:
@@ -311,19 +326,6 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="write what happened when, by CPU, deck and event, for Perfetto's UI",
     )
     add_machine_arguments(parser)
-
-
-def register(subcommands: Any) -> None:
-    """Add `kwe run`."""
-    parser = subcommands.add_parser(
-        "run",
-        help="run a workflow on real files",
-        description="Run a workflow on real files: boot the image with a disk made from the "
-        "inputs, run one event for each file, bring the outputs back.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_run_arguments(parser)
     parser.add_argument(
         "--for",
         dest="for_seconds",
@@ -337,4 +339,17 @@ def register(subcommands: Any) -> None:
         metavar="N",
         help="a workflow that stands: end it after so many runs of its events",
     )
+
+
+def register(subcommands: Any) -> None:
+    """Add `kwe run`."""
+    parser = subcommands.add_parser(
+        "run",
+        help="run a workflow on real files",
+        description="Run a workflow on real files: boot the image with a disk made from the "
+        "inputs, run one event for each file, bring the outputs back.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_run_arguments(parser)
     parser.set_defaults(run=run)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tools.kwe import abi, disk
@@ -82,6 +83,7 @@ def run_job(
     timeout_s: float,
     progress: Progress,
     until: Until,
+    on_up: Callable[[Machine], None] | None = None,
 ) -> None:
     """Boot, run all events, fetch the outputs; the report then has everything.
 
@@ -93,6 +95,7 @@ def run_job(
         timeout_s: For the whole guest.
         progress: Told how far it is.
         until: Of events that stand: when they end by themselves.
+        on_up: Called once they wait for what they are about.
 
     Raises:
         SpecError: The guest refused the workflow.
@@ -112,7 +115,7 @@ def run_job(
                     session,
                     timeout_s,
                     until,
-                    lambda: _say_up(machine, job, config, progress),
+                    lambda: _come_up(machine, job, config, progress, on_up),
                 )
             else:
                 listen(machine, session, started + timeout_s)
@@ -131,9 +134,17 @@ def run_job(
     report.status = "failed" if report.errors else "done"
 
 
-def _say_up(machine: Machine, job: Job, config: MachineConfig, progress: Progress) -> None:
+def _come_up(
+    machine: Machine,
+    job: Job,
+    config: MachineConfig,
+    progress: Progress,
+    on_up: Callable[[Machine], None] | None,
+) -> None:
     for line in up_lines(machine, job.spec.workflow, config.forward):
         progress.tell(line)
+    if on_up is not None:
+        on_up(machine)
 
 
 def listen(machine: Machine, session: Session, deadline: float) -> None:

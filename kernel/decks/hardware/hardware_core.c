@@ -30,6 +30,11 @@ static uint64_t round_up(uint64_t value, uint64_t unit)
     return (value + unit - 1) / unit * unit;
 }
 
+uint64_t hardware_next_tick(uint64_t now_ns, uint64_t period_ns)
+{
+    return (now_ns / period_ns + 1) * period_ns;
+}
+
 struct job_layout hardware_layout(uint64_t bytes)
 {
     struct job_layout layout = { .in_at = round_up(sizeof(struct kwe_accel_convolve), LINE) };

@@ -55,6 +55,9 @@ struct job_table {
 enum kerr hardware_check_picture(uint32_t width, uint32_t height, uint64_t in_bytes, uint64_t room,
                                  uint64_t *bytes);
 
+/* The first multiple of the period after `now_ns`. */
+uint64_t hardware_next_tick(uint64_t now_ns, uint64_t period_ns);
+
 /* A region for a parameter struct, an input and an output of `bytes` each. */
 struct job_layout hardware_layout(uint64_t bytes);
 

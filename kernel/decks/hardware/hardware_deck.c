@@ -112,13 +112,13 @@ static void look(void)
 enum kerr deck_start(const struct kwe_deck_info *info)
 {
     if (info->device_count == 0 || !ivshmem_open(&hardware.device, &info->device[0])) {
-        deck_log("no accelerator");
-        return KERR_NO_DEVICE;
+        deck_log("no accelerator"); /* the timer is there all the same */
+        return KERR_OK;
     }
     if (!link_init(&hardware.link, hardware.device.memory, hardware.device.memory_bytes,
                    hardware.device.peer)) {
         deck_log("the shared memory does not speak the accelerator's protocol");
-        return KERR_NO_DEVICE;
+        return KERR_OK;
     }
     window_init(&hardware.window, KWE_ACCEL_DATA, hardware.link.window_bytes);
     hardware.present = true;
@@ -262,6 +262,10 @@ enum kerr hardware_convolve(struct hardware_convolve_call *call)
 {
     uint64_t bytes;
     struct job *job = NULL;
+
+    if (!hardware.present) {
+        return KERR_NO_DEVICE;
+    }
     enum kerr status = hardware_check_picture(call->params->width, call->params->height,
                                               call->pixels.length, call->filtered.capacity, &bytes);
     if (status != KERR_OK) {

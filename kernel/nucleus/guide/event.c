@@ -76,6 +76,9 @@ static void run_over(struct guide *guide, struct event *event, struct kwe_result
     if (event->deadline.at_ns != 0) {
         deadline_set(guide, &event->deadline, 0);
     }
+    if (event->is_parked) {
+        return; /* cancelled in the pause between two runs: the first has been told */
+    }
     if (event->status == KERR_OK) {
         workflow->status.completed++;
     } else if (!event->was_standing || event->has_fired || event->is_standing) {

@@ -4,7 +4,8 @@
  *   armed      a stage waits in a deck for what the event is about: one whose operation is a trigger, else its first
  *   fired      that stage is done: from here on it is an event like others, with the workflow's limit of time
  *   over       armed again at once when it had fired, well or not: a client that goes away must not keep the next one waiting
- *   parked     it was over before it fired: again after a pause, twice as long each time, so that what fails at once does not spin
+ *   parked     it was over before it fired: again after a pause, twice as long each time, so that what fails at once does not spin.
+ *              Without a trigger nobody says that the first stage has waited: there every failure pauses
  *
  * What waits keeps a place in its deck's hands. The stages behind it need places of the same deck, so those that wait may have half of them.
  */
@@ -47,12 +48,16 @@ static void count(struct guide *guide, const struct event *event, uint32_t chang
     }
 }
 
+static bool too_many_wait(const struct guide_deck *deck)
+{
+    return deck->standing > deck->spec->depth / 2;
+}
+
 enum kerr standing_open(struct guide *guide, struct event *event)
 {
     count(guide, event, 1);
     for (uint16_t i = 0; i < event->plan->stage_count; i++) {
-        const struct guide_deck *deck = &guide->deck[event->plan->stages[i].deck];
-        if (waits_here(event, i) && deck->standing > deck->spec->depth / 2) {
+        if (waits_here(event, i) && too_many_wait(&guide->deck[event->plan->stages[i].deck])) {
             count(guide, event, UINT32_MAX);
             return KERR_TOO_MANY;
         }
@@ -97,7 +102,9 @@ void standing_stage_done(struct guide *guide, const struct stage_run *run, uint6
     }
     standing_disarm(event);
     event->has_fired = true;
-    event->pause_ns = PAUSE_LEAST_NS;
+    if (has_trigger(event->plan)) {
+        event->pause_ns = PAUSE_LEAST_NS;
+    }
     event->submitted_ns = now_ns;
     if (timeout_ns != 0) {
         event->deadline_ns = now_ns + timeout_ns;
@@ -140,7 +147,10 @@ bool standing_again(struct guide *guide, struct event *event, uint16_t *status, 
     if (event->status == KERR_DECK_DOWN && !event->has_fired) {
         return false;
     }
-    if (event->has_fired) {
+    if (event->status == KERR_OK) {
+        event->pause_ns = PAUSE_LEAST_NS;
+    }
+    if (event->has_fired && (event->status == KERR_OK || has_trigger(event->plan))) {
         start(guide, event, now_ns);
     } else {
         park(guide, event, now_ns);

@@ -2,7 +2,7 @@
  * The Guide as a program: reads commands, one a line, answers with lines that end in one of a single dot. tests/host/guide/ talks to it.
  *
  *   workflow BLOB-IN-HEX                workflow INDEX | refused CODE STAGE
- *   submit COOKIE INDEX DEADLINE BYTES  (an event with an input of so many bytes)
+ *   submit COOKIE INDEX DEADLINE BYTES FLAGS  (an event with an input of so many bytes)
  *   now NS                              time passes
  *   take INSTANCE ROOM                  work INSTANCE TICKET COOKIE STAGE PART OUT CAPACITY PARAMS OFFSET:LENGTH...
  *   answer INSTANCE TICKET STATUS LENGTH VALUE
@@ -202,6 +202,7 @@ static void submit(char *rest)
     event.workflow = host.workflow[number(&rest)];
     event.deadline_ns = number(&rest);
     event.input_length = number(&rest);
+    event.flags = (uint32_t)number(&rest);
     assert(ring_push(&host.submit, &event) == RING_OK);
 }
 

@@ -68,7 +68,7 @@ class Simulation:
         deadline = self.now_ns + 50_000_000 if self.random.randrange(10) == 0 else 0
         self.deadlines[cookie] = deadline
         self.waiting.append(cookie)
-        self.ask(f"submit {cookie} 0 {deadline} {self.input_length(cookie)}")
+        self.ask(f"submit {cookie} 0 {deadline} {self.input_length(cookie)} 0")
 
     @staticmethod
     def input_length(cookie: int) -> int:
@@ -202,11 +202,13 @@ class Simulation:
                     return True
         return graph.result == run.stage and event._last(run.stage) is run
 
+    def answer_of(self, _held: Held) -> int:
+        fails = self.failures and self.random.randrange(self.failures) == 0
+        return self.codes["IO_ERROR"] if fails else 0
+
     def answer(self, held: Held) -> None:
         self.held.remove(held)
-        status = 0
-        if self.failures and self.random.randrange(self.failures) == 0:
-            status = self.codes["IO_ERROR"]
+        status = self.answer_of(held)
         length = self.random.choice((0, 1, held.work.capacity))
         value = self.random.choice((0, 1, 49, 51, 100))
         held.event.now_ns = self.now_ns

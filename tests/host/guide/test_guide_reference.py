@@ -8,6 +8,7 @@ import pytest
 
 from tests.host.guide.guide_host import running
 from tests.host.guide.simulation import Simulation
+from tests.host.guide.simulation_standing import StandingSimulation
 from tools.kwe.system import load_system
 from tools.kwe.tree import ROOT, find_build
 
@@ -43,3 +44,18 @@ def test_every_graph_goes_as_the_reference_says(program: Path, codes: dict[str, 
                 raise AssertionError(f"seed {seed}: {error}") from error
 
     assert answered == SEEDS * 6
+
+
+def test_what_stands_begins_anew_as_the_reference_does(
+    program: Path, codes: dict[str, int]
+) -> None:
+    """Random graphs as events that stand; a seed runs alone in the same way."""
+    runs = 0
+    with running(program) as guide:
+        for seed in range(FIRST_SEED, FIRST_SEED + SEEDS // 4 + 1):
+            try:
+                runs += StandingSimulation(guide, codes, seed).run()
+            except AssertionError as error:
+                raise AssertionError(f"seed {seed}: {error}") from error
+
+    assert runs > SEEDS

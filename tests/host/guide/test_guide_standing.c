@@ -29,12 +29,16 @@ static const struct op_spec ops[] = {
       .inputs_max = 1,
       .output = { .present = true, .base_bytes = 64, .of = 0xffff, .denominator = 1 },
       .traits = OP_TRAIT_EFFECT,
-      .cost_fixed_ns = 1000 }
+      .cost_fixed_ns = 1000 },
+    { .name = "await",
+      .output = { .present = true, .base_bytes = 64, .of = 0xffff, .denominator = 1 },
+      .traits = OP_TRAIT_EFFECT | OP_TRAIT_TRIGGER,
+      .cost_fixed_ns = 1000 },
 };
 static const struct deck_spec specs[] = {
-    { .name = "net", .prefix = 4, .depth = DEPTH, .op_count = 2, .ops = ops },
-    { .name = "work", .prefix = 1, .depth = DEPTH, .op_count = 2, .ops = ops },
-    { .name = "watch", .prefix = 0, .observes = true, .depth = 8, .op_count = 2, .ops = ops },
+    { .name = "net", .prefix = 4, .depth = DEPTH, .op_count = 3, .ops = ops },
+    { .name = "work", .prefix = 1, .depth = DEPTH, .op_count = 3, .ops = ops },
+    { .name = "watch", .prefix = 0, .observes = true, .depth = 8, .op_count = 3, .ops = ops },
 };
 
 static struct {
@@ -141,7 +145,8 @@ static bool read_segment(void *context, uint32_t workflow, uint32_t segment, uin
 
 /* ---- the server ---------------------------------------------------------------------------------------------------------- */
 
-static void register_server(void)
+/* Without a trigger its first stage is taken for one. */
+static void register_server(bool has_trigger)
 {
     static _Alignas(8) struct {
         struct kwe_workflow header;
@@ -165,7 +170,7 @@ static void register_server(void)
                                          .timeout_ns = TIMEOUT_NS };
     for (uint16_t i = 0; i < STAGES; i++) {
         blob.stages[i] = (struct kwe_stage){ .deck = i == WORK ? 1 : 4,
-                                             .op = 1,
+                                             .op = i == WAIT && has_trigger ? 2 : 1,
                                              .fallback = KWE_NO_STAGE,
                                              .compensation = KWE_NO_STAGE,
                                              .dependency_first = (uint16_t)(i == 0 ? 0 : i - 1),
@@ -198,7 +203,7 @@ static void register_server(void)
     assert(made == KERR_OK);
 }
 
-static void begin(uint64_t seed)
+static void begin(uint64_t seed, bool has_trigger)
 {
     memset(&world, 0, sizeof(world));
     world.random = seed * 0x9e3779b97f4a7c15u + 1;
@@ -227,7 +232,7 @@ static void begin(uint64_t seed)
     ring_consumer_init(&world.read, world.results, RING_SLOTS, 0);
     bool opened = ring_open(world.guide, &world.ring, 1);
     assert(opened);
-    register_server();
+    register_server(has_trigger);
 }
 
 static void serve(void)
@@ -452,7 +457,7 @@ static void end(uint64_t seed)
 /* What fails at once does not spin: the pauses double. */
 static void test_failures_before_the_beginning_are_paused(void)
 {
-    begin(1);
+    begin(1, true);
     arm();
     for (unsigned i = 0; i < 1000; i++) {
         world.now_ns += 10 * SECOND_NS / 1000; /* ten seconds */
@@ -468,7 +473,7 @@ static void test_failures_before_the_beginning_are_paused(void)
 /* A client that goes away keeps nobody waiting. */
 static void test_failures_after_the_beginning_are_not_paused(void)
 {
-    begin(1);
+    begin(1, true);
     arm();
     for (unsigned i = 0; i < 100; i++) {
         world.now_ns += 1000;
@@ -482,13 +487,44 @@ static void test_failures_after_the_beginning_are_not_paused(void)
     end(1);
 }
 
+/* Nobody says that the first stage has waited: a later one that fails at once must not spin either. Success ends the doubling. */
+static void test_without_a_trigger_every_failure_is_paused(void)
+{
+    uint64_t runs;
+
+    begin(1, false);
+    arm();
+    for (unsigned i = 0; i < 1000; i++) {
+        world.now_ns += 10 * SECOND_NS / 1000; /* ten seconds */
+        guide_expire(world.guide, world.now_ns);
+        take(NET);
+        answer(NET, KERR_OK);
+        take(1);
+        answer(1, KERR_IO_ERROR);
+    }
+    assert(world.runs > 10 && world.runs < 30);
+    settle();
+    runs = world.runs;
+    for (unsigned i = 0; i < 10; i++) {
+        take(NET);
+        answer(NET, KERR_OK);
+        take(1);
+        answer(1, KERR_OK);
+        take(NET);
+        answer(NET, KERR_OK);
+    }
+    assert(world.runs - runs == 10 - 1); /* one waited already */
+    settle();
+    end(1);
+}
+
 /* The workflow's time counts from when something has come. */
 static void test_time_counts_from_the_beginning(void)
 {
     struct kwe_workflow_status status;
     struct kwe_stage_status stages[STAGES];
 
-    begin(1);
+    begin(1, true);
     arm();
     take(NET);
     world.now_ns += 100 * SECOND_NS;
@@ -513,10 +549,11 @@ int main(int argument_count, char **arguments)
 
     test_failures_before_the_beginning_are_paused();
     test_failures_after_the_beginning_are_not_paused();
+    test_without_a_trigger_every_failure_is_paused();
     test_time_counts_from_the_beginning();
     for (uint64_t seed = first; seed <= last; seed++) {
         fprintf(stderr, "\rseed %llu", (unsigned long long)seed);
-        begin(seed);
+        begin(seed, seed % 3 != 0);
         for (unsigned i = 0; i < STEPS; i++) {
             step();
         }

@@ -142,6 +142,14 @@ static void test_the_table_is_finite(void)
     assert(job_take(&table, 0, 1) == NULL);
 }
 
+static void test_ticks_lie_on_a_grid_however_late_one_was(void)
+{
+    assert(hardware_next_tick(0, 1000) == 1000);
+    assert(hardware_next_tick(999, 1000) == 1000);
+    assert(hardware_next_tick(1000, 1000) == 2000); /* that one has been */
+    assert(hardware_next_tick(7300, 1000) == 8000);
+}
+
 int main(void)
 {
     test_picture_and_bytes_must_agree();
@@ -153,5 +161,6 @@ int main(void)
     test_losing_the_link_loses_answered_jobs_too();
     test_a_long_line_is_waited_for_by_what_is_in_it();
     test_the_table_is_finite();
+    test_ticks_lie_on_a_grid_however_late_one_was();
     return 0;
 }

@@ -156,6 +156,8 @@ class HardwareOp(IntEnum):
 
     NOP = 0
     CONVOLVE = 1
+    TICK = 2
+    WAIT = 3
 
 
 class StorageOp(IntEnum):

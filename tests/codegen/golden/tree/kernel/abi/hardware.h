@@ -16,6 +16,8 @@
 enum {
     HARDWARE_OP_NOP = 0,
     HARDWARE_OP_CONVOLVE = 1,
+    HARDWARE_OP_TICK = 2,
+    HARDWARE_OP_WAIT = 3,
 };
 
 /* ---- convolve ---- */
@@ -55,4 +57,43 @@ static inline struct hardware_convolve_params hardware_convolve_defaults(void)
         .divisor = 1,
         .bias = 0,
     };
+}
+
+/* ---- tick ---- */
+
+enum {
+    HARDWARE_TICK_VALUE_NUMBER = 0,  /* u64 */
+    HARDWARE_TICK_VALUE_TIME_NS = 1, /* u64 */
+    HARDWARE_TICK_VALUE_LATE_NS = 2, /* u64 */
+};
+
+/*
+ * Wait for the next multiple of period_ns of the time since the system started. Nothing adds up, so
+ * that it does not drift: one that comes too late has missed ticks, which the number shows.
+ */
+struct hardware_tick_params {
+    uint64_t period_ns; /* 100000..86400000000000 */
+};
+_Static_assert(offsetof(struct hardware_tick_params, period_ns) == 0, "ABI");
+_Static_assert(sizeof(struct hardware_tick_params) == 8, "ABI");
+
+/* Left at 0, for the caller to set or bind: period_ns. */
+static inline struct hardware_tick_params hardware_tick_defaults(void)
+{
+    return (struct hardware_tick_params){ 0 };
+}
+
+/* ---- wait ---- */
+
+/* Wait for so long. */
+struct hardware_wait_params {
+    uint64_t ns; /* at most 86400000000000 */
+};
+_Static_assert(offsetof(struct hardware_wait_params, ns) == 0, "ABI");
+_Static_assert(sizeof(struct hardware_wait_params) == 8, "ABI");
+
+/* Left at 0, for the caller to set or bind: ns. */
+static inline struct hardware_wait_params hardware_wait_defaults(void)
+{
+    return (struct hardware_wait_params){ 0 };
 }

@@ -383,6 +383,7 @@ static const struct op_spec operations_ops[] = {
         },
         .cost_fixed_ns = 3000,
         .cost_ns_per_kib = 10240,
+        .cost_most_ns_per_kib = 10240,
     },
     /*
      * The answer, for http_send: lines of fields and, but for a file, the body. What the stages
@@ -399,10 +400,11 @@ static const struct op_spec operations_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 10000,
         .cost_ns_per_kib = 5120,
+        .cost_most_ns_per_kib = 5120,
     },
 };
 
-/* ---- hardware: The accelerator behind ivshmem, a process on the host that computes. ---- */
+/* ---- hardware: The accelerator behind ivshmem, a process on the host that computes; and the timer. ---- */
 
 static const struct op_spec hardware_ops[] = {
     /* Takes any inputs, does nothing, answers at once. */
@@ -433,6 +435,26 @@ static const struct op_spec hardware_ops[] = {
         .cost_fixed_ns = 200000,
         .cost_ns_per_kib = 3072,
         .cost_most_ns_per_kib = 3072,
+    },
+    /*
+     * Wait for the next multiple of period_ns of the time since the system started. Nothing adds
+     * up, so that it does not drift: one that comes too late has missed ticks, which the number
+     * shows.
+     */
+    [HARDWARE_OP_TICK] = {
+        .name = "tick",
+        .params_bytes = sizeof(struct hardware_tick_params),
+        .validate = hardware_tick_validate,
+        .value_count = 3,
+        .traits = OP_TRAIT_TRIGGER,
+        .cost_fixed_ns = 3000,
+    },
+    /* Wait for so long. */
+    [HARDWARE_OP_WAIT] = {
+        .name = "wait",
+        .params_bytes = sizeof(struct hardware_wait_params),
+        .validate = hardware_wait_validate,
+        .cost_fixed_ns = 3000,
     },
 };
 
@@ -594,6 +616,7 @@ static const struct op_spec storage_ops[] = {
         .traits = OP_TRAIT_EFFECT,
         .cost_fixed_ns = 200000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
 };
 
@@ -750,6 +773,7 @@ static const struct op_spec network_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 30000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /*
      * Answer a request. The page's first head_bytes are lines of fields, each with its end; what
@@ -766,6 +790,7 @@ static const struct op_spec network_ops[] = {
         .traits = OP_TRAIT_EFFECT,
         .cost_fixed_ns = 30000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /*
      * The next part of a body that http_send has begun; parts that come too early wait for their
@@ -779,6 +804,7 @@ static const struct op_spec network_ops[] = {
         .traits = OP_TRAIT_EFFECT,
         .cost_fixed_ns = 30000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /*
      * Ask an HTTP server for a path, and wait for the whole answer; the output is its body, the
@@ -795,6 +821,7 @@ static const struct op_spec network_ops[] = {
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 300000,
         .cost_ns_per_kib = 1024,
+        .cost_most_ns_per_kib = 1024,
     },
     /*
      * What the system has counted, and how long requests took from their end to their answer, as

@@ -40,3 +40,25 @@ enum kerr hardware_convolve_validate(const void *params, uint32_t *bad_offset)
     }
     return KERR_OK;
 }
+
+enum kerr hardware_tick_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct hardware_tick_params *p = params;
+
+    if (p->period_ns < 100000u || p->period_ns > UINT64_C(86400000000000)) {
+        *bad_offset = offsetof(struct hardware_tick_params, period_ns);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}
+
+enum kerr hardware_wait_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct hardware_wait_params *p = params;
+
+    if (p->ns > UINT64_C(86400000000000)) {
+        *bad_offset = offsetof(struct hardware_wait_params, ns);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}

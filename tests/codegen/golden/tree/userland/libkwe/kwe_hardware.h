@@ -41,3 +41,26 @@ static inline kwe_stage_t kwe_hardware_convolve(struct kwe_builder *builder, con
     }
     return stage;
 }
+
+/*
+ * Wait for the next multiple of period_ns of the time since the system started. Nothing adds up, so
+ * that it does not drift: one that comes too late has missed ticks, which the number shows.
+ */
+static inline kwe_stage_t kwe_hardware_tick(struct kwe_builder *builder, const char *name,
+                                            const struct hardware_tick_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, HARDWARE_PREFIX, HARDWARE_OP_TICK, params, sizeof(*params));
+
+    return stage;
+}
+
+/* Wait for so long. */
+static inline kwe_stage_t kwe_hardware_wait(struct kwe_builder *builder, const char *name,
+                                            const struct hardware_wait_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, HARDWARE_PREFIX, HARDWARE_OP_WAIT, params, sizeof(*params));
+
+    return stage;
+}

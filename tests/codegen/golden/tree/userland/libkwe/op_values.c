@@ -18,7 +18,7 @@
 #include "kernel/abi/operations.h"
 #include "kernel/abi/storage.h"
 
-const struct kwe_op_value kwe_op_values[64] = {
+const struct kwe_op_value kwe_op_values[67] = {
     {
         .deck = EXECUTION_PREFIX,
         .width = 8,
@@ -228,6 +228,27 @@ const struct kwe_op_value kwe_op_values[64] = {
         .op = HARDWARE_OP_CONVOLVE,
         .index = HARDWARE_CONVOLVE_VALUE_HEIGHT,
         .name = "height",
+    },
+    {
+        .deck = HARDWARE_PREFIX,
+        .width = 8,
+        .op = HARDWARE_OP_TICK,
+        .index = HARDWARE_TICK_VALUE_NUMBER,
+        .name = "number",
+    },
+    {
+        .deck = HARDWARE_PREFIX,
+        .width = 8,
+        .op = HARDWARE_OP_TICK,
+        .index = HARDWARE_TICK_VALUE_TIME_NS,
+        .name = "time_ns",
+    },
+    {
+        .deck = HARDWARE_PREFIX,
+        .width = 8,
+        .op = HARDWARE_OP_TICK,
+        .index = HARDWARE_TICK_VALUE_LATE_NS,
+        .name = "late_ns",
     },
     {
         .deck = STORAGE_PREFIX,
@@ -468,4 +489,4 @@ const struct kwe_op_value kwe_op_values[64] = {
         .name = "answer",
     },
 };
-const size_t kwe_op_value_count = 64;
+const size_t kwe_op_value_count = 67;

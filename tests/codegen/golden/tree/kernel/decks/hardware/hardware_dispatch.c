@@ -26,11 +26,40 @@ static enum kerr run_convolve(struct deck_request *request)
     return status;
 }
 
+static enum kerr run_tick(struct deck_request *request)
+{
+    struct hardware_tick_call call = {
+        .request = request,
+        .params = deck_params(request),
+    };
+    enum kerr status = hardware_tick(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, HARDWARE_TICK_VALUE_NUMBER, call.number);
+        deck_set_value(request, HARDWARE_TICK_VALUE_TIME_NS, call.time_ns);
+        deck_set_value(request, HARDWARE_TICK_VALUE_LATE_NS, call.late_ns);
+    }
+    return status;
+}
+
+static enum kerr run_wait(struct deck_request *request)
+{
+    struct hardware_wait_call call = {
+        .request = request,
+        .params = deck_params(request),
+    };
+    return hardware_wait(&call);
+}
+
 enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
 {
     switch (op) {
     case HARDWARE_OP_CONVOLVE:
         return run_convolve(request);
+    case HARDWARE_OP_TICK:
+        return run_tick(request);
+    case HARDWARE_OP_WAIT:
+        return run_wait(request);
     default:
         return KERR_UNKNOWN_OP;
     }
@@ -40,6 +69,8 @@ bool deck_op_uses_fibre(uint16_t op)
 {
     switch (op) {
     case HARDWARE_OP_CONVOLVE:
+    case HARDWARE_OP_TICK:
+    case HARDWARE_OP_WAIT:
         return true;
     default:
         return false;

@@ -30,3 +30,24 @@ struct hardware_convolve_call {
  * DEVICE_TIMEOUT, DEVICE_REFUSED. On a fibre: may wait.
  */
 enum kerr hardware_convolve(struct hardware_convolve_call *call);
+
+struct hardware_tick_call {
+    struct deck_request *request;
+    const struct hardware_tick_params *params;
+    uint64_t number;  /* value: set it */
+    uint64_t time_ns; /* value: set it */
+    uint64_t late_ns; /* value: set it */
+};
+/*
+ * Wait for the next multiple of period_ns of the time since the system started. Nothing adds up, so
+ * that it does not drift: one that comes too late has missed ticks, which the number shows. Errors:
+ * TIMED_OUT. On a fibre: may wait.
+ */
+enum kerr hardware_tick(struct hardware_tick_call *call);
+
+struct hardware_wait_call {
+    struct deck_request *request;
+    const struct hardware_wait_params *params;
+};
+/* Wait for so long. Errors: TIMED_OUT. On a fibre: may wait. */
+enum kerr hardware_wait(struct hardware_wait_call *call);
