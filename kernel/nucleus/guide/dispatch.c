@@ -125,11 +125,17 @@ static bool is_worth_fusing(const struct stage_run *before, uint64_t cost_ns)
     return run_stage(before)->successor_count == 1 || cost_ns <= FUSED_COST_NS;
 }
 
-/* With a stage go those of its deck that wait for it alone, one after the other. A binding that fails is told when its turn comes. */
+/*
+ * With a stage go those of its deck that wait for it alone, one after the other. A binding that fails is told when its turn comes. Behind one
+ * that is early goes nothing while that waits: its answer would set going what has to come after all that it waits for, too.
+ */
 static void hand_fused_over(struct guide *guide, struct taking *taking, struct stage_run *before)
 {
     const uint64_t bytes = bind_size_bytes(before); /* a guess for what comes after it */
 
+    if (before->waits != 0) {
+        return;
+    }
     while (run_stage(before)->fused_next != KWE_NO_STAGE && has_place(taking)) {
         struct stage_run *run =
             event_run(before->event, run_stage(before)->fused_next, before->lane);
