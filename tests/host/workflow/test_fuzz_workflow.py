@@ -24,9 +24,7 @@ def fuzzer() -> Path:
     return ROOT / goal
 
 
-def test_no_workflow_breaks_the_checker_the_plan_or_the_guide(
-    fuzzer: Path, tmp_path: Path
-) -> None:
+def test_no_workflow_breaks_the_checker_the_plan_or_the_guide(fuzzer: Path, tmp_path: Path) -> None:
     """What it finds is left as a file; `build/host/workflow/fuzz_workflow FILE` runs it alone."""
     write_corpus(tmp_path / "corpus")
 

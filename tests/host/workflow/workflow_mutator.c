@@ -115,11 +115,11 @@ static size_t put_together(struct graph *graph, uint8_t *data, size_t most)
 /* One that is likely to matter where counts, indices, sizes or times stand. */
 static uint64_t number(const struct graph *graph)
 {
-    static const uint64_t borders[] = { 0,       1,         2,           3,          8,
-                                        15,      16,        17,          32,         63,
-                                        64,      100,       255,         4096,       65535,
-                                        65536,   0xfffe,    0x7fffffff,  0x80000000, 0xffffffff,
-                                        1000000, 1ull << 40, UINT64_MAX, UINT64_MAX - 1 };
+    static const uint64_t borders[] = {
+        0,      1,          2,          3,          8,       15,         16,         17,
+        32,     63,         64,         100,        255,     4096,       65535,      65536,
+        0xfffe, 0x7fffffff, 0x80000000, 0xffffffff, 1000000, 1ull << 40, UINT64_MAX, UINT64_MAX - 1
+    };
 
     switch (draw(3)) {
     case 0:
@@ -208,8 +208,9 @@ static uint16_t inputs_of(const struct graph *graph, const struct kwe_stage *sta
     for (uint32_t i = stage->binding_first;
          i < stage->binding_first + (uint32_t)stage->binding_count && i < KWE_MAX_BINDINGS; i++) {
         const uint8_t kind = graph->binding[i].kind;
-        inputs = (uint16_t)(inputs + (kind <= KWE_BIND_INPUT_CONSTANT ||
-                                      kind == KWE_BIND_INPUT_PREVIOUS || kind == KWE_BIND_INPUT_PART));
+        inputs =
+            (uint16_t)(inputs + (kind <= KWE_BIND_INPUT_CONSTANT ||
+                                 kind == KWE_BIND_INPUT_PREVIOUS || kind == KWE_BIND_INPUT_PART));
     }
     return inputs;
 }
@@ -404,8 +405,9 @@ static void change(struct graph *graph)
         change_field(graph, &graph->binding[draw(header->binding_count)], 16);
         break;
     case 8:
-        change_field(graph, draw(2) == 0 ? (void *)&graph->condition[draw(header->condition_count)]
-                                         : &graph->dependency[draw(header->dependency_count)],
+        change_field(graph,
+                     draw(2) == 0 ? (void *)&graph->condition[draw(header->condition_count)]
+                                  : &graph->dependency[draw(header->dependency_count)],
                      draw(2) == 0 ? 4 : 2);
         break;
     default:

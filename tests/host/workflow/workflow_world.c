@@ -30,8 +30,7 @@ static enum kerr validate_small(const void *params, uint32_t *bad_offset)
     return first < 100 ? KERR_OK : KERR_BAD_PARAMETER;
 }
 
-#define FIXED(bytes)                                                                               \
-    { .present = true, .base_bytes = (bytes), .of = 0xffff, .denominator = 1 }
+#define FIXED(bytes) { .present = true, .base_bytes = (bytes), .of = 0xffff, .denominator = 1 }
 
 /* Numbers 1 and 2 as the random graphs of tests/host/guide/graphs.py know them; the others have what those two have not. */
 static const struct op_spec ops[] = {
@@ -271,8 +270,7 @@ static void check_input(const struct kwe_buffer *input)
     for (uint32_t k = 0; k < INSTANCES; k++) {
         for (uint32_t i = 0; i < DEPTH; i++) {
             const struct held *other = &world.hand[k][i];
-            assert(!is_running(other) ||
-                   !is_written(input->offset, input->length, &other->work));
+            assert(!is_running(other) || !is_written(input->offset, input->length, &other->work));
         }
     }
 }
@@ -409,8 +407,8 @@ static void set_down(uint32_t instance, bool down)
 {
     if (world.down[instance] != down) {
         world.down[instance] = down;
-        guide_instance_state(world.guide, instance,
-                             down ? GUIDE_INSTANCE_DOWN : GUIDE_INSTANCE_UP, world.now_ns);
+        guide_instance_state(world.guide, instance, down ? GUIDE_INSTANCE_DOWN : GUIDE_INSTANCE_UP,
+                             world.now_ns);
     }
 }
 
