@@ -102,7 +102,7 @@ def test_a_graph_with_a_mistake_is_refused_at_its_stage(
 def test_what_waits_for_an_early_stage_waits_for_what_that_waits_for(
     program: Path, codes: dict[str, int]
 ) -> None:
-    """It was fused to the early one, and ran, effect and all, while the first had yet to succeed."""
+    """It was fused to the early one, and ran, effect and all, while the first had yet to end."""
     first = Stage(deck=DISK, op=OP_PURE)
     early = Stage(deck=DISK, op=OP_PURE, needs={0: False})
     behind = Stage(deck=DISK, op=OP_WORK, needs={1: False})
