@@ -135,7 +135,7 @@ class OpSpec(Strict):
     """One operation."""
 
     doc: Doc
-    traits: list[Literal["pure", "idempotent", "effect"]] = Field(default_factory=list)
+    traits: list[Literal["pure", "idempotent", "effect", "trigger"]] = Field(default_factory=list)
     runs: Literal["loop", "fibre"] = "loop"
     inputs: dict[Word, InputType] = Field(default_factory=dict, alias="in", max_length=8)
     params: dict[Word, ParamSpec] = Field(default_factory=dict)

@@ -12,6 +12,7 @@
  *
  * The order of a run: HELLO, then REGISTERED or ERROR, then PROGRESS and RESULTS as they come, then STAGES, STATISTICS, DONE.
  * After ERROR the agent ends, non-zero; what it can still tell (STAGES, STATISTICS) may follow.
+ * The host says one thing only: STOP, to a job whose events stand. They are cancelled, and the run comes to its end.
  */
 #pragma once
 
@@ -36,6 +37,7 @@ enum kwe_control_type {
     KWE_CONTROL_ERROR = 8,      /* struct kwe_control_error, then its text */
     KWE_CONTROL_PLAN = 9,       /* struct kwe_plan, then its struct kwe_plan_stage */
     KWE_CONTROL_TRACE = 10,     /* struct kwe_trace_head, then its struct kwe_trace_record */
+    KWE_CONTROL_STOP = 11,      /* from the host; nothing follows */
 };
 
 struct kwe_control_frame {
@@ -58,10 +60,11 @@ _Static_assert(sizeof(struct kwe_control_hello) == 16, "wire");
 
 struct kwe_control_progress {
     uint64_t submitted; /* put into the EventRing */
-    uint64_t completed; /* results with OK */
-    uint64_t failed;    /* other results */
+    uint64_t completed; /* results with OK; of events that stand: runs */
+    uint64_t failed;    /* other results, or runs */
+    uint64_t armed;     /* of events that stand: how many wait for what they are about */
 };
-_Static_assert(sizeof(struct kwe_control_progress) == 24, "wire");
+_Static_assert(sizeof(struct kwe_control_progress) == 32, "wire");
 
 /* The output bytes follow, padded with zeros to a multiple of 8; the next one begins behind them. */
 struct kwe_control_result {

@@ -20,9 +20,9 @@
 #define KWE_EVENT_ROUTE                                                                            \
     1u /* `workflow` is an arena (arena_create()), the block the event's own graph */
 /*
- * It starts again whenever it is over, without a result, until it is cancelled: its first stage waits for what it is about (a request, a time).
+ * It starts again whenever it is over, without a result, until it is cancelled: a stage of it waits for what it is about (a request, a time).
  * Its one result then says CANCELLED, or DECK_DOWN when the deck that it waits in has been given up. deadline_ns must be 0; the workflow's
- * own limit of time counts from when the first of its stages is done.
+ * own limit of time counts from when that stage is done.
  */
 #define KWE_EVENT_STANDING 2u
 

@@ -22,6 +22,8 @@
 /* flags */
 /* when all events have ended: one event of storage.sync, before DONE */
 #define KWE_JOB_SYNC_AT_END 1u
+/* the events stand (KWE_EVENT_STANDING) until the host says STOP: rows may be empty, row_count says how many there are */
+#define KWE_JOB_STANDING 2u
 
 struct kwe_job {
     uint32_t magic;

@@ -248,6 +248,8 @@ struct kwe_workflow_status {
     uint64_t in_flight; /* admitted and not ended */
     /* times an event was left in its EventRing for want of a slot or of room for its result */
     uint64_t waiting;
+    uint64_t
+        armed; /* events that stand, and are in a deck's hands to wait for what they are about */
 };
 struct kwe_stage_status {
     uint64_t events; /* answers with OK */

@@ -57,7 +57,8 @@ def test_every_struct_of_the_abi_lies_as_python_believes(
 def test_a_member_that_moved_is_named(build: Build, everything: Everything) -> None:
     elf = build(
         "#include <stdint.h>\n"
-        "struct kwe_control_progress { uint64_t failed, submitted; uint32_t completed; };\n"
+        "struct kwe_control_progress { uint64_t failed, submitted; uint32_t completed; "
+        "uint64_t armed; };\n"
         "struct kwe_control_progress probe;\n"
     )
 

@@ -140,6 +140,7 @@ WORKFLOW_STATUS = Layout(
     failed="Q",
     in_flight="Q",
     waiting="Q",
+    armed="Q",
 )
 STAGE_STATUS = Layout(
     "kwe_stage_status",
@@ -290,6 +291,7 @@ JOB_FILE = "opt/kwe/job"
 JOB_MAGIC = 0x304A574B
 JOB_VERSION = 1
 JOB_SYNC_AT_END = 1
+JOB_STANDING = 2
 
 JOB = Layout(
     "kwe_job",
@@ -326,10 +328,11 @@ CONTROL_DONE = 7
 CONTROL_ERROR = 8
 CONTROL_PLAN = 9
 CONTROL_TRACE = 10
+CONTROL_STOP = 11
 
 FRAME = Layout("kwe_control_frame", magic="I", type="H", flags="H", length="I", crc32c="I")
 HELLO = Layout("kwe_control_hello", version="I", row_count="I", now_ns="Q")
-PROGRESS = Layout("kwe_control_progress", submitted="Q", completed="Q", failed="Q")
+PROGRESS = Layout("kwe_control_progress", submitted="Q", completed="Q", failed="Q", armed="Q")
 CONTROL_RESULT = Layout("kwe_control_result", row="I", output_bytes="I", result=RESULT)
 DONE = Layout(
     "kwe_control_done",

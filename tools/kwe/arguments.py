@@ -206,16 +206,19 @@ class ArgumentReader:
 
     def _path(self, stage: str, op: Op, param: Param, value: Any) -> FromEvent | bytes:
         place: tuple[Key, ...] = self.at(stage, param.name)
-        files = [f"${name}" for name in (self.spec.event_per, *self._file_outputs())]
+        own = [self.spec.event_per] if self.spec.event_per else []
+        files = [f"${name}" for name in (*own, *self._file_outputs())]
         if not isinstance(value, str):
-            raise self.source.error(place, f"stage {stage}: {' or '.join(files)} would be right")
+            right = " or ".join([*files, "/a/path"])
+            raise self.source.error(place, f"stage {stage}: {right} would be right")
         if value.startswith("$"):
             if value not in files:
                 raise self.source.error(
                     place,
-                    f"stage {stage}: {value} names no files; {' or '.join(files)} would be right",
+                    f"stage {stage}: {value} names no files of an event; "
+                    f"{' or '.join([*files, '/a/path'])} would be right",
                 )
-            if value == files[0] and "effect" in op.traits:
+            if value[1:] in own and "effect" in op.traits:
                 raise self.source.error(
                     place,
                     f"stage {stage}: {op.name} would change the input {value}; "
@@ -227,7 +230,7 @@ class ArgumentReader:
             raise self.source.error(
                 place,
                 f"stage {stage}: {value!r} is no absolute path of at most 254 bytes; "
-                f"{' or '.join(files)} or /a/path would be right",
+                f"{' or '.join([*files, '/a/path'])} would be right",
             )
         return encoded
 

@@ -13,9 +13,10 @@ def closing_lines(report: Report) -> Iterator[str]:
     events, guest, copied = report.events(), report.guest(), report.guest()["bytes_copied_by_kind"]
     wall_s = guest["wall_ns"] / 1e9
     rate = events["completed"] / wall_s if wall_s else 0.0
+    total = "runs" if report.job.standing else f"of {len(report.job.events)} events"
     yield (
         f"{report.job.spec.workflow}: {report.status}; "
-        f"{events['completed']} of {len(report.job.events)} events done, "
+        f"{events['completed']} {total} done, "
         f"{events['failed']} failed, in {wall_s:.2f} s of guest time; "
         f"route {list(report.job.route)}"
     )

@@ -19,6 +19,7 @@ from tools.kwe.yaml_source import Source as TextSource
 
 BATCH = 64
 PROGRESS_MS = 100
+STANDING_PROGRESS_MS = 500
 # Where names too long for a guest path go.
 LONG_NAMES = ".kwe-long"
 
@@ -42,6 +43,7 @@ class Job:
     events: tuple[Event, ...]
     sizing: Sizing
     blob: bytes
+    standing: int = 0  # so many events that stand, instead of `events`
 
     def encode(self) -> bytes:
         """Return the file opt/kwe/job."""
@@ -57,16 +59,16 @@ class Job:
             magic=abi.JOB_MAGIC,
             version=abi.JOB_VERSION,
             header_bytes=abi.JOB.size,
-            flags=abi.JOB_SYNC_AT_END,
+            flags=abi.JOB_SYNC_AT_END | (abi.JOB_STANDING if self.standing else 0),
             workflow_bytes=len(self.blob),
             workflow_offset=abi.JOB.size,
             rows_offset=rows_offset,
             total_bytes=rows_offset + len(rows),
-            row_count=len(self.events),
+            row_count=self.standing or len(self.events),
             row_bytes=row_bytes,
             ring_slots=self.sizing.ring_slots,
             batch=min(BATCH, self.sizing.ring_slots),
-            progress_ms=PROGRESS_MS,
+            progress_ms=STANDING_PROGRESS_MS if self.standing else PROGRESS_MS,
         )
         return header + workflow + rows
 
@@ -116,6 +118,7 @@ def compile_workflow(
         events=tuple(_events(spec, inputs, list(variables))),
         sizing=sizing,
         blob=blob,
+        standing=spec.standing.concurrency if spec.standing else 0,
     )
     _check_output_names(job)
     return job
@@ -170,7 +173,7 @@ def _events(spec: Workflow, inputs: Inputs, variables: list[str]) -> Iterator[Ev
     long_names = LONG_NAMES
     while long_names in tops:
         long_names += "_"
-    for index, file in enumerate(inputs.files):
+    for index, file in enumerate(() if spec.standing else inputs.files):
         paths = {}
         for variable in variables:
             suffix = spec.outputs[variable].suffix if variable in spec.outputs else ""

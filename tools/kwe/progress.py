@@ -34,7 +34,14 @@ class Progress:
         ended = completed + failed
         rate = ended / (now - self._first) if now > self._first else 0.0
         trouble = f", {failed} failed" if failed else ""
-        self.say(f"{self._name}: {ended}/{self._total} events, {rate:.1f}/s{trouble}")
+        done = f"{ended}/{self._total} events" if self._total else f"{ended} runs"
+        self.say(f"{self._name}: {done}, {rate:.1f}/s{trouble}")
+
+    def tell(self, text: str) -> None:
+        """Write a line that stays, watched or not."""
+        self.close()
+        self._width = 0
+        print(text, file=self._stream, flush=True)
 
     def close(self) -> None:
         """Clear the line."""

@@ -60,24 +60,36 @@ class Report:
 
     def add_failed_events(self, results: dict[int, EventResult]) -> None:
         """Record each event that did not end with OK, or has no result at all."""
-        for row, event in enumerate(self.job.events):
-            result = results.get(row)
-            if result is None:
-                self.add_error("NO_RESULT", "The event has no result.", event=event.file.name)
-            elif result.status:
+        for row, result in results.items() if self.job.standing else ():
+            if self.system.error_name(result.status) != "CANCELLED":  # else it was told to end
                 self.add_error(
                     self.system.error_name(result.status),
-                    self.system.error_sentence(result.status),
-                    event=event.file.name,
+                    f"event {row}, which ought to stand: "
+                    f"{self.system.error_sentence(result.status)}",
                     stage=result.stage,
                     deck=None if result.stage == abi.NO_STAGE else result.deck,
+                )
+        for row, event in enumerate(self.job.events):
+            ended = results.get(row)
+            if ended is None:
+                self.add_error("NO_RESULT", "The event has no result.", event=event.file.name)
+            elif ended.status:
+                self.add_error(
+                    self.system.error_name(ended.status),
+                    self.system.error_sentence(ended.status),
+                    event=event.file.name,
+                    stage=ended.stage,
+                    deck=None if ended.stage == abi.NO_STAGE else ended.deck,
                 )
 
     # ---- numbers --------------------------------------------------------------------------
 
     def events(self) -> dict[str, int]:
-        """Return how many events were submitted, completed and failed."""
+        """Return how many events were submitted, completed, failed; of those that stand, runs."""
         results = self.session.results if self.session else {}
+        if self.job.standing and self.session:
+            _, runs, failed = self.session.progress
+            return {"submitted": self.job.standing, "completed": runs, "failed": failed}
         completed = sum(result.status == 0 for result in results.values())
         submitted = max(self.session.progress[0] if self.session else 0, len(results))
         return {

@@ -4,7 +4,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from tools.kwe.report import Report
 from tools.kwe.runner import make_disk, run_job
 from tools.kwe.sizing import LEAST_MEMORY_MIB
 from tools.kwe.spec import load_workflow
+from tools.kwe.standing import Until
 from tools.kwe.system import load_system
 from tools.kwe.trace import write_trace
 from tools.kwe.tree import find_build
@@ -40,6 +41,7 @@ examples:
   kwe run --pipe 'read clip ! jpeg_decode ! convolve kernel=sobel ! jpeg_encode ! write out' \
       --input clip=frames --output edges
   kwe run --pipe 'read files ! sha256' --input files=DIR
+  kwe run userland/workflows/echo.yaml --forward 7777:7
 
 the closing table:
   deck ms  from taken to answered, added up over the events: what waits for a device
@@ -73,6 +75,7 @@ class RunOptions:
     pipe: str = ""  # a workflow in one line
     deterministic: bool = False
     forward: tuple[Forward, ...] = ()
+    until: Until = field(default_factory=Until)  # of events that stand
     events: bool = True  # else the workflow is only registered and planned
 
 
@@ -98,7 +101,7 @@ def run_workflow(options: RunOptions) -> Report:
     job_output = options.output or Path("out") / source.path.stem.lstrip("-")
     job = compile_workflow(source, spec, system, options.inputs, job_output, options.cpus)
     if not options.events:
-        job = replace(job, events=())
+        job = replace(job, events=(), standing=0)
     memory_mib = options.memory_mib or job.sizing.memory_mib
     report = Report(job, system, choose_accel(), options.cpus, memory_mib)
     progress = Progress(job.spec.workflow, len(job.events))
@@ -123,7 +126,7 @@ def run_workflow(options: RunOptions) -> Report:
                 forward=options.forward,
             )
             progress.say(f"{job.spec.workflow}: booting")
-            run_job(job, config, report, job_output, options.timeout_s, progress.update)
+            run_job(job, config, report, job_output, options.timeout_s, progress, options.until)
     except KweError as error:
         report.add_error(error.code, str(error))
         raise
@@ -185,7 +188,18 @@ def options_from(args: argparse.Namespace) -> RunOptions:
         pipe=args.pipe or "",
         deterministic=args.deterministic,
         forward=tuple(parse_forward(text) for text in args.forward),
+        until=_until_from(args),
     )
+
+
+def _until_from(args: argparse.Namespace) -> Until:
+    """Read when events that stand end by themselves."""
+    seconds, runs = getattr(args, "for_seconds", None), getattr(args, "runs", None)
+    if seconds is not None and not seconds > 0:
+        raise SpecError(f"--for {seconds:g}: a number of seconds above 0 would be right")
+    if runs is not None and runs < 1:
+        raise SpecError(f"--runs {runs}: a number above 0 would be right")
+    return Until(seconds, runs)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -249,7 +263,8 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=DEFAULT_TIMEOUT_S,
         metavar="S",
-        help=f"seconds for the whole guest (default {DEFAULT_TIMEOUT_S:.0f})",
+        help="seconds for the whole guest; of a workflow that stands: to come up, and to end "
+        f"(default {DEFAULT_TIMEOUT_S:.0f})",
     )
 
 
@@ -308,4 +323,17 @@ def register(subcommands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_run_arguments(parser)
+    parser.add_argument(
+        "--for",
+        dest="for_seconds",
+        type=float,
+        metavar="S",
+        help="a workflow that stands: end it after so many seconds (default: by Ctrl-C)",
+    )
+    parser.add_argument(
+        "--runs",
+        type=int,
+        metavar="N",
+        help="a workflow that stands: end it after so many runs of its events",
+    )
     parser.set_defaults(run=run)

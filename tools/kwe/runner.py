@@ -2,18 +2,21 @@
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from tools.kwe import disk
+from tools.kwe import abi, disk
 from tools.kwe.errors import KweError, MachineError, SpecError
 from tools.kwe.job import Job, folder_of
 from tools.kwe.machine import Machine, MachineConfig
 from tools.kwe.outputs import fetch_outputs
+from tools.kwe.progress import Progress
 from tools.kwe.report import Report
 from tools.kwe.session import Session
+from tools.kwe.standing import Until, listen_standing, up_lines
 
 STOP_S = 20.0
+# For what events that stand write.
+STANDING_ROOM_BYTES = 64 << 20
 
 # A refused registration is a wrong input, except for these, where the guest lacks something.
 _MACHINE_CODES = ("NO_MEMORY", "TOO_MANY", "DECK_DOWN")
@@ -28,17 +31,41 @@ def make_disk(image: Path, scratch: Path, job: Job) -> None:
         job: The compiled workflow.
     """
     variables = [name for event in job.events[:1] for name in event.paths]
-    files = {
-        path: event.file.path
-        for event in job.events
-        for name, path in event.paths.items()
-        if name in job.spec.inputs
-    }
+    files = (
+        _standing_files(job)
+        if job.spec.standing
+        else {
+            path: event.file.path
+            for event in job.events
+            for name, path in event.paths.items()
+            if name in job.spec.inputs
+        }
+    )
     outputs = sum(name in job.spec.outputs for name in variables)
     room = len(job.events) * outputs * max((*job.sizing.rooms, disk.BLOCK))
+    room += STANDING_ROOM_BYTES if job.spec.standing else 0
     staging = scratch / "staging"
     staging.mkdir()
     disk.make_image(image, staging, files, [b"/in", b"/out", *_folders(job)], room)
+
+
+def _standing_files(job: Job) -> dict[bytes, Path]:
+    """Return all files of the input, by their places on the guest's disk.
+
+    Raises:
+        SpecError: A name is too long for a path there.
+    """
+    name = next((name for name, item in job.spec.inputs.items() if item.kind == "files"), "")
+    files = {}
+    for file in job.inputs.files:
+        path = folder_of(job.spec, name) + b"/" + os.fsencode(file.name)
+        if len(path) > abi.MAX_PATH_BYTES:
+            raise SpecError(
+                f"input {name}: {file.name}: its path in the guest would have {len(path)} bytes; "
+                f"at most {abi.MAX_PATH_BYTES} would be right"
+            )
+        files[path] = file.path
+    return files
 
 
 def _folders(job: Job) -> list[bytes]:
@@ -53,7 +80,8 @@ def run_job(
     report: Report,
     output: Path,
     timeout_s: float,
-    on_progress: Callable[[int, int, int], None],
+    progress: Progress,
+    until: Until,
 ) -> None:
     """Boot, run all events, fetch the outputs; the report then has everything.
 
@@ -63,7 +91,8 @@ def run_job(
         report: Filled as the run goes.
         output: The host's directory for the outputs.
         timeout_s: For the whole guest.
-        on_progress: Called with (submitted, completed, failed).
+        progress: Told how far it is.
+        until: Of events that stand: when they end by themselves.
 
     Raises:
         SpecError: The guest refused the workflow.
@@ -71,13 +100,22 @@ def run_job(
         PanicError: The nucleus panicked.
     """
     assert config.disk is not None
-    session = Session(on_progress)
+    session = Session(progress.update)
     report.session = session
     started = time.monotonic()
     with Machine(config) as machine:
         report.command = tuple(machine.command)
         try:
-            listen(machine, session, started + timeout_s)
+            if job.standing:
+                listen_standing(
+                    machine,
+                    session,
+                    timeout_s,
+                    until,
+                    lambda: _say_up(machine, job, config, progress),
+                )
+            else:
+                listen(machine, session, started + timeout_s)
             machine.verdict(machine.wait(STOP_S))
             _check_end(session, machine, report)
         except KweError as error:
@@ -91,6 +129,11 @@ def run_job(
     _check_disk(config.disk, report)
     fetch_outputs(job, config.disk, report, output)
     report.status = "failed" if report.errors else "done"
+
+
+def _say_up(machine: Machine, job: Job, config: MachineConfig, progress: Progress) -> None:
+    for line in up_lines(machine, job.spec.workflow, config.forward):
+        progress.tell(line)
 
 
 def listen(machine: Machine, session: Session, deadline: float) -> None:

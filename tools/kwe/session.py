@@ -26,6 +26,7 @@ class Session:
         plan: How the kernel means to carry it out; `plan_stages` each of its stages.
         results: By row.
         progress: Events (submitted, completed, failed).
+        armed: Events that stand and wait for what they are about.
         stages: The stages' counters, in the workflow's order.
         statistics: The system's counters; `decks` those of each deck, by prefix.
         trace_head: The newest of the trace's heads; `trace` all its records.
@@ -41,6 +42,7 @@ class Session:
         self.plan_stages: list[dict[str, Any]] = []
         self.results: dict[int, EventResult] = {}
         self.progress = (0, 0, 0)
+        self.armed = 0
         self.stages: list[dict[str, Any]] = []
         self.status: dict[str, Any] | None = None
         self.statistics: dict[str, Any] | None = None
@@ -83,6 +85,7 @@ class Session:
             case abi.CONTROL_PROGRESS:
                 fields = abi.PROGRESS.unpack(frame.payload)
                 self.progress = fields["submitted"], fields["completed"], fields["failed"]
+                self.armed = fields["armed"]
                 if self._on_progress is not None:
                     self._on_progress(*self.progress)
             case abi.CONTROL_RESULTS:

@@ -59,10 +59,16 @@ def up(number: int, step: int) -> int:
 
 def work_out_limits(spec: Workflow, inputs: Inputs) -> dict[str, int]:
     """Give each limit its bytes: what the largest input needs, up to the limit's most."""
-    measured = {
-        f"{spec.event_per}.bytes": max((file.size_bytes for file in inputs.files), default=0),
-        f"{spec.event_per}.rgb8_bytes": max((file.rgb8_bytes for file in inputs.files), default=0),
-    }
+    measured = (
+        {}
+        if spec.standing
+        else {
+            f"{spec.event_per}.bytes": max((file.size_bytes for file in inputs.files), default=0),
+            f"{spec.event_per}.rgb8_bytes": max(
+                (file.rgb8_bytes for file in inputs.files), default=0
+            ),
+        }
+    )
     limits = {}
     for name, limit in spec.limits.items():
         wanted = limit.at_most if limit.source is None else measured[limit.source]
@@ -94,16 +100,18 @@ def work_out_sizes(
         if room
     )
     affordable = max(LEAST_SLOTS, ENOUGH_ARENA_BYTES // max(slot_bytes, 1))
-    wanted = max(1, min(WANTED_SLOTS, affordable, len(inputs.files)))
+    events = spec.standing.concurrency if spec.standing else len(inputs.files)
+    wanted = events if spec.standing else max(1, min(WANTED_SLOTS, affordable, events))
     fixed_mib = SYSTEM_MIB + up(RING_SLOTS * block_bytes, MIB) // MIB
     most_mib = _most_memory_mib()
     memory_mib = max(LEAST_MEMORY_MIB, up(fixed_mib + up(wanted * slot_bytes, MIB) // MIB, 32))
     memory_mib = min(memory_mib, most_mib)
     slots = (memory_mib - fixed_mib) * MIB // max(slot_bytes, 1)
-    if slots < 1:
+    if slots < (events if spec.standing else 1):
         raise SpecError(
             f"one event of {spec.workflow} takes {up(slot_bytes, MIB) // MIB} MiB, and a guest has "
-            f"{most_mib - fixed_mib} MiB for events at most; lower `limits` would be right"
+            f"{most_mib - fixed_mib} MiB for events at most; lower `limits`"
+            f"{', or less concurrency,' if spec.standing else ''} would be right"
         )
     return Sizing(
         limits,

@@ -120,15 +120,22 @@ class Limit(Strict):
         return value if isinstance(value, dict) else {"at_most": value}
 
 
+class Standing(Strict):
+    """Events that start again whenever they are over: as many as wait for something at once."""
+
+    concurrency: int = Field(default=1, ge=1, le=64)
+
+
 class Workflow(Strict):
     """One workflow file."""
 
     workflow: Word
     doc: str
-    inputs: dict[Word, Input]
+    inputs: dict[Word, Input] = Field(default_factory=dict)
     outputs: dict[Word, Output] = Field(default_factory=dict)
     limits: dict[Word, Limit] = Field(default_factory=dict)
-    event_per: str
+    event_per: str = ""  # an input of files: one event each
+    standing: Standing | None = None  # ... instead
     result: str | None = None
     timeout: Duration = 0  # of an event, in ns; 0: none
     stages: dict[Word, dict[str, Any]] = Field(min_length=1, max_length=64)
@@ -151,18 +158,23 @@ def check_workflow(source: TextSource) -> Workflow:
         SpecError: ``path:line:column: what is wrong, what would be right``.
     """
     spec = validate(source, Workflow)
-    per = spec.inputs.get(spec.event_per)
-    if per is None or per.kind != "files":
-        files = [name for name, item in spec.inputs.items() if item.kind == "files"]
+    files = [name for name, item in spec.inputs.items() if item.kind == "files"]
+    if spec.standing is not None:
+        _check_standing(source, spec)
+    elif spec.event_per not in files:
         raise source.error(
             ("event_per",),
-            f"event_per: {spec.event_per!r} is no input of kind files{_would_be(files)}",
+            f"event_per: {spec.event_per!r} is no input of kind files{_would_be(files)}"
+            if spec.event_per
+            else f"event_per is missing{_would_be(files)}; `standing:` for events that wait for "
+            "something and start again",
         )
-    for name, item in spec.inputs.items():
-        if item.kind == "files" and name != spec.event_per:
+    for name in files[:2]:
+        if name != (spec.event_per or files[0]):
             raise source.error(
                 ("inputs", name),
-                f"{name}: a second input of files; each event has one, {spec.event_per!r} here",
+                f"{name}: a second input of files; each event has one, "
+                f"{spec.event_per or files[0]!r} here",
             )
     for name, limit in spec.limits.items():
         _check_limit(source, spec, name, limit)
@@ -175,9 +187,28 @@ def check_workflow(source: TextSource) -> Workflow:
     return spec
 
 
+def _check_standing(source: TextSource, spec: Workflow) -> None:
+    """Events that stand have no file and no output of their own."""
+    if spec.event_per:
+        raise source.error(
+            ("event_per",), "event_per: events are either one a file, or `standing`; not both"
+        )
+    for name, item in spec.outputs.items():
+        raise source.error(
+            ("outputs", name),
+            f"{name}: an output of kind {item.kind} has something of each event, and those that "
+            "stand do not end; what they write stays on the disk (--disk keeps it)",
+        )
+
+
 def _check_limit(source: TextSource, spec: Workflow, name: str, limit: Limit) -> None:
     if limit.source is None:
         return
+    if spec.standing is not None:
+        raise source.error(
+            ("limits", name, "from"),
+            f"{name}: events that stand have no file to be measured; a size would be right",
+        )
     media = spec.inputs[spec.event_per].media
     known = [f"{spec.event_per}.bytes"]
     if media == "jpeg":

@@ -19,6 +19,7 @@ struct op_output_rule {
 #define OP_TRAIT_PURE       1u
 #define OP_TRAIT_IDEMPOTENT 2u
 #define OP_TRAIT_EFFECT     4u
+#define OP_TRAIT_TRIGGER    8u /* it waits for what a standing event is about */
 
 struct op_spec {
     const char *name;      /* "jpeg_decode"; NULL: no such op */

@@ -103,6 +103,9 @@ static void hand_over(struct guide *guide, struct taking *taking, struct stage_r
     account(taking, run, frame);
     fill_work(run, &taking->work[taking->count++]);
     taking->deck->statistics.events++;
+    if (run->event->is_standing) {
+        standing_stage_handed(run);
+    }
     trace_run(guide, KWE_TRACE_HANDED, run, NULL, taking->now_ns);
 }
 
@@ -226,7 +229,7 @@ static void answered(struct guide *guide, struct stage_run *run,
         stage_fail(guide, run, verdict, run->stage, now_ns);
     } else {
         if (run->event->is_standing && !run->event->has_fired) {
-            standing_fire(guide, run->event, now_ns);
+            standing_stage_done(guide, run, now_ns);
         }
         run->length = completion->out_length;
         memcpy(run->value, completion->value, sizeof(run->value));

@@ -184,6 +184,7 @@ static void admit(struct guide *guide, struct program_ring *ring, struct workflo
     event->input_offset = wire->input_offset;
     event->input_length = (uint32_t)wire->input_length;
     event->deadline_ns = event->is_standing ? 0 : deadline_of(wire, event->plan->header, now_ns);
+    event->is_armed = false;
     event->has_fired = false;
     event->is_parked = false;
     event->submitted_ns = now_ns;

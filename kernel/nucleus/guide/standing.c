@@ -1,7 +1,7 @@
 /*
  * standing.c - events that start again when they are over, in the same slot.
  *
- *   armed      its first stage waits in a deck for what the event is about; nothing else of it runs
+ *   armed      a stage waits in a deck for what the event is about: one whose operation is a trigger, else its first
  *   fired      that stage is done: from here on it is an event like others, with the workflow's limit of time
  *   over       armed again at once when it had fired, well or not: a client that goes away must not keep the next one waiting
  *   parked     it was over before it fired: again after a pause, twice as long each time, so that what fails at once does not spin
@@ -13,11 +13,29 @@
 #define PAUSE_LEAST_NS 1000000u
 #define PAUSE_MOST_NS  1000000000u
 
-/* Where it waits: the stages that wait for no other. */
-static bool waits_here(const struct event *event, uint16_t stage)
+static bool is_trigger(const struct plan_stage *stage)
 {
-    const struct plan_stage *source = &event->plan->stages[stage];
-    return source->op != NULL && source->waits == 0 && !source->is_body && !source->is_dropped;
+    return stage->op != NULL && (stage->op->traits & OP_TRAIT_TRIGGER) != 0 && !stage->is_dropped;
+}
+
+static bool has_trigger(const struct plan *plan)
+{
+    for (uint16_t i = 0; i < plan->stage_count; i++) {
+        if (is_trigger(&plan->stages[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where it waits: stages whose operation is a trigger; without any, those that wait for no other stage. */
+static bool waits_here(const struct event *event, uint16_t index)
+{
+    const struct plan_stage *stage = &event->plan->stages[index];
+
+    return has_trigger(event->plan)
+               ? is_trigger(stage)
+               : stage->op != NULL && stage->waits == 0 && !stage->is_body && !stage->is_dropped;
 }
 
 static void count(struct guide *guide, const struct event *event, uint32_t change)
@@ -51,10 +69,33 @@ void standing_close(struct guide *guide, struct event *event)
     count(guide, event, UINT32_MAX);
 }
 
-void standing_fire(struct guide *guide, struct event *event, uint64_t now_ns)
+void standing_stage_handed(const struct stage_run *run)
 {
+    struct event *event = run->event;
+
+    if (!event->is_armed && !event->has_fired && waits_here(event, run->stage)) {
+        event->is_armed = true;
+        event->workflow->status.armed++;
+    }
+}
+
+void standing_disarm(struct event *event)
+{
+    if (event->is_armed) {
+        event->is_armed = false;
+        event->workflow->status.armed--;
+    }
+}
+
+void standing_stage_done(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
+{
+    struct event *event = run->event;
     const uint64_t timeout_ns = event->plan->header->timeout_ns;
 
+    if (!waits_here(event, run->stage)) {
+        return;
+    }
+    standing_disarm(event);
     event->has_fired = true;
     event->pause_ns = PAUSE_LEAST_NS;
     event->submitted_ns = now_ns;
@@ -91,6 +132,7 @@ static void park(struct guide *guide, struct event *event, uint64_t now_ns)
 
 bool standing_again(struct guide *guide, struct event *event, uint16_t *status, uint64_t now_ns)
 {
+    standing_disarm(event);
     if (!event->is_standing) {
         *status = KERR_CANCELLED;
         return false;

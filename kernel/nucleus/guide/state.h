@@ -87,7 +87,8 @@ struct event {
     bool live;         /* admitted and not ended */
     bool is_standing;  /* starts again when it is over; cleared to end it */
     bool was_standing; /* ... as it was submitted */
-    bool has_fired;    /* standing: a stage of this run is done */
+    bool is_armed;     /* standing: it waits in a deck, and is counted in its workflow's status */
+    bool has_fired;    /* standing: what it waited for has come */
     bool is_parked;    /* standing: the next run starts at deadline.at_ns */
     uint32_t pause_ns; /* standing: before the next run, should this one fail before it fires */
     bool holds;        /* ended; ring->held[held_place] keeps the slot */
@@ -284,8 +285,11 @@ void event_run_start(struct guide *guide, struct event *event, uint64_t now_ns);
 /* TOO_MANY: as many wait in that deck as may. */
 enum kerr standing_open(struct guide *guide, struct event *event);
 void standing_close(struct guide *guide, struct event *event);
-/* The first of its stages is done: time begins to count. */
-void standing_fire(struct guide *guide, struct event *event, uint64_t now_ns);
+/* This stage has been handed over: if it is the one that waits, the event is armed. */
+void standing_stage_handed(const struct stage_run *run);
+void standing_disarm(struct event *event);
+/* This stage is done: if it is what the event has waited for, time begins to count. */
+void standing_stage_done(struct guide *guide, const struct stage_run *run, uint64_t now_ns);
 /* A run is over. True: there will be another; false: the event ends with *status. */
 bool standing_again(struct guide *guide, struct event *event, uint16_t *status, uint64_t now_ns);
 /* The pause is over. */

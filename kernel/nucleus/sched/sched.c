@@ -361,11 +361,20 @@ static bool poll(struct nucleus *nucleus, struct cpu *cpu, uint64_t from_ns)
     return !is_quiet;
 }
 
+/*
+ * Nobody's pages stay loaded on an idle CPU, so that the frames of the dead can be used again, and so that no other CPU has to ask for it when
+ * somebody ends. A CPU that is alone spares itself the way back while no frame waits: it often idles for a device, and goes on with its deck.
+ */
+static bool must_unload(const struct nucleus *nucleus, const struct cpu *cpu)
+{
+    return cpu->loaded != NULL &&
+           (nucleus->cpu_count > 1 || nucleus->frames.quarantined_frames > 0);
+}
+
 /* Lock held; returns with the lock held after something may have changed. */
 static void idle(struct nucleus *nucleus, struct cpu *cpu)
 {
-    if (cpu->loaded != NULL) {
-        /* Nobody's pages stay loaded on an idle CPU, so that the frames of the dead can be used again. */
+    if (must_unload(nucleus, cpu)) {
         cpu_load_space(cpu, NULL);
     }
     uint64_t idle_from_ns = port_now_ns();

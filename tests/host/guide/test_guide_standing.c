@@ -316,6 +316,19 @@ static void die(uint32_t instance)
     guide_instance_lost(world.guide, instance, world.now_ns);
 }
 
+static void check_status(void)
+{
+    struct kwe_workflow_status status;
+    struct kwe_stage_status stages[STAGES];
+    uint32_t armed = 0;
+
+    for (uint32_t i = 0; i < world.in_hand[NET]; i++) {
+        armed += world.hand[NET][i].stage == WAIT && world.hand[NET][i].attempt == 0 ? 1 : 0;
+    }
+    bool known = guide_status(world.guide, world.workflow, &status, stages);
+    assert(known && status.completed == world.sent && status.armed == armed);
+}
+
 static void step(void)
 {
     world.now_ns += 1 + draw(1000000);
@@ -337,6 +350,7 @@ static void step(void)
     }
     read_results();
     assert(waiting() <= MOST_ARMED);
+    check_status();
     guide_collect(world.guide);
 }
 

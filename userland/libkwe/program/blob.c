@@ -171,6 +171,11 @@ int kwe_register(struct kwe_builder *builder, struct kwe_workflow_info *info)
     return answer;
 }
 
+int kwe_workflow_cancel(const struct kwe_workflow_info *info)
+{
+    return (int)kwe_call_workflow_cancel(info->workflow);
+}
+
 int kwe_unregister(const struct kwe_workflow_info *info)
 {
     return (int)kwe_call_workflow_unregister(info->workflow);

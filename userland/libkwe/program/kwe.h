@@ -137,6 +137,8 @@ void kwe_program_bytes(struct kwe_builder *builder, uint64_t bytes);
 int kwe_register(struct kwe_builder *builder, struct kwe_workflow_info *info);
 /* The same for a ready blob (kernel/abi/workflow.h), as `kwe` compiles them from YAML. info->stage and info->detail tell where it is wrong. */
 int kwe_register_blob(const void *blob, size_t bytes, struct kwe_workflow_info *info);
+/* End all its events: their results say CANCELLED. The only end of one that stands. */
+int kwe_workflow_cancel(const struct kwe_workflow_info *info);
 int kwe_unregister(const struct kwe_workflow_info *info);
 
 /* ---- events that bring their own graph -------------------------------------------------------------------------------- */

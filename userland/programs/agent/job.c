@@ -28,7 +28,7 @@ static const char *find_fault(const struct kwe_job *header)
     if (header->version != KWE_JOB_VERSION || header->header_bytes != sizeof(*header)) {
         return "it is of another version";
     }
-    if ((header->flags & ~KWE_JOB_SYNC_AT_END) != 0 || header->reserved != 0) {
+    if ((header->flags & ~(KWE_JOB_SYNC_AT_END | KWE_JOB_STANDING)) != 0 || header->reserved != 0) {
         return "it asks for what this agent does not know";
     }
     if (header->workflow_bytes < sizeof(struct kwe_workflow) ||

@@ -8,10 +8,13 @@
 #include <string.h>
 
 #include "userland/libkwe/kwe_storage.h"
+#include "userland/programs/agent/host.h"
 #include "userland/programs/agent/report.h"
 
 #define BLOCK_ALIGN 8u
-#define DECK_UP     1u /* kwe_deck_statistics.state */
+/* How often to look whether events that stand wait for something yet. */
+#define COMING_UP_NS 20000000u
+#define DECK_UP      1u /* kwe_deck_statistics.state */
 /* At the latest; progress wants to be told even when no result comes. */
 #define SYNC_TIMEOUT_NS 60000000000ull
 
@@ -26,14 +29,16 @@ struct run {
     uint8_t *rows; /* of one batch */
     struct kwe_event *batch;
     uint32_t next_row;
+    uint32_t results;
+    bool stopping;
     struct kwe_control_progress progress;
     uint64_t next_progress_ns;
     uint64_t trace_ns;
 };
 
-static uint64_t ended(const struct run *run)
+static bool stands(const struct run *run)
 {
-    return run->progress.completed + run->progress.failed;
+    return (run->job->header.flags & KWE_JOB_STANDING) != 0;
 }
 
 /* As many places as the ring has, or as many blocks as the program's segment holds. */
@@ -80,6 +85,7 @@ static void make_event(struct run *run, uint32_t index)
     run->batch[index] = (struct kwe_event){
         .cookie = (uint64_t)place << 32 | (run->next_row + index),
         .workflow = run->info->workflow,
+        .flags = stands(run) ? KWE_EVENT_STANDING : 0,
         .block_offset = header->row_bytes > 0 ? offset : 0,
         .block_length = header->row_bytes,
     };
@@ -122,11 +128,28 @@ static void take_results(struct run *run)
         run->free_places[run->free_count++] = (uint32_t)(result.cookie >> 32);
         result.cookie = row;
         report_result(row, &result, kwe_result_bytes(run->info, &result));
+        run->results++;
+        if (stands(run)) {
+            continue;
+        }
         if (result.status == KERR_OK) {
             run->progress.completed++;
         } else {
             run->progress.failed++;
         }
+    }
+}
+
+/* Of events that stand: the kernel counts them, results are none. */
+static void count_runs(struct run *run)
+{
+    struct kwe_workflow_status status;
+    struct kwe_stage_status stages[KWE_MAX_STAGES];
+
+    if (stands(run) && kwe_workflow_status(run->info, &status, stages, KWE_MAX_STAGES) >= 0) {
+        run->progress.completed = status.completed;
+        run->progress.failed = status.failed;
+        run->progress.armed = status.armed;
     }
 }
 
@@ -136,6 +159,7 @@ static void tell_progress(struct run *run)
     uint64_t now_ns = kwe_now_ns();
 
     if (progress_ms != 0 && now_ns >= run->next_progress_ns) {
+        count_runs(run);
         report_flush();
         run->trace_ns += report_trace_in_time();
         report_progress(&run->progress);
@@ -143,10 +167,25 @@ static void tell_progress(struct run *run)
     }
 }
 
+/* Sleep until the host says something, or progress wants to be told. Then, once: what stands is cancelled. */
+static void wait_for_the_host(struct run *run)
+{
+    const uint32_t progress_ms = run->job->header.progress_ms;
+    const uint64_t look_ns = progress_ms == 0 ? UINT64_MAX : progress_ms * 1000000ull;
+
+    if (run->progress.armed == 0) {
+        run->next_progress_ns = 0; /* the host waits for nothing else */
+    }
+    if (host_says_stop(run->progress.armed == 0 ? COMING_UP_NS : look_ns)) {
+        run->stopping = true;
+        kwe_workflow_cancel(run->info);
+    }
+}
+
 /* Sleep until it is worth looking. False: told to the host. */
 static bool wait_for_results(struct run *run)
 {
-    uint64_t left = run->progress.submitted - ended(run);
+    uint64_t left = run->progress.submitted - run->results;
     uint32_t progress_ms = run->job->header.progress_ms;
     /* A few at once save wake-ups; not so many that the workflow's slots all wait for results to be taken. */
     uint64_t min = run->info->slots / 4 < left ? run->info->slots / 4 : left;
@@ -174,13 +213,20 @@ bool run_events(const struct job *job, const struct kwe_workflow_info *info, uin
     if (!make_places(&run)) {
         return false;
     }
-    while (ended(&run) < job->header.row_count) {
-        if (!submit_rows(&run) || !wait_for_results(&run)) {
+    while (run.results < job->header.row_count) {
+        if (!submit_rows(&run)) {
+            return false;
+        }
+        if (stands(&run) && !run.stopping) {
+            tell_progress(&run);
+            wait_for_the_host(&run);
+        } else if (!wait_for_results(&run)) {
             return false;
         }
         take_results(&run);
         tell_progress(&run);
     }
+    count_runs(&run);
     report_flush();
     report_progress(&run.progress);
     *trace_ns = run.trace_ns;

@@ -560,7 +560,7 @@ static const struct op_spec network_ops[] = {
         .params_bytes = sizeof(struct network_udp_receive_params),
         .validate = network_udp_receive_validate,
         .value_count = 3,
-        .traits = OP_TRAIT_EFFECT,
+        .traits = OP_TRAIT_EFFECT | OP_TRAIT_TRIGGER,
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 1024,
@@ -594,7 +594,7 @@ static const struct op_spec network_ops[] = {
         .name = "tcp_accept",
         .params_bytes = sizeof(struct network_tcp_accept_params),
         .value_count = 4,
-        .traits = OP_TRAIT_EFFECT,
+        .traits = OP_TRAIT_EFFECT | OP_TRAIT_TRIGGER,
         .cost_fixed_ns = 20000,
     },
     /*
