@@ -6,14 +6,13 @@ be (``limits``), and the ``stages`` that each event passes. Stages are checked a
 """
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tools.kwe.flow import parse_duration
 from tools.kwe.yaml_source import Source as TextSource
-from tools.kwe.yaml_source import load_yaml, validate
+from tools.kwe.yaml_source import validate
 
 UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 MAX_SIZE = 1 << 40
@@ -126,6 +125,29 @@ class Standing(Strict):
     concurrency: int = Field(default=1, ge=1, le=64)
 
 
+class SubInput(Strict):
+    """What `with:` binds: a stage, a value of one, a file, a number."""
+
+    doc: str = ""
+    default: int | float | str | list[int] | None = None  # None: it has to be bound
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"doc": value} if isinstance(value, str) else value
+
+
+class SubWorkflow(Strict):
+    """Stages that others `use`: a file of its own, or an entry of `subworkflows`."""
+
+    subworkflow: Word | None = None  # the file's first key
+    doc: str = ""
+    inputs: dict[Word, SubInput] = Field(default_factory=dict)
+    outputs: dict[Word, str] = Field(default_factory=dict)  # by name, the stage
+    subworkflows: dict[Word, "SubWorkflow"] = Field(default_factory=dict)
+    stages: dict[Word, dict[str, Any]] = Field(min_length=1, max_length=64)
+
+
 class Workflow(Strict):
     """One workflow file."""
 
@@ -138,17 +160,8 @@ class Workflow(Strict):
     standing: Standing | None = None  # ... instead
     result: str | None = None
     timeout: Duration = 0  # of an event, in ns; 0: none
+    subworkflows: dict[Word, SubWorkflow] = Field(default_factory=dict)  # for stages' `use`
     stages: dict[Word, dict[str, Any]] = Field(min_length=1, max_length=64)
-
-
-def load_workflow(path: Path) -> tuple[TextSource, Workflow]:
-    """Read a workflow file and check all that needs no deck.
-
-    Raises:
-        SpecError: ``path:line:column: what is wrong, what would be right``.
-    """
-    source = load_yaml(path)
-    return source, check_workflow(source)
 
 
 def check_workflow(source: TextSource) -> Workflow:

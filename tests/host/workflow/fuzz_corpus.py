@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from tests.host.guide.graphs import make_graph
 from tools.kwe.job import compile_workflow
-from tools.kwe.spec import load_workflow
+from tools.kwe.subworkflows import load_workflow
 from tools.kwe.system import load_system
 from tools.kwe.tree import ROOT, find_build
 
