@@ -149,11 +149,19 @@ def mermaid(document: dict[str, Any]) -> Iterator[str]:
     """Yield the graph for Mermaid; the longest way is drawn thick."""
     yield "flowchart LR"
     for stage in document["stages"]:
-        yield f'  {stage["name"]}["{stage["name"]}<br/>{stage["deck"]}.{stage["op"]}"]'
+        yield f'  {_mermaid_id(stage["name"])}["{stage["name"]}<br/>{stage["deck"]}.{stage["op"]}"]'
     for stage in document["stages"]:
         for before in stage["needs"]:
             arrow = "==>" if _both_critical(document, stage, before) else "-->"
-            yield f"  {before} {arrow} {stage['name']}"
+            yield f"  {_mermaid_id(before)} {arrow} {_mermaid_id(stage['name'])}"
+
+
+def _mermaid_id(name: str) -> str:
+    return name.replace(".", "-")  # no name has one
+
+
+def _dot_id(name: str) -> str:
+    return f'"{name}"' if "." in name else name
 
 
 def dot(document: dict[str, Any]) -> Iterator[str]:
@@ -161,11 +169,11 @@ def dot(document: dict[str, Any]) -> Iterator[str]:
     yield f'digraph "{document["workflow"]}" {{'
     yield "  rankdir=LR; node [shape=box];"
     for stage in document["stages"]:
-        yield f'  {stage["name"]} [label="{stage["name"]}\\n{stage["deck"]}.{stage["op"]}"];'
+        yield f'  {_dot_id(stage["name"])} [label="{stage["name"]}\\n{stage["deck"]}.{stage["op"]}"];'
     for stage in document["stages"]:
         for before in stage["needs"]:
             style = " [penwidth=3]" if _both_critical(document, stage, before) else ""
-            yield f"  {before} -> {stage['name']}{style};"
+            yield f"  {_dot_id(before)} -> {_dot_id(stage['name'])}{style};"
     yield "}"
 
 
