@@ -55,6 +55,7 @@ def plan_document(report: Report) -> dict[str, Any]:
                     None if told["fused_after"] == abi.NO_STAGE else names[told["fused_after"]]
                 ),
                 "room_bytes": told["out_room"],
+                "most_bytes": report.job.sizing.out_mosts[index] or told["out_room"],
                 "place": told["out_offset"] if told["out_room"] else None,
                 "takes_place_of": (
                     None if told["place_of"] == abi.NO_STAGE else names[told["place_of"]]
@@ -74,6 +75,7 @@ def plan_document(report: Report) -> dict[str, Any]:
     return {
         "workflow": report.job.spec.workflow,
         "route": list(report.job.route),
+        "large_slots": report.job.sizing.large_slots,
         "plan": {name: value for name, value in plan.items() if name != "workflow"},
         "stages": stages,
     }
@@ -91,6 +93,16 @@ def table(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
     yield from table_lines(
         heads, [_row(stage, analyze=analyze) for stage in document["stages"]], left=4
     )
+    if document["large_slots"]:
+        grown = [
+            f"{stage['name']} {size_words(stage['most_bytes'])}"
+            for stage in document["stages"]
+            if stage["most_bytes"] > stage["room_bytes"]
+        ]
+        yield (
+            f"{document['large_slots']} more places for events that turn out larger: "
+            f"{', '.join(grown)}, and what follows from these"
+        )
     yield "* on the longest way: only what is faster there makes an event faster"
     yield (
         f"an event takes at most {_ms(plan['critical_ns'])} ms along it, "

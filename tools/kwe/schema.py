@@ -95,7 +95,7 @@ def _loosen(definitions: dict[str, Any]) -> None:
     definitions["Input"]["properties"]["suffix"] = TEXTS
     definitions["SubInput"] = {"anyOf": [definitions["SubInput"], TEXT]}
     limit = definitions["Limit"]
-    limit["properties"]["at_most"] = SIZE
+    limit["properties"] |= dict.fromkeys(("at_most", "expect", "most"), SIZE)
     definitions["Limit"] = {"anyOf": [limit, *SIZE["anyOf"]]}
 
 

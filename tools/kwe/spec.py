@@ -108,15 +108,34 @@ class Output(Strict):
 
 
 class Limit(Strict):
-    """A bound in bytes: fixed, or what the inputs need, up to a most."""
+    """A bound in bytes: fixed, or what the inputs need, up to a most.
+
+    ``{expect: 1 MiB, most: 16 MiB}``: room for the expected is kept for each event, and some events
+    at a time may have the most.
+    """
 
     source: str | None = Field(default=None, alias="from")
-    at_most: Size
+    at_most: Size | None = None
+    expect: Size | None = None
+    most: Size | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
         return value if isinstance(value, dict) else {"at_most": value}
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> "Limit":
+        is_plain = self.at_most is not None and self.expect is None and self.most is None
+        is_pair = (self.at_most, self.source) == (None, None) and None not in (
+            self.expect,
+            self.most,
+        )
+        if not is_plain and not is_pair:
+            raise ValueError("a size, {from:, at_most:} or {expect:, most:} would be right")
+        if is_pair and (self.expect or 0) > (self.most or 0):
+            raise ValueError("more is expected than there may be; expect <= most would be right")
+        return self
 
 
 class Standing(Strict):

@@ -10,7 +10,7 @@
 
 /*
  * How much of a file a read takes: `length` bytes from `offset` (0: all that follows), no more than the file has.
- * TOO_LARGE: more than `capacity`.
+ * TOO_LARGE: more than `capacity`; *bytes says how many.
  */
 enum kerr storage_range(uint64_t size, uint64_t offset, uint64_t length, size_t capacity,
                         size_t *bytes);

@@ -119,6 +119,7 @@ void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
     space_unmap_lent(rings->program->space, vaddr(rings->address), &rings->fence);
     rings->program = NULL;
     ring_abandon(nucleus->guide, &rings->ring); /* frees it at once when nothing is in flight */
+    guide_serve_line(nucleus->guide, port_now_ns());
 }
 
 void program_rings_drained(struct nucleus *nucleus, struct program_ring *ring)

@@ -275,6 +275,7 @@ static void add_stage(struct graph *graph)
                                               .params_offset = header->params_bytes,
                                               .params_bytes = 32 };
     graph->stage[index].out_limit = graph->stage[index].op == 3 ? 1 + draw(5000) : 0;
+    graph->stage[index].out_most = draw(2) == 0 ? graph->stage[index].out_limit + draw(9000) : 0;
     header->params_bytes += 32;
     for (uint32_t i = draw(4); index > 0 && i > 0; i--) {
         add_dependency(graph, index);
@@ -334,7 +335,7 @@ static void change_stage(struct graph *graph, uint32_t index)
         stage->deck = (uint8_t)(draw(4) * 2 + 1);
         break;
     case 4:
-        stage->out_limit = number(graph);
+        stage->out_limit = (uint32_t)number(graph);
         break;
     case 5:
         stage->bound = (uint32_t)number(graph);
@@ -354,7 +355,10 @@ static void change_header(struct graph *graph)
 {
     struct kwe_workflow *header = &graph->header;
 
-    switch (draw(7)) {
+    switch (draw(8)) {
+    case 6:
+        header->large_slots = draw(3);
+        break;
     case 0:
         header->result_stage = (uint16_t)draw(header->stage_count);
         break;

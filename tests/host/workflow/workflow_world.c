@@ -11,6 +11,7 @@
 #define RING_SLOTS   16u
 #define EVENTS       5u
 #define MOST_SLOTS   3u /* so that some events wait; the wire's number would only cost memory */
+#define MOST_LARGE   2u
 #define FREE_STEPS   400u
 #define DRAIN_STEPS  20000u
 #define INSTANCES    7u
@@ -372,6 +373,10 @@ static void answer(uint32_t instance, struct held *held)
         completion.status = KERR_CANCELLED;
     } else if (draw(10) == 0) {
         completion.status = KERR_IO_ERROR;
+    } else if (draw(10) == 0) {
+        completion.status = KERR_NEED_ROOM;
+        completion.value[0] = draw(held->work.out_capacity + 3000ull);
+        completion.otherwise = draw(2) == 0 ? KERR_OK : KERR_TOO_LARGE;
     } else {
         completion.out_length = (uint32_t)draw(held->work.out_capacity + 1ull);
         for (uint32_t i = 0; i < KWE_MAX_VALUES; i++) {
@@ -430,7 +435,7 @@ static void read_results(void)
     assert(ring_intake(world.guide, &world.ring, world.now_ns) == KERR_OK);
     while (ring_pop(&world.read, &result) == RING_OK) {
         assert(result.cookie < EVENTS && !world.answered[result.cookie]);
-        assert(result.status < KERR_COUNT);
+        assert(result.status < KERR_COUNT && result.status != KERR_NEED_ROOM);
         world.answered[result.cookie] = true;
         world.answers++;
     }
@@ -516,6 +521,7 @@ static void enter(struct plan *plan)
     uint64_t offsets[PLAN_MAX_SEGMENTS];
 
     plan->slots = plan->slots < MOST_SLOTS ? plan->slots : MOST_SLOTS;
+    plan->large_slots = plan->large_slots < MOST_LARGE ? plan->large_slots : MOST_LARGE;
     layout_size(plan);
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         offsets[i] = segment_at(i);

@@ -71,6 +71,7 @@ class Kerr(IntEnum):
     PORT_IN_USE = 54
     BAD_NAME = 55
     NO_SUCH_NAME = 56
+    NEED_ROOM = 57
 
 
 class Call(IntEnum):

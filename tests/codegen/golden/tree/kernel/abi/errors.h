@@ -77,9 +77,14 @@ enum kerr {
     KERR_PORT_IN_USE = 54,       /* The port is another workflow's. */
     KERR_BAD_NAME = 55,          /* The name is empty or longer than names of hosts are. */
     KERR_NO_SUCH_NAME = 56,      /* No address of that name is known, or no name server answers. */
+    /*
+     * The output needs more room than was kept for it. Between decks and nucleus only, no event
+     * ends with it.
+     */
+    KERR_NEED_ROOM = 57,
 };
 
-#define KERR_COUNT 57u
+#define KERR_COUNT 58u
 
 /* "NOT_A_JPEG"; "UNKNOWN" for a number that is no code. Static text, any context. */
 const char *kerr_name(enum kerr code);

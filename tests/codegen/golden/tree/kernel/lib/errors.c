@@ -66,6 +66,7 @@ static const char *const names[KERR_COUNT] = {
     [KERR_PORT_IN_USE] = "PORT_IN_USE",
     [KERR_BAD_NAME] = "BAD_NAME",
     [KERR_NO_SUCH_NAME] = "NO_SUCH_NAME",
+    [KERR_NEED_ROOM] = "NEED_ROOM",
 };
 
 static const char *const sentences[KERR_COUNT] = {
@@ -131,6 +132,8 @@ static const char *const sentences[KERR_COUNT] = {
     [KERR_PORT_IN_USE] = "The port is another workflow's.",
     [KERR_BAD_NAME] = "The name is empty or longer than names of hosts are.",
     [KERR_NO_SUCH_NAME] = "No address of that name is known, or no name server answers.",
+    [KERR_NEED_ROOM] =
+        "The output needs more room than was kept for it. Between decks and nucleus only, no event ends with it.",
 };
 
 const char *kerr_name(enum kerr code)
