@@ -37,8 +37,7 @@ def test_what_is_larger_than_expected_has_room_and_more_than_the_most_is_refused
     # zstd knows the size of what it reads from a file only; from a pipe a frame does not say.
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
-        command = ["zstd", "-q", "-f", tmp_path / name, "-o", folder / name]
-        subprocess.run(command, check=True)
+        subprocess.run(["zstd", "-q", tmp_path / name, "-o", folder / name], check=True)
     (tmp_path / "over").write_bytes(bytes(MOST + 1))
     subprocess.run(["zstd", "-q", tmp_path / "over", "-o", folder / "over"], check=True)
     (tmp_path / "room.yaml").write_text(WORKFLOW)

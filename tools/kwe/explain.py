@@ -161,7 +161,8 @@ def mermaid(document: dict[str, Any]) -> Iterator[str]:
     """Yield the graph for Mermaid; the longest way is drawn thick."""
     yield "flowchart LR"
     for stage in document["stages"]:
-        yield f'  {_mermaid_id(stage["name"])}["{stage["name"]}<br/>{stage["deck"]}.{stage["op"]}"]'
+        label = f"{stage['name']}<br/>{stage['deck']}.{stage['op']}"
+        yield f'  {_mermaid_id(stage["name"])}["{label}"]'
     for stage in document["stages"]:
         for before in stage["needs"]:
             arrow = "==>" if _both_critical(document, stage, before) else "-->"
@@ -181,7 +182,8 @@ def dot(document: dict[str, Any]) -> Iterator[str]:
     yield f'digraph "{document["workflow"]}" {{'
     yield "  rankdir=LR; node [shape=box];"
     for stage in document["stages"]:
-        yield f'  {_dot_id(stage["name"])} [label="{stage["name"]}\\n{stage["deck"]}.{stage["op"]}"];'
+        label = f"{stage['name']}\\n{stage['deck']}.{stage['op']}"
+        yield f'  {_dot_id(stage["name"])} [label="{label}"];'
     for stage in document["stages"]:
         for before in stage["needs"]:
             style = " [penwidth=3]" if _both_critical(document, stage, before) else ""
