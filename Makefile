@@ -4,12 +4,14 @@
 #   DECKS_EXTRA=dir     add the deck in that folder, or the decks in its folders
 #   PEER=dir            the yardstick of another system, for `make bench`
 #   PROGRAMS_EXTRA=dir  add the programs in its folders
+#   SECONDS=n           how long `make fuzz` goes on
 #   V=1                 show the commands
 
 BUILD ?= build
 DECKS_EXTRA ?=
 PEER ?=
 PROGRAMS_EXTRA ?=
+SECONDS ?= 600
 T ?=
 
 Q := $(if $(V),,@)
@@ -25,7 +27,7 @@ SUITES = $(wildcard tests/host tests/codegen tests/tools tests/qemu)
 
 .DEFAULT_GOAL := image
 .DELETE_ON_ERROR:
-.PHONY: bench check clean debug fmt gen gen-accept help image lint lock run serve setup stats test test-host test-qemu
+.PHONY: bench check clean debug fmt fuzz gen gen-accept help image lint lock run serve setup stats test test-host test-qemu
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -107,6 +109,12 @@ test-host: gen ## Run the tests that need no QEMU
 
 test-qemu: image test-image $(DEMO_INPUTS) ## Run the tests that boot the image; T=name picks by name
 	$(Q)$(PYTEST) tests/qemu $(if $(T),-k '$(T)')
+
+fuzz: gen ## Fuzz workflows through the checker, the plan and the Guide, for SECONDS=n
+	$(Q)$(MAKE) -s -f tools/make/host.mk BUILD=$(BUILD) $(BUILD)/host/workflow/fuzz_workflow
+	$(Q)$(PYTHON) -m tests.host.workflow.fuzz_corpus $(BUILD)/fuzz/workflow
+	$(Q)$(BUILD)/host/workflow/fuzz_workflow -max_total_time=$(SECONDS) \
+		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/workflow
 
 fmt: .venv/setup.stamp ## Lay C and Python out as everybody does
 	$(Q)$(PYTHON) -m tools.lint fmt

@@ -67,7 +67,8 @@ _Static_assert(sizeof(struct kwe_work_frame) == 512, "frames are indexed by tick
 struct kwe_completion {
     uint32_t ticket;
     uint16_t status; /* enum kerr */
-    uint16_t reserved;
+    /* NEED_ROOM (value 0: how many bytes): what it fails with when it cannot have them; 0: OUTPUT_TOO_LARGE */
+    uint16_t otherwise;
     uint32_t out_length; /* bytes written to the output, at most out_capacity */
     /* bytes copied inside the deck, by kind: from a cache or bounce buffer, ... */
     uint32_t copied_cache;

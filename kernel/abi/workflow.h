@@ -61,7 +61,8 @@ struct kwe_workflow {
     /* events that may wait in the EventRing beyond the slots; 0: as many as the ring holds */
     uint32_t max_waiting;
     uint32_t block_bytes; /* each event's variables */
-    uint32_t reserved;
+    /* beside the slots: of these, places in which each output has its out_most; 0: none */
+    uint32_t large_slots;
     uint64_t program_bytes; /* size of the program's segment: where events' blocks and inputs lie */
     uint64_t timeout_ns;    /* of an event, from its intake on; 0: none */
 };
@@ -107,7 +108,8 @@ struct kwe_stage {
     uint32_t params_bytes;
     uint32_t bound;       /* UNTIL: rounds at most; FOR_EACH: window */
     uint32_t name_offset; /* in the names */
-    uint64_t out_limit;   /* room for the output; 0: by the operation's own rule */
+    uint32_t out_limit;   /* room for the output; 0: by the operation's own rule */
+    uint32_t out_most;    /* the same in a large slot; 0: no more than out_limit */
     uint64_t timeout_ns;  /* from when it could run; 0: none */
     uint64_t backoff_ns;  /* between retries */
 };

@@ -20,6 +20,7 @@ def stage(name: str, needs: list[str], **more: Any) -> dict[str, Any]:
         "visits": 2,
         "fused": 3,
         "room_bytes": 0,
+        "most_bytes": more.get("room_bytes", 0),
         "place": None,
         "takes_place_of": None,
         "estimated_ns": 1_500_000,
@@ -37,6 +38,7 @@ def stage(name: str, needs: list[str], **more: Any) -> dict[str, Any]:
 DOCUMENT: dict[str, Any] = {
     "workflow": "diamond",
     "route": [1, 1, 1, 0],
+    "large_slots": 0,
     "plan": {
         "stage_count": 3,
         "levels": 2,
@@ -61,6 +63,16 @@ DOCUMENT: dict[str, Any] = {
         ),
     ],
 }
+
+
+def test_the_table_tells_of_places_for_larger_events() -> None:
+    stages = [*DOCUMENT["stages"][:2], {**DOCUMENT["stages"][2], "most_bytes": 8192}]
+
+    lines = list(explain.table({**DOCUMENT, "large_slots": 2, "stages": stages}, analyze=False))
+
+    assert lines[5] == (
+        "2 more places for events that turn out larger: join 8192 B, and what follows from these"
+    )
 
 
 def test_the_table_says_what_runs_where_and_why() -> None:

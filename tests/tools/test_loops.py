@@ -17,8 +17,8 @@ from tools.kwe.sources import (
     FromValue,
     Stage,
 )
-from tools.kwe.spec import load_workflow
 from tools.kwe.stages import resolve_stages
+from tools.kwe.subworkflows import load_workflow
 from tools.kwe.system import load_system
 from tools.kwe.tree import find_build
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tools.kwe.skipping import may_be_skipped
-from tools.kwe.spec import load_workflow
 from tools.kwe.stages import resolve_stages
+from tools.kwe.subworkflows import load_workflow
 from tools.kwe.system import load_system
 from tools.kwe.tree import find_build
 

@@ -10,7 +10,7 @@ import pytest
 
 from tools.kwe import abi
 from tools.kwe.job import Job, compile_workflow
-from tools.kwe.spec import load_workflow
+from tools.kwe.subworkflows import load_workflow
 from tools.kwe.system import System, load_system
 from tools.kwe.trace import CPUS, EVENTS, FIRST_INSTANCE, VISITS, Converter, Rows
 from tools.kwe.trace_figures import TraceFigures

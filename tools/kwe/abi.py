@@ -72,7 +72,7 @@ WORKFLOW = Layout(
     slots="I",
     max_waiting="I",
     block_bytes="I",
-    reserved="I",
+    large_slots="I",
     program_bytes="Q",
     timeout_ns="Q",
 )
@@ -98,7 +98,8 @@ STAGE = Layout(
     params_bytes="I",
     bound="I",
     name_offset="I",
-    out_limit="Q",
+    out_limit="I",
+    out_most="I",
     timeout_ns="Q",
     backoff_ns="Q",
 )

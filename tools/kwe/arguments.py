@@ -29,7 +29,8 @@ INTEGER_BITS = {"u8": 8, "u16": 16, "u32": 32, "u64": 64, "i32": 32, "i64": 64}
 # What a parameter can be bound to: its width is 4 or 8 bytes, and it is one number.
 BOUND_ELEMENTS = ("u32", "u64")
 PARTS = {"number": abi.PART_NUMBER, "offset": abi.PART_OFFSET, "length": abi.PART_LENGTH}
-BINDING = re.compile(r"(previous\.)?([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)")
+# An inlined stage has dots in its name: OUTER.INNER.VALUE.
+BINDING = re.compile(r"(previous\.)?([a-z][a-z0-9_.]*)\.([a-z][a-z0-9_]*)")
 
 
 def bound_stage(value: object) -> str | None:

@@ -121,6 +121,7 @@ def encode_workflow(
                 params_bytes=stage.op.params_bytes,
                 name_offset=name_at[index + 1],
                 out_limit=sizing.out_limits[index],
+                out_most=sizing.out_mosts[index],
                 timeout_ns=stage.flow.timeout_ns,
             )
         )
@@ -156,6 +157,7 @@ def encode_workflow(
         constant_bytes=len(constant_bytes),
         names_bytes=len(names),
         slots=sizing.slots,
+        large_slots=sizing.large_slots,
         block_bytes=block_bytes,
         program_bytes=max(sizing.ring_slots * block_bytes, 4096),
         timeout_ns=spec.timeout,

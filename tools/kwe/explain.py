@@ -55,6 +55,7 @@ def plan_document(report: Report) -> dict[str, Any]:
                     None if told["fused_after"] == abi.NO_STAGE else names[told["fused_after"]]
                 ),
                 "room_bytes": told["out_room"],
+                "most_bytes": report.job.sizing.out_mosts[index] or told["out_room"],
                 "place": told["out_offset"] if told["out_room"] else None,
                 "takes_place_of": (
                     None if told["place_of"] == abi.NO_STAGE else names[told["place_of"]]
@@ -74,6 +75,7 @@ def plan_document(report: Report) -> dict[str, Any]:
     return {
         "workflow": report.job.spec.workflow,
         "route": list(report.job.route),
+        "large_slots": report.job.sizing.large_slots,
         "plan": {name: value for name, value in plan.items() if name != "workflow"},
         "stages": stages,
     }
@@ -91,6 +93,16 @@ def table(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
     yield from table_lines(
         heads, [_row(stage, analyze=analyze) for stage in document["stages"]], left=4
     )
+    if document["large_slots"]:
+        grown = [
+            f"{stage['name']} {size_words(stage['most_bytes'])}"
+            for stage in document["stages"]
+            if stage["most_bytes"] > stage["room_bytes"]
+        ]
+        yield (
+            f"{document['large_slots']} more places for events that turn out larger: "
+            f"{', '.join(grown)}, and what follows from these"
+        )
     yield "* on the longest way: only what is faster there makes an event faster"
     yield (
         f"an event takes at most {_ms(plan['critical_ns'])} ms along it, "
@@ -149,11 +161,20 @@ def mermaid(document: dict[str, Any]) -> Iterator[str]:
     """Yield the graph for Mermaid; the longest way is drawn thick."""
     yield "flowchart LR"
     for stage in document["stages"]:
-        yield f'  {stage["name"]}["{stage["name"]}<br/>{stage["deck"]}.{stage["op"]}"]'
+        label = f"{stage['name']}<br/>{stage['deck']}.{stage['op']}"
+        yield f'  {_mermaid_id(stage["name"])}["{label}"]'
     for stage in document["stages"]:
         for before in stage["needs"]:
             arrow = "==>" if _both_critical(document, stage, before) else "-->"
-            yield f"  {before} {arrow} {stage['name']}"
+            yield f"  {_mermaid_id(before)} {arrow} {_mermaid_id(stage['name'])}"
+
+
+def _mermaid_id(name: str) -> str:
+    return name.replace(".", "-")  # no name has one
+
+
+def _dot_id(name: str) -> str:
+    return f'"{name}"' if "." in name else name
 
 
 def dot(document: dict[str, Any]) -> Iterator[str]:
@@ -161,11 +182,12 @@ def dot(document: dict[str, Any]) -> Iterator[str]:
     yield f'digraph "{document["workflow"]}" {{'
     yield "  rankdir=LR; node [shape=box];"
     for stage in document["stages"]:
-        yield f'  {stage["name"]} [label="{stage["name"]}\\n{stage["deck"]}.{stage["op"]}"];'
+        label = f"{stage['name']}\\n{stage['deck']}.{stage['op']}"
+        yield f'  {_dot_id(stage["name"])} [label="{label}"];'
     for stage in document["stages"]:
         for before in stage["needs"]:
             style = " [penwidth=3]" if _both_critical(document, stage, before) else ""
-            yield f"  {before} -> {stage['name']}{style};"
+            yield f"  {_dot_id(before)} -> {_dot_id(stage['name'])}{style};"
     yield "}"
 
 

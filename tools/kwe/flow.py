@@ -13,7 +13,7 @@ from tools.kwe.yaml_source import Source as TextSource
 JOINS = {"all": abi.JOIN_ALL, "first": abi.JOIN_FIRST}
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 MOST_NS = 3600 * UNITS["s"]
-CONDITION = re.compile(r"\s*(\w+)\.(\w+)\s*(==|!=|<=|>=|<|>)\s*(\w+)\s*")
+CONDITION = re.compile(r"\s*([\w.]+)\.(\w+)\s*(==|!=|<=|>=|<|>)\s*(\w+)\s*")
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from tools.kwe.progress import Progress
 from tools.kwe.report import Report
 from tools.kwe.runner import make_disk, run_job
 from tools.kwe.sizing import LEAST_MEMORY_MIB
-from tools.kwe.spec import load_workflow
 from tools.kwe.standing import Until
+from tools.kwe.subworkflows import load_workflow
 from tools.kwe.system import load_system
 from tools.kwe.trace import write_trace
 from tools.kwe.tree import find_build

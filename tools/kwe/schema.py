@@ -21,7 +21,15 @@ SIZE = {
         {"type": "string", "pattern": r"^\d+\s*(B|KiB|MiB|GiB)?$"},
     ]
 }
-TAKEN = {"type": "string", "pattern": r"^(previous\.)?[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"}
+TAKEN = {"type": "string", "pattern": r"^(previous\.)?[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$"}
+# In a sub-workflow: what `with:` binds.
+INPUT = {"type": "string", "pattern": r"^\$[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$"}
+USE = {
+    "type": "object",
+    "properties": {"use": TEXT, "with": {"type": "object"}},
+    "required": ["use"],
+    "additionalProperties": False,
+}
 DURATION = {"type": "string", "pattern": r"^\d+\s*(ns|us|ms|s)$"}
 NEED = {
     "anyOf": [
@@ -39,7 +47,7 @@ OWN: dict[str, Any] = {
     "join": {"enum": ["all", "first"]},
     "if": TEXTS,
     "timeout": DURATION,
-    "at_most": {"anyOf": [*SIZE["anyOf"], {"type": "string", "pattern": r"^limits\."}]},
+    "at_most": {"anyOf": [*SIZE["anyOf"], {"type": "string", "pattern": r"^limits\."}, INPUT]},
 }
 
 
@@ -69,23 +77,34 @@ def make_schema(system: System) -> dict[str, Any]:
         ],
     }
     schema["properties"]["stages"] = _stages("stage or loop")
-    definitions["stage or loop"] = {
-        "if": {"required": ["do"]},
-        "then": {"$ref": "#/$defs/loop"},
-        "else": {"$ref": "#/$defs/stage"},
-    }
+    definitions["SubWorkflow"]["properties"]["stages"] = _stages("stage or loop")
+    definitions["use"] = USE
+    definitions["stage or loop"] = _either("do", "loop", "stage or use")
+    definitions["stage or use"] = _either("use", "use", "stage")
     # pydantic bends sizes and durations into numbers before it looks: a file has them as words.
     schema["properties"]["timeout"] = DURATION
     _loosen(definitions)
-    return schema
+    definitions["Workflow"] = {
+        key: schema.pop(key) for key in list(schema) if key not in ("$schema", "title", "$defs")
+    }
+    return schema | _either("subworkflow", "SubWorkflow", "Workflow")
 
 
 def _loosen(definitions: dict[str, Any]) -> None:
     definitions["Input"]["properties"]["bytes"] = SIZE
     definitions["Input"]["properties"]["suffix"] = TEXTS
+    definitions["SubInput"] = {"anyOf": [definitions["SubInput"], TEXT]}
     limit = definitions["Limit"]
-    limit["properties"]["at_most"] = SIZE
+    limit["properties"] |= dict.fromkeys(("at_most", "expect", "most"), SIZE)
     definitions["Limit"] = {"anyOf": [limit, *SIZE["anyOf"]]}
+
+
+def _either(key: str, with_it: str, without: str) -> dict[str, Any]:
+    return {
+        "if": {"required": [key]},
+        "then": {"$ref": f"#/$defs/{with_it}"},
+        "else": {"$ref": f"#/$defs/{without}"},
+    }
 
 
 def _stages(definition: str) -> dict[str, Any]:
@@ -111,25 +130,27 @@ def _param(param: Param) -> dict[str, Any]:
     if param.element in ("path", "bytes"):
         return TEXT
     if param.element == "bool":
-        return {"anyOf": [{"type": "boolean"}, {"enum": [0, 1]}]}
+        return {"anyOf": [{"type": "boolean"}, {"enum": [0, 1]}, INPUT]}
     number: dict[str, Any] = {"type": "number" if param.element == "f64" else "integer"}
     if param.min is not None or param.element.startswith("u"):
         number["minimum"] = param.min or 0
     if param.max is not None:
         number["maximum"] = param.max
     if param.count > 1:
-        return {
+        numbers = {
             "type": "array",
             "items": number,
             "minItems": param.count,
             "maxItems": param.count,
         }
-    return {"anyOf": [number, TAKEN]} if param.element in ("u32", "u64") else number
+        return {"anyOf": [numbers, INPUT]}
+    taken = [TAKEN] if param.element in ("u32", "u64") else []
+    return {"anyOf": [number, *taken, INPUT]}
 
 
 def _loop(kind: str) -> dict[str, Any]:
     properties = {key: OWN[key] for key in LOOP_KEYS[kind] if key in OWN}
-    properties["do"] = _stages("stage")
+    properties["do"] = _stages("stage or use")
     if kind == "until":
         properties |= {"until": TEXTS, "rounds": {"type": "integer", "minimum": 1}}
     else:

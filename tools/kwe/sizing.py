@@ -37,6 +37,8 @@ ENOUGH_WINDOW_BYTES = 64 * MIB
 # Large events get fewer slots rather than a large guest: its frames all have to be mapped.
 ENOUGH_ARENA_BYTES = 512 * MIB
 LEAST_SLOTS = 2
+# Beside them, when a limit says what is expected: for events that turn out larger.
+LARGE_SLOTS = 2
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,10 @@ class Sizing:
 
     limits: Mapping[str, int]  # by name, in bytes
     out_limits: tuple[int, ...]  # by stage, 0: by the operation's own rule
+    out_mosts: tuple[int, ...]  # by stage: the same in a large slot, 0: no more
     rooms: tuple[int, ...]  # by stage: the most that its output can have
     slots: int
+    large_slots: int
     ring_slots: int
     memory_mib: int
     window_bytes: int  # of the accelerator's shared memory
@@ -71,8 +75,9 @@ def work_out_limits(spec: Workflow, inputs: Inputs) -> dict[str, int]:
     )
     limits = {}
     for name, limit in spec.limits.items():
-        wanted = limit.at_most if limit.source is None else measured[limit.source]
-        limits[name] = min(limit.at_most, max(wanted, 1))
+        most = limit.at_most or limit.expect or 0
+        wanted = most if limit.source is None else measured[limit.source]
+        limits[name] = min(most, max(wanted, 1))
     return limits
 
 
@@ -89,20 +94,21 @@ def work_out_sizes(
         limits[stage.limit] if isinstance(stage.limit, str) else stage.limit or 0
         for stage in stages
     )
-    rooms = _rooms(stages, inputs, out_limits)
-    # An output is reserved in the segment of each instance that may run the stage; an odd page
-    # staggers it.
-    slot_bytes = sum(
-        _lanes(stages, stage)
-        * (up(room, PAGE) + PAGE)
-        * (cpus if stage.deck.instances == "per_cpu" else 1)
-        for stage, room in zip(stages, rooms, strict=True)
-        if room
+    out_mosts = tuple(
+        (spec.limits[stage.limit].most or 0) if isinstance(stage.limit, str) else 0
+        for stage in stages
     )
+    large_slots = LARGE_SLOTS if any(out_mosts) else 0
+    rooms = _rooms(stages, inputs, out_limits)
+    slot_bytes = _slot_bytes(stages, rooms, cpus)
+    if large_slots:
+        most = [large or usual for large, usual in zip(out_mosts, out_limits, strict=True)]
+        rooms = _rooms(stages, inputs, most)
+    large_bytes = large_slots * _slot_bytes(stages, rooms, cpus)
     affordable = max(LEAST_SLOTS, ENOUGH_ARENA_BYTES // max(slot_bytes, 1))
     events = spec.standing.concurrency if spec.standing else len(inputs.files)
     wanted = events if spec.standing else max(1, min(WANTED_SLOTS, affordable, events))
-    fixed_mib = SYSTEM_MIB + up(RING_SLOTS * block_bytes, MIB) // MIB
+    fixed_mib = SYSTEM_MIB + up(RING_SLOTS * block_bytes + large_bytes, MIB) // MIB
     most_mib = _most_memory_mib()
     memory_mib = max(LEAST_MEMORY_MIB, up(fixed_mib + up(wanted * slot_bytes, MIB) // MIB, 32))
     memory_mib = min(memory_mib, most_mib)
@@ -116,11 +122,28 @@ def work_out_sizes(
     return Sizing(
         limits,
         out_limits,
+        out_mosts,
         rooms,
         min(slots, MOST_SLOTS),
+        large_slots,
         RING_SLOTS,
         memory_mib,
         _window(stages, rooms),
+    )
+
+
+def _slot_bytes(stages: Sequence[Stage], rooms: Sequence[int], cpus: int) -> int:
+    """Return what an event takes.
+
+    An output is reserved in the segment of each instance that may run the stage; an odd page
+    staggers it.
+    """
+    return sum(
+        _lanes(stages, stage)
+        * (up(room, PAGE) + PAGE)
+        * (cpus if stage.deck.instances == "per_cpu" else 1)
+        for stage, room in zip(stages, rooms, strict=True)
+        if room
     )
 
 

@@ -6,7 +6,6 @@ be (``limits``), and the ``stages`` that each event passes. Stages are checked a
 """
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -14,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from tools.kwe.abi import MAX_PATH_BYTES
 from tools.kwe.flow import parse_duration
 from tools.kwe.yaml_source import Source as TextSource
-from tools.kwe.yaml_source import load_yaml, validate
+from tools.kwe.yaml_source import validate
 
 UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 MAX_SIZE = 1 << 40
@@ -127,21 +126,63 @@ class Output(Strict):
 
 
 class Limit(Strict):
-    """A bound in bytes: fixed, or what the inputs need, up to a most."""
+    """A bound in bytes: fixed, or what the inputs need, up to a most.
+
+    ``{expect: 1 MiB, most: 16 MiB}``: room for the expected is kept for each event, and some events
+    at a time may have the most.
+    """
 
     source: str | None = Field(default=None, alias="from")
-    at_most: Size
+    at_most: Size | None = None
+    expect: Size | None = None
+    most: Size | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
         return value if isinstance(value, dict) else {"at_most": value}
 
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> "Limit":
+        is_plain = self.at_most is not None and self.expect is None and self.most is None
+        is_pair = (self.at_most, self.source) == (None, None) and None not in (
+            self.expect,
+            self.most,
+        )
+        if not is_plain and not is_pair:
+            raise ValueError("a size, {from:, at_most:} or {expect:, most:} would be right")
+        if is_pair and (self.expect or 0) > (self.most or 0):
+            raise ValueError("more is expected than there may be; expect <= most would be right")
+        return self
+
 
 class Standing(Strict):
     """Events that start again whenever they are over: as many as wait for something at once."""
 
     concurrency: int = Field(default=1, ge=1, le=64)
+
+
+class SubInput(Strict):
+    """What `with:` binds: a stage, a value of one, a file, a number."""
+
+    doc: str = ""
+    default: int | float | str | list[int] | None = None  # None: it has to be bound
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"doc": value} if isinstance(value, str) else value
+
+
+class SubWorkflow(Strict):
+    """Stages that others `use`: a file of its own, or an entry of `subworkflows`."""
+
+    subworkflow: Word | None = None  # the file's first key
+    doc: str = ""
+    inputs: dict[Word, SubInput] = Field(default_factory=dict)
+    outputs: dict[Word, str] = Field(default_factory=dict)  # by name, the stage
+    subworkflows: dict[Word, "SubWorkflow"] = Field(default_factory=dict)
+    stages: dict[Word, dict[str, Any]] = Field(min_length=1, max_length=64)
 
 
 class Workflow(Strict):
@@ -158,17 +199,8 @@ class Workflow(Strict):
     timeout: Duration = 0  # of an event, in ns; 0: none
     # where paths lie that only an event finds (`path: route.path`): $INPUT, or a subtree
     touches: list[GuestPath] = Field(default_factory=list)
+    subworkflows: dict[Word, SubWorkflow] = Field(default_factory=dict)  # for stages' `use`
     stages: dict[Word, dict[str, Any]] = Field(min_length=1, max_length=64)
-
-
-def load_workflow(path: Path) -> tuple[TextSource, Workflow]:
-    """Read a workflow file and check all that needs no deck.
-
-    Raises:
-        SpecError: ``path:line:column: what is wrong, what would be right``.
-    """
-    source = load_yaml(path)
-    return source, check_workflow(source)
 
 
 def check_workflow(source: TextSource) -> Workflow:

@@ -4,6 +4,7 @@
 # A program names what it is linked with, in its first lines, by paths from the root (generated files by the path that they mirror):
 #     // uses: kernel/lib/ring.c kernel/nucleus/workflow/*.c
 #     // libs: lz4
+# fuzz_NAME.c is a fuzzer, build/host/<path>/fuzz_NAME, by clang's libFuzzer (`make fuzz`).
 # Built with AddressSanitizer and UBSan; test_NAME_tsan.c with ThreadSanitizer. Called by tests/host/test_c_units.py.
 
 include tools/make/flags.mk
@@ -12,6 +13,7 @@ include tools/make/flags.mk
 .SECONDARY:
 
 TESTS := $(sort $(shell find tests/host -name 'test_*.c' -o -name 'host_*.c'))
+FUZZERS := $(sort $(shell find tests/host -name 'fuzz_*.c'))
 PROGRAMS := $(TESTS:tests/host/%.c=$(BUILD)/host/%)
 OBJ := $(BUILD)/obj
 
@@ -38,10 +40,10 @@ $(OBJ)/$(1)/$(SOURCES)/%.o: $(SOURCES)/%.c tools/make/flags.mk
 	$$(Q)$(CC) $(filter-out $(WARNINGS),$(HOST_CFLAGS)) $(2) -w -c $$< -o $$@
 $(OBJ)/$(1)/gen/%.o: $(BUILD)/gen/%.c tools/make/flags.mk
 	@mkdir -p $$(@D)
-	$$(Q)$(CC) $(HOST_CFLAGS) $(2) -c $$< -o $$@
+	$$(Q)$$(CC) $$(HOST_CFLAGS) $(2) -c $$< -o $$@
 $(OBJ)/$(1)/%.o: %.c tools/make/flags.mk
 	@mkdir -p $$(@D)
-	$$(Q)$(CC) $(HOST_CFLAGS) $(2) -c $$< -o $$@
+	$$(Q)$$(CC) $$(HOST_CFLAGS) $(2) -c $$< -o $$@
 $(OBJ)/$(1)/%.o: %.S tools/make/flags.mk
 	@mkdir -p $$(@D)
 	$$(Q)$(CC) $(HOST_CFLAGS) -c $$< -o $$@
@@ -59,5 +61,23 @@ $(1:tests/host/%.c=$(BUILD)/host/%): $$(OBJECTS_$(1)) $(1)
 endef
 $(foreach test,$(filter-out %_tsan.c,$(TESTS)),$(eval $(call test_rules,$(test),asan,$(ASAN_FLAGS))))
 $(foreach test,$(filter %_tsan.c,$(TESTS)),$(eval $(call test_rules,$(test),tsan,$(TSAN_FLAGS))))
+
+
+# ---- fuzzers: only when asked for ----------------------------------------------------------------------------------
+
+FUZZ_CC := clang-14
+FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+$(eval $(call flavour_rules,fuzz,$(FUZZ_FLAGS)))
+$(OBJ)/fuzz/%.o: CC := $(FUZZ_CC)
+
+# $(call fuzz_rules,source)
+define fuzz_rules
+OBJECTS_$(1) := $$(call objects,fuzz,$(1) $$(call locate,$$(call note,uses,$(1))))
+DEPENDENCIES += $$(OBJECTS_$(1):.o=.d)
+$(1:tests/host/%.c=$(BUILD)/host/%): $$(OBJECTS_$(1)) $(1)
+	@mkdir -p $$(@D)
+	$$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $$@ $$(OBJECTS_$(1))
+endef
+$(foreach fuzzer,$(FUZZERS),$(eval $(call fuzz_rules,$(fuzzer))))
 
 -include $(sort $(DEPENDENCIES))

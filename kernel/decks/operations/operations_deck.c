@@ -46,12 +46,21 @@ uint64_t deck_idle(void)
     return UINT64_MAX;
 }
 
+/* What came out does not fit: `needed` would, when that is known. */
+static enum kerr ask_for(struct deck_request *request, enum kerr status, size_t needed)
+{
+    return status == KERR_TOO_LARGE && needed != 0 ? deck_need(request, needed, status) : status;
+}
+
 /* ---- pictures -------------------------------------------------------------------------------------------------- */
 
 enum kerr operations_jpeg_decode(struct operations_jpeg_decode_call *call)
 {
-    return picture_decode(&codec, call->picture.data, call->picture.length, call->pixels.data,
-                          call->pixels.capacity, &call->pixels.length, &call->width, &call->height);
+    enum kerr status =
+        picture_decode(&codec, call->picture.data, call->picture.length, call->pixels.data,
+                       call->pixels.capacity, &call->pixels.length, &call->width, &call->height);
+
+    return ask_for(call->request, status, call->pixels.length);
 }
 
 enum kerr operations_jpeg_encode(struct operations_jpeg_encode_call *call)
@@ -97,8 +106,10 @@ enum kerr operations_lz4_compress(struct operations_lz4_compress_call *call)
 
 enum kerr operations_lz4_decompress(struct operations_lz4_decompress_call *call)
 {
-    return unpack_lz4(call->packed.data, call->packed.length, call->data.data, call->data.capacity,
-                      &call->data.length);
+    enum kerr status = unpack_lz4(call->packed.data, call->packed.length, call->data.data,
+                                  call->data.capacity, &call->data.length);
+
+    return ask_for(call->request, status, call->data.length);
 }
 
 enum kerr operations_zstd_compress(struct operations_zstd_compress_call *call)
@@ -109,8 +120,10 @@ enum kerr operations_zstd_compress(struct operations_zstd_compress_call *call)
 
 enum kerr operations_zstd_decompress(struct operations_zstd_decompress_call *call)
 {
-    return unpack_zstd(&packer, call->packed.data, call->packed.length, call->data.data,
-                       call->data.capacity, &call->data.length);
+    enum kerr status = unpack_zstd(&packer, call->packed.data, call->packed.length, call->data.data,
+                                   call->data.capacity, &call->data.length);
+
+    return ask_for(call->request, status, call->data.length);
 }
 
 /* ---- digests ------------------------------------------------------------------------------------------------------ */

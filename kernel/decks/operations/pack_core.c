@@ -58,6 +58,7 @@ enum kerr unpack_lz4(const uint8_t *packed, size_t bytes, uint8_t *data, size_t 
         return KERR_CORRUPT_DATA;
     }
     if (plain_bytes > capacity) {
+        *length = (size_t)plain_bytes;
         return KERR_TOO_LARGE;
     }
     /* The library wants an address even for nothing. */
@@ -142,6 +143,25 @@ enum kerr pack_zstd(struct packer *packer, int level, const uint8_t *data, size_
     return KERR_OK;
 }
 
+/* What the frames say of themselves; 0: one does not say. A lie is found when it is believed: then they do not fit there either. */
+static size_t frames_bytes(const uint8_t *packed, size_t bytes)
+{
+    size_t told = 0;
+
+    while (bytes > 0) {
+        const unsigned long long plain = ZSTD_getFrameContentSize(packed, bytes);
+        const size_t frame = ZSTD_findFrameCompressedSize(packed, bytes);
+        if (ZSTD_isError(frame) || plain > SIZE_MAX - told || plain == ZSTD_CONTENTSIZE_UNKNOWN ||
+            plain == ZSTD_CONTENTSIZE_ERROR) {
+            return 0;
+        }
+        told += (size_t)plain;
+        packed += frame;
+        bytes -= frame;
+    }
+    return told;
+}
+
 enum kerr unpack_zstd(struct packer *packer, const uint8_t *packed, size_t bytes, uint8_t *data,
                       size_t capacity, size_t *length)
 {
@@ -150,6 +170,7 @@ enum kerr unpack_zstd(struct packer *packer, const uint8_t *packed, size_t bytes
     }
     size_t result = ZSTD_decompressDCtx(packer->unzstd, data, capacity, packed, bytes);
     if (ZSTD_isError(result)) {
+        *length = frames_bytes(packed, bytes);
         return zstd_error(result, KERR_TOO_LARGE, KERR_CORRUPT_DATA);
     }
     *length = result;

@@ -62,6 +62,7 @@ enum kerr picture_decode(struct picture_codec *codec, const uint8_t *picture, si
     }
     size_t needed = (size_t)columns * (size_t)rows * CHANNELS;
     if (needed > capacity) {
+        *length = needed;
         return KERR_TOO_LARGE;
     }
     /*

@@ -20,7 +20,7 @@ bool picture_codec_init(struct picture_codec *codec);
  * Decode to 8-bit RGB, rows without padding; grey pictures become RGB. *length: bytes written, width * height * 3.
  * KERR_NOT_A_JPEG: no JPEG, or a damaged one: the library warned (data cut off, or not what the headers promise), or it cannot make RGB
  *   of its colours (CMYK). A picture that is grey below some line is no answer to "decode this".
- * KERR_TOO_LARGE: the pixels do not fit the capacity.  KERR_OUT_OF_SCRATCH: the library got no memory, or a progressive picture needs
+ * KERR_TOO_LARGE: the pixels do not fit the capacity; *length says what would.  KERR_OUT_OF_SCRATCH: the library got no memory, or a progressive picture needs
  *   more of it than one operation may have (some 10 million pixels).
  */
 enum kerr picture_decode(struct picture_codec *codec, const uint8_t *picture, size_t picture_bytes,

@@ -22,10 +22,10 @@ enum kerr storage_range(uint64_t size, uint64_t offset, uint64_t length, size_t 
 {
     const uint64_t left = offset < size ? size - offset : 0;
     const uint64_t wanted = length == 0 || length > left ? left : length;
+    *bytes = (size_t)wanted;
     if (wanted > capacity) {
         return KERR_TOO_LARGE;
     }
-    *bytes = (size_t)wanted;
     return KERR_OK;
 }
 

@@ -10,7 +10,7 @@
 
 /*
  * How much of a file a read takes: `length` bytes from `offset` (0: all that follows), no more than the file has.
- * TOO_LARGE: more than `capacity`.
+ * TOO_LARGE: more than `capacity`; *bytes says how many.
  */
 /* Where an offset lies in a file: those of 2^64 - n count n bytes back from its end, and stop at its beginning. */
 uint64_t storage_offset(uint64_t size, uint64_t offset);

@@ -201,13 +201,14 @@ static enum kerr end(struct deck_request *request, enum kerr error)
 }
 
 static enum kerr read_open(const struct ext4_file *file, uint64_t offset, uint64_t length,
-                           struct deck_room *data, uint64_t *size)
+                           struct deck_room *data, uint64_t *size, uint64_t *needed)
 {
     size_t bytes = 0;
     enum kerr error = ext4_file_size(storage.fs, file, size);
     offset = storage_offset(*size, offset);
     if (error == KERR_OK) {
         error = storage_range(*size, offset, length, data->capacity, &bytes);
+        *needed = bytes;
     }
     if (error == KERR_OK) {
         error =
@@ -231,6 +232,7 @@ enum kerr storage_read(struct storage_read_call *call)
 {
     const struct kwe_path *path = &call->params->path;
     struct ext4_file file;
+    uint64_t needed = 0;
     enum kerr error = begin(call->request, path, KWE_MANIFEST_READ);
     if (error == KERR_OK) {
         error = ext4_open_part(storage.fs, path->bytes, path->length, false,
@@ -238,9 +240,12 @@ enum kerr storage_read(struct storage_read_call *call)
                                part_bytes(call->params->offset, call->params->length), &file);
     }
     if (error == KERR_OK) {
-        error =
-            read_open(&file, call->params->offset, call->params->length, &call->data, &call->size);
+        error = read_open(&file, call->params->offset, call->params->length, &call->data,
+                          &call->size, &needed);
         ext4_close(storage.fs, &file);
+    }
+    if (error == KERR_TOO_LARGE) {
+        error = deck_need(call->request, needed, error);
     }
     return end(call->request, error);
 }
@@ -439,14 +444,18 @@ enum kerr storage_read_at(struct storage_read_at_call *call)
     /* Others may close the handle while this fibre waits. */
     const struct kwe_path path = slot->path;
     const uint32_t inode = slot->inode;
+    uint64_t needed = 0;
     error = begin(call->request, &path, KWE_MANIFEST_READ);
     if (error == KERR_OK) {
         error = open_again(&path, inode, call->params->offset, call->params->length, &file);
     }
     if (error == KERR_OK) {
-        error =
-            read_open(&file, call->params->offset, call->params->length, &call->data, &call->size);
+        error = read_open(&file, call->params->offset, call->params->length, &call->data,
+                          &call->size, &needed);
         ext4_close(storage.fs, &file);
+    }
+    if (error == KERR_TOO_LARGE) {
+        error = deck_need(call->request, needed, error);
     }
     return end(call->request, error);
 }

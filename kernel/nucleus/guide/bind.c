@@ -1,5 +1,6 @@
 /* bind.c - what a stage's run takes from others: inputs and parameters. */
 #include "kernel/nucleus/guide/state.h"
+#include "kernel/nucleus/workflow/layout.h"
 
 static const struct plan_loop *loop_of(const struct stage_run *run)
 {
@@ -43,11 +44,18 @@ void bind_output(struct stage_run *run, uint8_t segment)
 {
     const struct workflow *workflow = run->event->workflow;
     const struct plan_stage *stage = run_stage(run);
+    const struct plan_segment *there = &workflow->plan->segment[segment];
 
     run->segment = segment;
-    run->out_offset = workflow->segment_offset[segment] +
-                      run->event->slot * workflow->plan->segment[segment].stride +
-                      stage->out_offset + run->lane * stage->out_stride;
+    run->out_offset = workflow->segment_offset[segment];
+    if (run->event->is_large) {
+        run->out_offset += layout_large_at(workflow->plan, there) +
+                           run->event->place * there->large_stride + stage->large.offset +
+                           run->lane * stage->large.stride;
+    } else {
+        run->out_offset +=
+            run->event->place * there->stride + stage->out_offset + run->lane * stage->out_stride;
+    }
 }
 
 /* ---- inputs -------------------------------------------------------------------------------------------------------- */

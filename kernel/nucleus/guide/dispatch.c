@@ -29,8 +29,8 @@ static void fill_work(const struct stage_run *run, struct kwe_work *work)
         .input_count = (uint8_t)stage->input_count,
         .params_bytes = (uint16_t)stage->params_bytes,
         .arena_base = workflow->arena_base,
-        .out_offset = stage->out_room == 0 ? 0 : run->out_offset,
-        .out_capacity = stage->out_room,
+        .out_offset = run_room(run) == 0 ? 0 : run->out_offset,
+        .out_capacity = run_room(run),
         .manifest_offset = (uint32_t)(workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] +
                                       workflow->plan->manifest_offset),
         .manifest_count = workflow->plan->header->manifest_count,
@@ -98,8 +98,8 @@ static void hand_over(struct guide *guide, struct taking *taking, struct stage_r
     run->event->in_hand++;
     vector->cost_ns += run->cost_ns;
     /* A small input may have a large output: what is allowed goes by the larger. */
-    const uint64_t bytes = bind_size_bytes(run);
-    vector->most_ns += plan_most_ns(stage, bytes > stage->out_room ? bytes : stage->out_room);
+    const uint64_t bytes = bind_size_bytes(run), room = run_room(run);
+    vector->most_ns += plan_most_ns(stage, bytes > room ? bytes : room);
     account(taking, run, frame);
     fill_work(run, &taking->work[taking->count++]);
     taking->deck->statistics.events++;
@@ -128,11 +128,17 @@ static bool is_worth_fusing(const struct stage_run *before, uint64_t cost_ns)
     return run_stage(before)->successor_count == 1 || cost_ns <= FUSED_COST_NS;
 }
 
-/* With a stage go those of its deck that wait for it alone, one after the other. A binding that fails is told when its turn comes. */
+/*
+ * With a stage go those of its deck that wait for it alone, one after the other. A binding that fails is told when its turn comes. Behind one
+ * that is early goes nothing while that waits: its answer would set going what has to come after all that it waits for, too.
+ */
 static void hand_fused_over(struct guide *guide, struct taking *taking, struct stage_run *before)
 {
     const uint64_t bytes = bind_size_bytes(before); /* a guess for what comes after it */
 
+    if (before->waits != 0) {
+        return;
+    }
     while (run_stage(before)->fused_next != KWE_NO_STAGE && has_place(taking)) {
         struct stage_run *run =
             event_run(before->event, run_stage(before)->fused_next, before->lane);
@@ -204,6 +210,23 @@ uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_n
 
 /* ---- answers ------------------------------------------------------------------------------------------------------ */
 
+/* It does not fit. True: the event will begin again with more room; else *verdict says how the stage has failed. */
+static bool begins_again(struct guide *guide, struct stage_run *run,
+                         const struct kwe_completion *completion, enum kerr *verdict,
+                         uint64_t now_ns)
+{
+    if (*verdict != KERR_NEED_ROOM) {
+        return false;
+    }
+    *verdict = completion->otherwise == KERR_OK || completion->otherwise >= KERR_COUNT ||
+                       completion->otherwise == KERR_NEED_ROOM
+                   ? KERR_OUTPUT_TOO_LARGE
+                   : (enum kerr)completion->otherwise;
+    const bool again = room_ask(guide, run, completion->value[0], now_ns);
+    run->event->workflow->stage_status[run->stage].failed += again ? 0 : 1;
+    return again;
+}
+
 /* What it means. A stage that was recalled because its time was up has failed, whatever it says now. */
 static void answered(struct guide *guide, struct stage_run *run,
                      const struct kwe_completion *completion, uint64_t now_ns)
@@ -214,11 +237,14 @@ static void answered(struct guide *guide, struct stage_run *run,
     if (completion->status == KERR_OK) {
         status->events++;
         status->bytes_out += completion->out_length;
-    } else if (completion->status != KERR_CANCELLED) { /* given back is neither */
+    } else if (completion->status != KERR_CANCELLED && completion->status != KERR_NEED_ROOM) {
+        /* given back is neither */
         status->failed++;
     }
     if (run->event->status != KERR_OK || run->state == RUN_ABANDONED) {
         stage_returned(guide, run, now_ns);
+    } else if (begins_again(guide, run, completion, &verdict, now_ns)) {
+        return;
     } else if (verdict != KERR_OK) {
         stage_fail(guide, run, verdict, run->stage, now_ns);
     } else {
@@ -245,7 +271,7 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
     struct stage_run *run = instance->in_hand[index].run;
     struct event *event = run->event;
     struct workflow *workflow = event->workflow;
-    if (completion->out_length > run_stage(run)->out_room) {
+    if (completion->out_length > run_room(run)) {
         return KERR_DECK_BROKE_RULES;
     }
     struct kwe_stage_status *status = &workflow->stage_status[run->stage];
@@ -258,6 +284,7 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
     statistics->copied_cache += completion->copied_cache;
     statistics->copied_device += completion->copied_device;
     status->busy_ns += completion->elapsed_ns;
+    room_note_effect(run);
     answered(guide, run, completion, now_ns);
     event_settle(guide, event, now_ns);
     return KERR_OK;
@@ -317,7 +344,7 @@ static int suspect_stage(const struct event *event, uint8_t segment)
 static void fail_suspects(struct guide *guide, struct workflow *workflow, uint8_t segment,
                           uint64_t now_ns)
 {
-    uint32_t slots = workflow->plan->slots;
+    uint32_t slots = plan_events(workflow->plan);
     for (uint32_t slot = 0; slot < slots; slot++) {
         struct event *event = workflow_event(workflow, slot);
         int stage = event->live ? suspect_stage(event, segment) : -1;
@@ -356,6 +383,7 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
         struct stage_run *run = instance->in_hand[i].run;
         if (run != NULL) {
             trace_run(guide, KWE_TRACE_FORSAKEN, run, NULL, now_ns);
+            room_note_effect(run);
             run->state = run->state == RUN_ABANDONED ? RUN_ABANDONED : RUN_FAILED;
             deadline_set(guide, &run->deadline, 0);
             run->event->in_hand--;

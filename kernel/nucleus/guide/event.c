@@ -94,6 +94,10 @@ static void event_end(struct guide *guide, struct event *event, uint64_t now_ns)
     struct program_ring *ring = event->ring;
     struct kwe_result result;
 
+    if (event->status == KERR_NEED_ROOM) {
+        room_wait(guide, event, now_ns);
+        return;
+    }
     run_over(guide, event, &result, now_ns);
     if (event->was_standing) {
         if (standing_again(guide, event, &result.status, now_ns)) {
@@ -108,9 +112,10 @@ static void event_end(struct guide *guide, struct event *event, uint64_t now_ns)
     if (holds) {
         ring_publish(guide, ring, &result, event);
     } else {
-        event_release(event);
+        event_release(guide, event);
         ring_publish(guide, ring, &result, NULL);
     }
+    guide_serve_line(guide, now_ns);
 }
 
 void event_cancel(struct guide *guide, struct event *event, uint64_t now_ns)
@@ -120,7 +125,7 @@ void event_cancel(struct guide *guide, struct event *event, uint64_t now_ns)
     event_settle(guide, event, now_ns);
 }
 
-void event_release(struct event *event)
+void event_release(struct guide *guide, struct event *event)
 {
     struct workflow *workflow = event->workflow;
 
@@ -128,6 +133,7 @@ void event_release(struct event *event)
         plan_destroy(event->plan);
         event->plan = NULL;
     }
+    room_release(guide, event);
     event->holds = false;
     event->next_free = workflow->free;
     workflow->free = event;
@@ -145,6 +151,10 @@ void event_settle(struct guide *guide, struct event *event, uint64_t now_ns)
 void event_fail(struct guide *guide, struct event *event, uint16_t stage, enum kerr status,
                 uint64_t now_ns)
 {
+    if (event->status == KERR_NEED_ROOM && stage == KWE_NO_STAGE) {
+        event->status = (uint16_t)status; /* it was to begin again: now it is not */
+        event->status_stage = stage;
+    }
     if (event->status != KERR_OK || event->stages_left == 0) {
         return; /* decided */
     }

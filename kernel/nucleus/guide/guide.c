@@ -68,16 +68,17 @@ static size_t block_stride(const struct plan *plan)
 
 static size_t loops_bytes(const struct plan *plan)
 {
-    return plan->slots * plan->loop_count * sizeof(struct loop_run);
+    return plan_events(plan) * plan->loop_count * sizeof(struct loop_run);
 }
 
 static void free_workflow(struct guide *guide, struct workflow *workflow)
 {
     struct plan *plan = workflow->plan;
 
-    guide_free(guide, workflow->events, workflow->event_bytes * plan->slots);
-    guide_free(guide, workflow->blocks, block_stride(plan) * plan->slots);
+    guide_free(guide, workflow->events, workflow->event_bytes * plan_events(plan));
+    guide_free(guide, workflow->blocks, block_stride(plan) * plan_events(plan));
     guide_free(guide, workflow->loops, loops_bytes(plan));
+    guide_free(guide, workflow->places[false].place, plan_events(plan) * sizeof(uint32_t));
     ready_close(guide, workflow);
     guide_free(guide, workflow->stage_status,
                workflow->stage_room * sizeof(*workflow->stage_status));
@@ -113,6 +114,30 @@ void event_make_runs(struct event *event)
     }
 }
 
+/* The first is the first to be taken. */
+static void fill_places(struct place_stack *stack, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        stack->place[i] = count - 1 - i;
+    }
+    stack->count = count;
+}
+
+static bool make_places(struct guide *guide, struct workflow *workflow)
+{
+    const struct plan *plan = workflow->plan;
+    uint32_t *places = guide_alloc(guide, plan_events(plan) * sizeof(*places));
+
+    if (places == NULL) {
+        return false;
+    }
+    workflow->places[false].place = places;
+    workflow->places[true].place = places + plan->slots;
+    fill_places(&workflow->places[false], plan->slots);
+    fill_places(&workflow->places[true], plan->large_slots);
+    return true;
+}
+
 static bool make_slots(struct guide *guide, struct workflow *workflow)
 {
     const struct plan *plan = workflow->plan;
@@ -120,21 +145,23 @@ static bool make_slots(struct guide *guide, struct workflow *workflow)
     size_t bytes = sizeof(struct event) + run_count * sizeof(struct stage_run);
 
     workflow->event_bytes = (bytes + EVENT_ALIGN - 1) / EVENT_ALIGN * EVENT_ALIGN;
-    workflow->events = guide_alloc(guide, workflow->event_bytes * plan->slots);
+    workflow->events = guide_alloc(guide, workflow->event_bytes * plan_events(plan));
     workflow->stage_status =
         guide_alloc(guide, workflow->stage_room * sizeof(*workflow->stage_status));
     if (block_stride(plan) != 0) {
-        workflow->blocks = guide_alloc(guide, block_stride(plan) * plan->slots);
+        workflow->blocks = guide_alloc(guide, block_stride(plan) * plan_events(plan));
     }
     if (plan->loop_count != 0) {
         workflow->loops = guide_alloc(guide, loops_bytes(plan));
     }
     if (workflow->events == NULL || workflow->stage_status == NULL ||
         (block_stride(plan) != 0 && workflow->blocks == NULL) ||
-        (plan->loop_count != 0 && workflow->loops == NULL) || !ready_open(guide, workflow)) {
+        (plan->loop_count != 0 && workflow->loops == NULL) || !make_places(guide, workflow) ||
+        !ready_open(guide, workflow)) {
         return false;
     }
-    for (uint32_t slot = plan->slots; slot-- > 0;) { /* so that slot 0 is the first to be taken */
+    for (uint32_t slot = plan_events(plan);
+         slot-- > 0;) { /* so that slot 0 is the first to be taken */
         struct event *event = workflow_event(workflow, slot);
         event->workflow = workflow;
         event->slot = slot;
@@ -205,14 +232,15 @@ enum kerr guide_check_owner(const struct guide *guide, uint32_t owner, uint32_t 
 /* A verdict will not do for one that stands: it starts again. */
 static bool can_be_cancelled(const struct event *event)
 {
-    return event->live && (event->status == KERR_OK || event->is_standing);
+    return event->live &&
+           (event->status == KERR_OK || event->status == KERR_NEED_ROOM || event->is_standing);
 }
 
 void guide_cancel(struct guide *guide, uint32_t id, uint64_t now_ns)
 {
     struct workflow *workflow = workflow_find(guide, id);
 
-    for (uint32_t slot = 0; workflow != NULL && slot < workflow->plan->slots; slot++) {
+    for (uint32_t slot = 0; workflow != NULL && slot < plan_events(workflow->plan); slot++) {
         struct event *event = workflow_event(workflow, slot);
         if (can_be_cancelled(event)) {
             event_cancel(guide, event, now_ns);
@@ -228,7 +256,7 @@ static uint32_t cancel_of_ring(struct guide *guide, const struct program_ring *r
 
     for (uint32_t i = 0; i < GUIDE_MAX_WORKFLOWS; i++) {
         const struct workflow *workflow = guide->workflow[i];
-        for (uint32_t slot = 0; workflow != NULL && slot < workflow->plan->slots; slot++) {
+        for (uint32_t slot = 0; workflow != NULL && slot < plan_events(workflow->plan); slot++) {
             struct event *event = workflow_event(workflow, slot);
             if (can_be_cancelled(event) && event->ring == ring &&
                 (cookie == NULL ? event->is_standing : event->cookie == *cookie)) {
@@ -252,13 +280,13 @@ void guide_cancel_standing(struct guide *guide, const struct program_ring *ring,
 }
 
 /* Results that still hold slots of this workflow hold them no longer: its arena goes. */
-static void let_go(struct workflow *workflow)
+static void let_go(struct guide *guide, struct workflow *workflow)
 {
-    for (uint32_t slot = 0; slot < workflow->plan->slots; slot++) {
+    for (uint32_t slot = 0; slot < plan_events(workflow->plan); slot++) {
         struct event *event = workflow_event(workflow, slot);
         if (event->holds) {
             event->ring->held[event->held_place] = NULL;
-            event_release(event);
+            event_release(guide, event);
         }
     }
 }
@@ -272,7 +300,7 @@ void guide_unregister(struct guide *guide, uint32_t id, uint64_t now_ns)
     }
     workflow->registered = false;
     guide->draining++;
-    let_go(workflow);
+    let_go(guide, workflow);
     guide_cancel(guide, id, now_ns);
 }
 

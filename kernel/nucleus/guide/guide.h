@@ -80,6 +80,8 @@ void guide_cancel(struct guide *guide, uint32_t workflow, uint64_t now_ns);
 /* The same for the events of this cookie that came through the ring and have not ended. Returns how many. */
 uint32_t guide_cancel_event(struct guide *guide, const struct program_ring *ring, uint64_t cookie,
                             uint64_t now_ns);
+/* A slot may have become free without an event of the Guide's own: those in line for a large one go on. After ring_abandon(). */
+void guide_serve_line(struct guide *guide, uint64_t now_ns);
 /* What stands came through a ring that goes: it would never end. Before ring_abandon(). */
 void guide_cancel_standing(struct guide *guide, const struct program_ring *ring, uint64_t now_ns);
 /* No more events; what is in flight is cancelled; port.workflow_gone() when the last has ended. */

@@ -32,7 +32,7 @@ void ring_publish(struct guide *guide, struct program_ring *ring, const struct k
     /* The place was reserved. A head that lies is seen at the next intake; until then the slots behind it are the liar's loss. */
     if (ring_push(&ring->results, result) != RING_OK) {
         if (holder != NULL) {
-            event_release(holder);
+            event_release(guide, holder);
         }
         return;
     }
@@ -45,7 +45,7 @@ void ring_publish(struct guide *guide, struct program_ring *ring, const struct k
 }
 
 /* Slots of results that the program has read past go back. KERR_BAD_EVENT: its head cannot be. */
-static enum kerr release_read(struct program_ring *ring, uint32_t *room)
+static enum kerr release_read(struct guide *guide, struct program_ring *ring, uint32_t *room)
 {
     if (ring_room(&ring->results, room) != RING_OK) {
         return KERR_BAD_EVENT;
@@ -59,18 +59,18 @@ static enum kerr release_read(struct program_ring *ring, uint32_t *room)
         struct event *event = ring->held[place];
         ring->held[place] = NULL;
         if (event != NULL) {
-            event_release(event);
+            event_release(guide, event);
         }
     }
     return KERR_OK;
 }
 
-bool ring_release(struct program_ring *ring)
+bool ring_release(struct guide *guide, struct program_ring *ring)
 {
     const uint32_t released = ring->released;
     uint32_t room;
 
-    return release_read(ring, &room) == KERR_OK && ring->released != released;
+    return release_read(guide, ring, &room) == KERR_OK && ring->released != released;
 }
 
 /* ---- in ------------------------------------------------------------------------------------------------------------- */
@@ -185,6 +185,8 @@ static void admit(struct guide *guide, struct program_ring *ring, struct workflo
         return;
     }
     workflow->free = event->next_free;
+    room_take_place(event, false);
+    event->has_effect = false;
     event->ring = ring;
     event->cookie = wire->cookie;
     event->number = ++guide->event_number;
@@ -224,7 +226,7 @@ static bool take_one(struct guide *guide, struct program_ring *ring, const struc
         refuse(guide, ring, wire, KERR_OVERLOADED, KWE_NO_STAGE, now_ns);
         return true;
     }
-    if (workflow->free == NULL) {
+    if (workflow->free == NULL || workflow->places[false].count == 0) {
         if (over_waiting(workflow, waiting)) {
             refuse(guide, ring, wire, KERR_OVERLOADED, KWE_NO_STAGE, now_ns);
             return true;
@@ -240,7 +242,8 @@ enum kerr ring_intake(struct guide *guide, struct program_ring *ring, uint64_t n
 {
     uint32_t room, waiting;
 
-    enum kerr released = release_read(ring, &room);
+    enum kerr released = release_read(guide, ring, &room);
+    guide_serve_line(guide, now_ns);
     if (released != KERR_OK || ring_used(&ring->events, &waiting) != RING_OK) {
         return KERR_BAD_EVENT;
     }
@@ -271,7 +274,7 @@ void ring_abandon(struct guide *guide, struct program_ring *ring)
         struct event *event = ring->held[place];
         ring->held[place] = NULL;
         if (event != NULL) {
-            event_release(event);
+            event_release(guide, event);
         }
     }
     if (ring->reserved == 0) {

@@ -29,7 +29,7 @@ bool ring_open(struct guide *guide, struct program_ring *ring, uint32_t owner);
 /* Take what lies in the EventRing as far as there is room. KERR_BAD_EVENT: the program lied in a ring index; end it. */
 enum kerr ring_intake(struct guide *guide, struct program_ring *ring, uint64_t now_ns);
 /* Give back the slots of results that the program has read past. False: there were none (or it lied: its next intake tells). */
-bool ring_release(struct program_ring *ring);
+bool ring_release(struct guide *guide, struct program_ring *ring);
 /* The program has gone or gives the ring back: nothing is published any more; port.ring_drained() when nothing is in flight. */
 void ring_abandon(struct guide *guide, struct program_ring *ring);
 /* After port.ring_drained(). */

@@ -79,7 +79,13 @@ struct event {
     struct stage_run *over_first, *over_last; /* over, and those that wait for it not yet told */
     bool telling;                             /* tell() is on the stack */
     uint32_t input_length;
-    uint32_t slot;
+    uint32_t slot;  /* of the Guide's own records */
+    uint32_t place; /* in the arena, among those of its size */
+    bool is_large;  /* which size */
+    bool has_place;
+    bool waits_for_room; /* in line; it has no place */
+    bool has_effect;     /* something of it may have been seen from outside */
+    struct event *line_next;
     uint16_t stages_left; /* not over yet */
     uint16_t in_hand;     /* stage runs in decks' hands */
     uint16_t status;      /* enum kerr: the verdict so far */
@@ -106,6 +112,12 @@ struct ready_set {
     } queue[]; /* plan->stage_count, by the stage's rank */
 };
 
+/* Those that are free. */
+struct place_stack {
+    uint32_t *place;
+    uint32_t count;
+};
+
 struct workflow {
     uint32_t id;
     uint32_t owner;
@@ -120,6 +132,8 @@ struct workflow {
     uint8_t *blocks;
     struct loop_run *loops;
     struct event *free;
+    struct place_stack places[2];       /* [false]: slots, [true]: large ones */
+    struct event *line_first;           /* those that wait for a large one */
     struct ready_set *ready[MAX_DECKS]; /* NULL: not on its routes */
     uint64_t used_ns;                   /* its share so far: see ready.c */
     uint32_t live_count;                /* admitted and not ended */
@@ -156,8 +170,9 @@ struct guide_deck {
 struct guide {
     struct guide_config config;
     uint64_t event_number;
-    uint32_t generation; /* of workflow ids */
-    uint32_t draining;   /* unregistered and not yet collected */
+    uint32_t generation;     /* of workflow ids */
+    uint32_t events_in_line; /* that wait for large slots */
+    uint32_t draining;       /* unregistered and not yet collected */
     struct workflow *workflow[GUIDE_MAX_WORKFLOWS];
     struct guide_deck deck[MAX_DECKS];
     uint32_t instance_count;
@@ -274,12 +289,30 @@ void event_fail(struct guide *guide, struct event *event, uint16_t stage, enum k
 /* End it, if it is decided and nothing of it is in hand. */
 void event_settle(struct guide *guide, struct event *event, uint64_t now_ns);
 /* The slot goes back, and an own plan. */
-void event_release(struct event *event);
+void event_release(struct guide *guide, struct event *event);
 
 /* Whatever it does: it is to end. */
 void event_cancel(struct guide *guide, struct event *event, uint64_t now_ns);
 /* Its run begins: sources become ready. */
 void event_run_start(struct guide *guide, struct event *event, uint64_t now_ns);
+
+/* ---- room.c ---- */
+/* There is one free of that size. */
+void room_take_place(struct event *event, bool is_large);
+/* It holds its place, or stands in line for one, no longer. */
+void room_release(struct guide *guide, struct event *event);
+/* The run was answered, or lost in a deck's hands. */
+void room_note_effect(struct stage_run *run);
+/* Its output needs so much. True: the event begins again in a large slot when all of it has come back; false: it cannot. */
+bool room_ask(struct guide *guide, struct stage_run *run, uint64_t bytes, uint64_t now_ns);
+/* All has come back. */
+void room_wait(struct guide *guide, struct event *event, uint64_t now_ns);
+
+/* How much the run's output may be. */
+static inline uint32_t run_room(const struct stage_run *run)
+{
+    return run->event->is_large ? run_stage(run)->large.room : run_stage(run)->out_room;
+}
 
 /* ---- standing.c ---- */
 /* TOO_MANY: as many wait in that deck as may. */

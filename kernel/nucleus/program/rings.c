@@ -121,6 +121,7 @@ void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
     rings->program->ring_count--;
     rings->program = NULL;
     ring_abandon(nucleus->guide, &rings->ring); /* frees it at once when nothing is in flight */
+    guide_serve_line(nucleus->guide, port_now_ns());
 }
 
 void program_rings_drained(struct nucleus *nucleus, struct program_ring *ring)
@@ -158,7 +159,7 @@ static bool release_in_others(const struct nucleus *nucleus, const struct progra
     for (unsigned i = 0; i < MAX_RINGS; i++) {
         struct program_rings *other = nucleus->ring[i];
         if (other != NULL && other != rings && other->program == rings->program) {
-            released = ring_release(&other->ring) || released;
+            released = ring_release(nucleus->guide, &other->ring) || released;
         }
     }
     return released;

@@ -14,7 +14,8 @@ static enum kerr check_limits(const struct kwe_workflow *header)
         header->stage_count > KWE_MAX_STAGES || header->dependency_count > KWE_MAX_DEPENDENCIES ||
         header->binding_count > KWE_MAX_BINDINGS || header->condition_count > KWE_MAX_CONDITIONS ||
         header->manifest_count > KWE_MAX_MANIFEST || header->slots > KWE_MAX_SLOTS ||
-        header->block_bytes > KWE_MAX_BLOCK_BYTES || header->program_bytes > (1ull << 40);
+        header->large_slots > KWE_MAX_SLOTS || header->block_bytes > KWE_MAX_BLOCK_BYTES ||
+        header->program_bytes > (1ull << 40);
     return too_many ? KERR_OVER_LIMITS : KERR_OK;
 }
 

@@ -200,6 +200,9 @@ enum kerr check_stage_shape(struct plan *plan, const struct deck_spec *specs, ui
     if (result != KERR_OK) {
         return result;
     }
+    if (wire->out_most != 0 && wire->out_most < wire->out_limit) {
+        return KERR_BAD_WORKFLOW;
+    }
     stage->kind = wire->kind;
     stage->join = wire->join;
     stage->dependency_first = wire->dependency_first;

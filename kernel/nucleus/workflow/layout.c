@@ -39,12 +39,33 @@ enum kerr layout_add_deck(struct plan *plan, const struct deck_spec *spec, unsig
     return KERR_OK;
 }
 
+void layout_large(struct plan *plan, const uint64_t deck_bytes[MAX_DECKS])
+{
+    for (uint32_t i = PLAN_SEGMENT_PROGRAM + 1; i < plan->segment_count; i++) {
+        struct plan_segment *segment = &plan->segment[i];
+        const uint64_t bytes = deck_bytes[segment->deck];
+        segment->large_stride = bytes == 0 ? 0 : odd_pages(bytes);
+    }
+}
+
+uint64_t layout_large_bytes(const struct plan *plan)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = PLAN_SEGMENT_PROGRAM + 1; i < plan->segment_count; i++) {
+        bytes += plan->segment[i].large_stride * plan->large_slots;
+    }
+    return bytes;
+}
+
 void layout_size(struct plan *plan)
 {
     plan->slot_bytes = 0;
     for (uint32_t i = PLAN_SEGMENT_PROGRAM + 1; i < plan->segment_count; i++) {
         struct plan_segment *segment = &plan->segment[i];
-        segment->bytes = segment->stride == 0 ? PAGE_SIZE : segment->stride * plan->slots;
+        segment->bytes = segment->stride == 0 ? PAGE_SIZE
+                                              : layout_large_at(plan, segment) +
+                                                    segment->large_stride * plan->large_slots;
         plan->slot_bytes += segment->stride;
     }
 }

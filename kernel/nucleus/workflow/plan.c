@@ -134,6 +134,53 @@ static enum kerr lay_out(struct plan *plan, const struct deck_spec *specs, uint3
     return KERR_OK;
 }
 
+static enum kerr choose_rooms(struct plan *plan, bool is_large, struct plan_error *error)
+{
+    const struct kwe_stage *wire = check_stages(plan);
+
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        const bool is_more = is_large && wire[i].out_most != 0;
+        enum kerr chosen =
+            choose_room(plan, &plan->stages[i], is_more ? wire[i].out_most : wire[i].out_limit);
+        if (chosen != KERR_OK) {
+            error->stage = (uint16_t)i;
+            return chosen;
+        }
+    }
+    return KERR_OK;
+}
+
+/* Large slots are laid out by the same rules with other rooms: for a moment these are the stages' own. */
+static enum kerr lay_out_large(struct plan *plan, struct plan_error *error)
+{
+    uint64_t deck_bytes[MAX_DECKS];
+    struct plan_place usual[KWE_MAX_STAGES];
+    const uint64_t outputs_bytes = plan->outputs_bytes, shared_bytes = plan->shared_bytes;
+
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        const struct plan_stage *stage = &plan->stages[i];
+        usual[i] = (struct plan_place){ stage->out_room, stage->out_offset, stage->out_stride };
+    }
+    enum kerr chosen = choose_rooms(plan, true, error);
+    if (chosen != KERR_OK) {
+        return chosen;
+    }
+    live_lay_out(plan, deck_bytes);
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        struct plan_stage *stage = &plan->stages[i];
+        stage->large = (struct plan_place){ stage->out_room, stage->out_offset, stage->out_stride };
+        stage->out_room = usual[i].room;
+        stage->out_offset = usual[i].offset;
+        stage->out_stride = usual[i].stride;
+    }
+    plan->outputs_bytes = outputs_bytes;
+    plan->shared_bytes = shared_bytes;
+    plan->large_slots = plan->header->large_slots;
+    layout_large(plan, deck_bytes);
+    layout_size(plan);
+    return KERR_OK;
+}
+
 /* ---- public ------------------------------------------------------------------------------------------------------ */
 
 uint64_t plan_size_bytes(const struct plan *plan, const struct plan_stage *stage)
@@ -169,12 +216,17 @@ static uint64_t total_bytes(const struct plan *plan)
 
 enum kerr plan_fit(struct plan *plan, uint64_t most_bytes)
 {
-    uint64_t fixed = plan->segment[PLAN_SEGMENT_NUCLEUS].bytes +
-                     plan->segment[PLAN_SEGMENT_PROGRAM].bytes +
-                     (uint64_t)plan->segment_count * PAGE_SIZE;
+    const uint64_t least = plan->segment[PLAN_SEGMENT_NUCLEUS].bytes +
+                           plan->segment[PLAN_SEGMENT_PROGRAM].bytes +
+                           (uint64_t)plan->segment_count * PAGE_SIZE;
     if (total_bytes(plan) <= most_bytes) {
         return KERR_OK;
     }
+    while (plan->large_slots > 1 &&
+           least + layout_large_bytes(plan) + plan->slot_bytes > most_bytes) {
+        plan->large_slots--;
+    }
+    const uint64_t fixed = least + layout_large_bytes(plan);
     if (fixed >= most_bytes || plan->slot_bytes == 0 ||
         (most_bytes - fixed) / plan->slot_bytes == 0) {
         return KERR_NO_MEMORY;
@@ -221,16 +273,14 @@ static enum kerr build(struct plan *plan, const struct deck_spec *specs, uint32_
     if (checked != KERR_OK) {
         return checked;
     }
-    const struct kwe_stage *wire = check_stages(plan);
-    for (uint32_t i = 0; i < plan->stage_count; i++) {
-        enum kerr chosen = choose_room(plan, &plan->stages[i], wire[i].out_limit);
-        if (chosen != KERR_OK) {
-            error->stage = (uint16_t)i;
-            return chosen;
-        }
+    enum kerr laid_out = choose_rooms(plan, false, error);
+    if (laid_out != KERR_OK) {
+        return laid_out;
     }
     order_stages(plan);
-    return lay_out(plan, specs, spec_count, instances);
+    laid_out = lay_out(plan, specs, spec_count, instances);
+    return laid_out == KERR_OK && plan->header->large_slots != 0 ? lay_out_large(plan, error)
+                                                                 : laid_out;
 }
 
 enum kerr plan_create(const struct guide_memory *memory, const struct deck_spec *specs,

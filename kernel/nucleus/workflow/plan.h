@@ -22,6 +22,13 @@
 
 #define PLAN_NO_LOOP 0xffu
 
+/* Of an output, in its deck's part of the slot. */
+struct plan_place {
+    uint32_t room;   /* bytes; 0: no output */
+    uint64_t offset; /* in the slot's part of its deck's segment */
+    uint64_t stride; /* from one lane's to the next */
+};
+
 struct plan_stage {
     const struct op_spec *op; /* NULL: a loop */
     uint8_t kind;             /* enum kwe_stage_kind */
@@ -48,6 +55,7 @@ struct plan_stage {
     uint32_t out_room;                    /* bytes; 0: no output */
     uint64_t out_offset;                  /* in the slot's part of its deck's segment */
     uint64_t out_stride;                  /* from one lane's to the next */
+    struct plan_place large;              /* the same in a large slot, if there are any */
     uint64_t remaining_ns; /* the longest way from its start to the event's end, by hints */
     uint64_t timeout_ns;
 };
@@ -74,8 +82,9 @@ struct plan_segment {
     uint8_t deck; /* prefix, when an instance's */
     bool is_instance;
     uint32_t ordinal;
-    uint64_t stride; /* bytes of one slot, whole pages, an odd number of them */
-    uint64_t bytes;  /* whole pages */
+    uint64_t stride;       /* bytes of one slot, whole pages, an odd number of them */
+    uint64_t large_stride; /* the same of a large slot; they lie behind the others */
+    uint64_t bytes;        /* whole pages */
 };
 
 struct plan {
@@ -102,6 +111,7 @@ struct plan {
     uint8_t route[KWE_MAX_STAGES + 1]; /* prefixes in topological order, 0 last */
 
     uint32_t slots;
+    uint32_t large_slots;
     uint64_t slot_bytes;    /* of one event over all decks' segments */
     uint64_t outputs_bytes; /* what its outputs would take if none shared a place with another */
     uint64_t shared_bytes;  /* what they take */
@@ -111,6 +121,12 @@ struct plan {
     uint32_t constant_offset;
     struct guide_memory memory;
 };
+
+/* Events that may be there at once: one a slot, whichever size. */
+static inline uint32_t plan_events(const struct plan *plan)
+{
+    return plan->slots + plan->large_slots;
+}
 
 static inline bool plan_binds_input(const struct kwe_binding *binding)
 {

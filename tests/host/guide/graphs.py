@@ -7,7 +7,7 @@ from tools.kwe import abi
 from tools.kwe.layout import align8
 
 COMPUTE, DISK = 1, 3
-OP_WORK, OP_PURE = 1, 2
+OP_WORK, OP_PURE, OP_EFFECT = 1, 2, 3
 PARAMS_BYTES = 32
 
 
@@ -56,6 +56,8 @@ class Graph:
     stages: list[Stage]
     result: int
     timeout_ns: int
+    large_slots: int = 0
+    most: int = 0  # of each output in these
 
     def body_of(self, loop: int) -> range:
         return range(loop + 1, loop + 1 + self.stages[loop].body)
@@ -93,6 +95,7 @@ class Graph:
                     params_bytes=len(static),
                     bound=stage.bound,
                     timeout_ns=stage.timeout_ns,
+                    out_most=0 if stage.is_loop else self.most,
                 )
             )
             params += static
@@ -137,6 +140,7 @@ class Graph:
             params_bytes=len(params),
             names_bytes=8,
             slots=slots,
+            large_slots=self.large_slots,
             program_bytes=4096,
             timeout_ns=self.timeout_ns,
         )

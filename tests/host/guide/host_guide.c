@@ -40,10 +40,12 @@
       .output = { .present = true, .base_bytes = OUT_ROOM, .of = 0xffff, .denominator = 1 },       \
       .cost_fixed_ns = 30000 }
 
-static const struct op_spec ops[] = { { .name = "nop" }, OP("work", 0), OP("pure", OP_TRAIT_PURE) };
+static const struct op_spec ops[] = {
+    { .name = "nop" }, OP("work", 0), OP("pure", OP_TRAIT_PURE), OP("effect", OP_TRAIT_EFFECT)
+};
 static const struct deck_spec specs[] = {
-    { .name = "compute", .prefix = 1, .per_cpu = true, .depth = 5, .op_count = 3, .ops = ops },
-    { .name = "disk", .prefix = 3, .depth = 8, .op_count = 3, .ops = ops },
+    { .name = "compute", .prefix = 1, .per_cpu = true, .depth = 5, .op_count = 4, .ops = ops },
+    { .name = "disk", .prefix = 3, .depth = 8, .op_count = 4, .ops = ops },
 };
 
 static struct {

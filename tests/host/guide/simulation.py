@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from tests.host.guide.graphs import make_graph
+from tests.host.guide.graphs import Graph, make_graph
 from tests.host.guide.guide_host import Guide, Result, Work
 from tests.host.guide.reference import Reference, Run, State
 from tools.kwe import abi
@@ -29,12 +29,14 @@ class Held:
 class Simulation:
     """Everything that happens to some events of one workflow, beside what the reference says."""
 
-    def __init__(self, guide: Guide, codes: dict[str, int], seed: int) -> None:
+    def __init__(
+        self, guide: Guide, codes: dict[str, int], seed: int, graph: Graph | None = None
+    ) -> None:
         self.guide = guide
         self.codes = codes
         self.random = Random(seed)
         self.now_ns = 1
-        self.graph = make_graph(self.random)
+        self.graph = graph or make_graph(self.random)
         self.held: list[Held] = []
         self.events: dict[int, Reference] = {}
         self.waiting: list[int] = []  # cookies in the EventRing

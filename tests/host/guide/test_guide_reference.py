@@ -1,36 +1,14 @@
 """The Guide against a plain reference, seed by seed: every kind of graph, any order of answers."""
 
 import os
-import subprocess
 from pathlib import Path
-
-import pytest
 
 from tests.host.guide.guide_host import running
 from tests.host.guide.simulation import Simulation
 from tests.host.guide.simulation_standing import StandingSimulation
-from tools.kwe.system import load_system
-from tools.kwe.tree import ROOT, find_build
 
 SEEDS = int(os.environ.get("KWE_SEEDS", "500"))
 FIRST_SEED = int(os.environ.get("KWE_FIRST_SEED", "1"))
-
-
-@pytest.fixture(scope="module")
-def program() -> Path:
-    build = os.environ.get("KWE_BUILD", "build")
-    goal = f"{build}/host/guide/host_guide"
-    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    command = ["make", "-s", "-f", "tools/make/host.mk", f"BUILD={build}", goal]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
-    return ROOT / goal
-
-
-@pytest.fixture(scope="module")
-def codes() -> dict[str, int]:
-    """Numbers of the error codes by name."""
-    system = load_system(find_build().folder / "gen/system.json")
-    return {error.name: number for number, error in system.errors.items()}
 
 
 def test_every_graph_goes_as_the_reference_says(program: Path, codes: dict[str, int]) -> None:

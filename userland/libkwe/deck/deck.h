@@ -67,6 +67,11 @@ uint64_t deck_deadline_ns(const struct deck_request *request);
 uint32_t deck_workflow(const struct deck_request *request);
 void deck_set_output_length(struct deck_request *request, size_t length);
 void deck_set_value(struct deck_request *request, unsigned index, uint64_t value);
+/*
+ * The output takes `bytes`, more than there is room for: return what this returns, with nothing written or sent. The event may begin again where
+ * there is more room; else it fails with `otherwise`. Only for an operation that knows the size before it has done anything.
+ */
+enum kerr deck_need(struct deck_request *request, uint64_t bytes, enum kerr otherwise);
 /* A value of type f64 is its 64 bits. */
 static inline uint64_t deck_f64_bits(double number)
 {

@@ -99,6 +99,13 @@ void deck_set_value(struct deck_request *request, unsigned index, uint64_t value
     }
 }
 
+enum kerr deck_need(struct deck_request *request, uint64_t bytes, enum kerr otherwise)
+{
+    request->completion.value[0] = bytes;
+    request->completion.otherwise = (uint16_t)otherwise;
+    return KERR_NEED_ROOM;
+}
+
 void deck_count_copied_cache(struct deck_request *request, size_t bytes)
 {
     request->completion.copied_cache += (uint32_t)bytes;

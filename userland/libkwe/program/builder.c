@@ -208,7 +208,7 @@ void kwe_after(struct kwe_builder *builder, kwe_stage_t later, kwe_stage_t earli
 void kwe_out_limit(struct kwe_builder *builder, kwe_stage_t stage, uint64_t bytes)
 {
     if (builder_is_stage(builder, stage)) {
-        builder->stage[stage.index].out_limit = bytes;
+        builder->stage[stage.index].out_limit = bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
     }
 }
 

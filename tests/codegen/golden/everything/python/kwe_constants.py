@@ -73,6 +73,7 @@ class Kerr(IntEnum):
     NO_SUCH_NAME = 56
     BAD_REQUEST = 57
     BAD_RESPONSE = 58
+    NEED_ROOM = 59
 
 
 class Call(IntEnum):

@@ -79,9 +79,14 @@ enum kerr {
     KERR_NO_SUCH_NAME = 56,      /* No address of that name is known, or no name server answers. */
     KERR_BAD_REQUEST = 57,       /* The bytes are no request as http_receive leaves it. */
     KERR_BAD_RESPONSE = 58,      /* The response is not HTTP, or contradicts itself. */
+    /*
+     * The output needs more room than was kept for it. Between decks and nucleus only, no event
+     * ends with it.
+     */
+    KERR_NEED_ROOM = 59,
 };
 
-#define KERR_COUNT 59u
+#define KERR_COUNT 60u
 
 /* "NOT_A_JPEG"; "UNKNOWN" for a number that is no code. Static text, any context. */
 const char *kerr_name(enum kerr code);

@@ -68,6 +68,7 @@ static const char *const names[KERR_COUNT] = {
     [KERR_NO_SUCH_NAME] = "NO_SUCH_NAME",
     [KERR_BAD_REQUEST] = "BAD_REQUEST",
     [KERR_BAD_RESPONSE] = "BAD_RESPONSE",
+    [KERR_NEED_ROOM] = "NEED_ROOM",
 };
 
 static const char *const sentences[KERR_COUNT] = {
@@ -135,6 +136,8 @@ static const char *const sentences[KERR_COUNT] = {
     [KERR_NO_SUCH_NAME] = "No address of that name is known, or no name server answers.",
     [KERR_BAD_REQUEST] = "The bytes are no request as http_receive leaves it.",
     [KERR_BAD_RESPONSE] = "The response is not HTTP, or contradicts itself.",
+    [KERR_NEED_ROOM] =
+        "The output needs more room than was kept for it. Between decks and nucleus only, no event ends with it.",
 };
 
 const char *kerr_name(enum kerr code)
