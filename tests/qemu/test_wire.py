@@ -1,0 +1,172 @@
+"""The Network deck on a wire that a test has in its hands: bad weather, strangers, floods."""
+
+import os
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+
+from tests.harness import frames
+from tests.harness.frames import Host
+from tests.harness.guest import Guest
+from tests.harness.plugin import Boot
+from tests.harness.talk import Talk, answer_arp, answer_neighbours, keep
+from tests.harness.wire import Weather, Wire
+from tools.kwe import abi
+
+# A hang detector, not a target.
+ANSWER_S = 60.0
+MIB = 1 << 20
+PORT = 7
+# The mutated frames of one run; `make test-long` sends more.
+MUTATED = int(os.environ.get("KWE_MUTATED_FRAMES", "5000"))
+
+MAC = bytes.fromhex("525400123456")
+GUEST = Host(MAC, IPv4Address("10.0.2.15"))
+GUEST6 = Host(MAC, IPv6Address("fe80::5054:ff:fe12:3456"))
+STRANGER = Host(bytes.fromhex("525500000077"), IPv4Address("10.0.2.77"))
+STRANGER6 = Host(STRANGER.mac, IPv6Address("fe80::77"))
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with Wire(forward=[PORT]) as wire:
+        yield wire
+
+
+@contextmanager
+def client(guest: Guest, wire: Wire, number: int) -> Iterator[socket.socket]:
+    """Connect once the guest says that it is ready for its client of this number."""
+    guest.wait_for(f"ready {number}$")
+    where = "127.0.0.1", wire.forwarded(PORT)
+    with socket.create_connection(where, timeout=ANSWER_S) as connection:
+        yield connection
+
+
+def receive_all(connection: socket.socket) -> bytes:
+    data = bytearray()
+    while part := connection.recv(1 << 16):
+        data += part
+    return bytes(data)
+
+
+def is_message(frame: bytes, protocol: int, kind: int, tail: bytes) -> bool:
+    """Is it an ICMP message of the guest's with that tail?"""
+    packet = frames.packet_of(frame)
+    return (
+        packet is not None
+        and packet.protocol == protocol
+        and packet.payload[0] == kind
+        and packet.payload.endswith(tail)
+    )
+
+
+def test_a_mebibyte_goes_both_ways_through_bad_weather(boot: Boot, wire: Wire) -> None:
+    wire.to_guest = there = Weather(seed=1, lose=0.01, double=0.02, swap=0.03)
+    wire.from_guest = back = Weather(seed=2, lose=0.01, double=0.02, swap=0.03)
+
+    with boot("network", files={"what": b"bulk"}, wire=wire.path, deadline_s=120) as guest:
+        for number in range(2):
+            data = random.Random(number).randbytes(MIB)
+            with client(guest, wire, number) as connection:
+                connection.sendall(data)
+                assert receive_all(connection) == data
+        assert guest.exit_code == abi.EXIT_DONE
+
+    for way in (there, back):
+        assert way.lost > 0
+        assert way.doubled > 0
+        assert way.swapped > 0
+
+
+def test_strangers_ping_and_talk_by_both_protocols(boot: Boot, wire: Wire) -> None:
+    wire.peers = [answer_arp(STRANGER), answer_neighbours(STRANGER6), keep(STRANGER)]
+
+    with boot("network", files={"what": b"echo"}, wire=wire.path) as guest:
+        guest.wait_for("ready 0$")
+        for own, other, protocol, ask, answer in (
+            (STRANGER, GUEST, frames.ICMP, frames.ECHO, frames.ECHO_REPLY),
+            (STRANGER6, GUEST6, frames.ICMP6, frames.ECHO6, frames.ECHO6_REPLY),
+        ):
+            body = b"\x12\x34\0\1" + random.Random(3).randbytes(500)
+            question = frames.icmp(own, other, ask, body)
+            wire.ask(question, lambda f, p=protocol, k=answer, b=body: is_message(f, p, k, b))
+        neighbour = frames.solicitation(STRANGER6, IPv6Address(GUEST6.address.packed))
+        target = GUEST6.address.packed + b"\x02\x01" + MAC
+        wire.ask(
+            neighbour, lambda f: is_message(f, frames.ICMP6, frames.ADVERTISEMENT, target)
+        )
+        for number in range(20):
+            guest.wait_for(f"ready {number}$")
+            ends = (STRANGER6, GUEST6) if number % 2 else (STRANGER, GUEST)
+            talk = Talk(wire, *ends, (40000 + number, PORT))
+            talk.open()
+            talk.send(b"hello %d" % number)
+            assert talk.receive_all() == b"hello %d" % number
+
+        assert guest.exit_code == abi.EXIT_DONE
+
+
+def mutations(seed: int, count: int) -> Iterator[bytes]:
+    """Return frames of all kinds with bytes changed, cut off, repeated and made up."""
+    choice = random.Random(seed)
+    segment = frames.Segment(40000, PORT, 1, 0, frames.SYN, b"")
+    data = frames.Segment(40000, PORT, 2, 1, frames.ACK, b"x" * 40)
+    seeds = [
+        frames.arp(STRANGER, GUEST, is_answer=False),
+        frames.arp(STRANGER, GUEST, is_answer=True),
+        frames.icmp(STRANGER, GUEST, frames.ECHO, b"\0" * 60),
+        frames.icmp(STRANGER6, GUEST6, frames.ECHO6, b"\0" * 60),
+        frames.solicitation(STRANGER6, IPv6Address(GUEST6.address.packed)),
+        *(frames.tcp(STRANGER, GUEST, s) for s in (segment, data)),
+        *(frames.tcp(STRANGER6, GUEST6, s) for s in (segment, data)),
+        frames.udp(STRANGER, GUEST, (53, 49200), b"\0\1\x81\x80\0\1\0\1\0\0\0\0\1a\0\0\1\0\1"),
+        frames.udp(STRANGER, GUEST, (67, 68), b"\2\1\6\0" + bytes(232) + b"c\x82Sc5\1\5\xff"),
+        frames.udp(STRANGER6, GUEST6, (9, PORT), b"y" * 100),
+    ]
+    for _ in range(count):
+        frame = bytearray(choice.choice(seeds))
+        for _ in range(choice.randint(1, 4)):
+            # Mostly behind the addresses of Ethernet: else the card drops it.
+            at = choice.randrange(12, len(frame))
+            frame[at] = choice.choice((0, 1, 0x7F, 0x80, 0xFF, choice.randrange(256)))
+        if choice.random() < 0.2:
+            del frame[choice.randrange(14, len(frame)) :]
+        elif choice.random() < 0.1:
+            frame += choice.randbytes(choice.randrange(1400))
+        yield bytes(frame[:1514])
+
+
+def test_mutated_frames_disturb_nobody(boot: Boot, wire: Wire) -> None:
+    wire.peers = [answer_arp(STRANGER), answer_neighbours(STRANGER6), keep(STRANGER)]
+    rounds = 20
+
+    with boot("network", files={"what": b"echo"}, wire=wire.path, deadline_s=600) as guest:
+        for number in range(rounds):
+            guest.wait_for(f"ready {number}$")
+            for frame in mutations(number, MUTATED // rounds):
+                wire.inject(frame)
+            with client(guest, wire, number) as connection:
+                connection.sendall(b"hello %d" % number)
+                assert receive_all(connection) == b"hello %d" % number
+
+        assert guest.exit_code == abi.EXIT_DONE
+
+
+def test_half_open_connections_keep_nobody_out(boot: Boot, wire: Wire) -> None:
+    wire.peers = [answer_arp(STRANGER), keep(STRANGER)]
+
+    with boot("network", files={"what": b"echo"}, wire=wire.path) as guest:
+        for number in range(20):
+            guest.wait_for(f"ready {number}$")
+            for port in range(500):
+                syn = frames.Segment(10000 + 500 * number + port, PORT, port, 0, frames.SYN, b"")
+                wire.inject(frames.tcp(STRANGER, GUEST, syn))
+            with client(guest, wire, number) as connection:
+                connection.sendall(b"hello %d" % number)
+                assert receive_all(connection) == b"hello %d" % number
+
+        assert guest.exit_code == abi.EXIT_DONE
