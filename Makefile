@@ -25,7 +25,7 @@ SUITES = $(wildcard tests/host tests/codegen tests/tools tests/qemu)
 
 .DEFAULT_GOAL := image
 .DELETE_ON_ERROR:
-.PHONY: bench check clean debug fmt gen gen-accept help image lint lock run setup stats test test-host test-qemu
+.PHONY: bench check clean debug fmt gen gen-accept help image lint lock run setup stats test test-host test-long test-qemu
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -104,6 +104,9 @@ test-host: gen ## Run the tests that need no QEMU
 
 test-qemu: image test-image $(DEMO_INPUTS) ## Run the tests that boot the image; T=name picks by name
 	$(Q)$(PYTEST) tests/qemu $(if $(T),-k '$(T)')
+
+test-long: image test-image ## Send the Network deck 100,000 mutated frames, where `make test` sends 5,000
+	$(Q)KWE_MUTATED_FRAMES=100000 $(PYTEST) tests/qemu/test_wire.py -k mutated --timeout 900
 
 fmt: .venv/setup.stamp ## Lay C and Python out as everybody does
 	$(Q)$(PYTHON) -m tools.lint fmt

@@ -1,8 +1,10 @@
 """Ethernet frames, written and read by hand: what a peer of the guest says and understands."""
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 
 Address = IPv4Address | IPv6Address
 
@@ -171,3 +173,11 @@ def is_whole(packet: Packet) -> bool:
     """Is the checksum of a TCP, UDP or ICMPv6 packet right?"""
     whole = _pseudo(packet.source, packet.destination, packet.protocol, len(packet.payload))
     return checksum(whole + packet.payload) == 0
+
+
+def write_capture(path: Path, frames: Iterable[bytes]) -> None:
+    """Write frames as tcpdump would; that they all came at once does not matter to who reads it."""
+    with path.open("wb") as file:
+        file.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 16, 1))
+        for frame in frames:
+            file.write(struct.pack("=IIII", 0, 0, len(frame), len(frame)) + frame)

@@ -105,9 +105,14 @@ class Talk:
         frame = self._wire.wait_for(self._is_ours, self._seen, TALK_S)
         if frame is None:
             raise AssertionError("the guest says nothing more")
-        self._seen = next(
-            i for i in range(self._seen, len(self._wire.frames)) if self._wire.frames[i] is frame
-        ) + 1
+        self._seen = (
+            next(
+                i
+                for i in range(self._seen, len(self._wire.frames))
+                if self._wire.frames[i] is frame
+            )
+            + 1
+        )
         segment = frames.segment_of(frame)
         packet = frames.packet_of(frame)
         assert segment is not None

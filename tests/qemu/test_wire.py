@@ -2,15 +2,18 @@
 
 import os
 import random
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import pytest
 
 from tests.harness import frames
-from tests.harness.frames import Host
+from tests.harness.frames import Host, write_capture
 from tests.harness.guest import Guest
 from tests.harness.plugin import Boot
 from tests.harness.talk import Talk, answer_arp, answer_neighbours, keep
@@ -28,6 +31,9 @@ MAC = bytes.fromhex("525400123456")
 GUEST = Host(MAC, IPv4Address("10.0.2.15"))
 GUEST6 = Host(MAC, IPv6Address("fe80::5054:ff:fe12:3456"))
 STRANGER = Host(bytes.fromhex("525500000077"), IPv4Address("10.0.2.77"))
+# tshark's complaints: what it cannot read, sums that are not right.
+COMPLAINTS = ["_ws.malformed", "_ws.short"]
+COMPLAINTS += [f"{p}.checksum.status == 0" for p in ("ip", "tcp", "udp", "icmp", "icmpv6")]
 STRANGER6 = Host(STRANGER.mac, IPv6Address("fe80::77"))
 
 
@@ -82,7 +88,22 @@ def test_a_mebibyte_goes_both_ways_through_bad_weather(boot: Boot, wire: Wire) -
         assert way.swapped > 0
 
 
-def test_strangers_ping_and_talk_by_both_protocols(boot: Boot, wire: Wire) -> None:
+def tshark(capture: Path, wanted: str) -> list[str]:
+    """Return the frames that a display filter picks, each in a line; all sums are checked."""
+    if shutil.which("tshark") is None:
+        pytest.skip("tshark is missing: `make setup` installs it")
+    sums = [f"-o{p}.check_checksum:TRUE" for p in ("ip", "tcp", "udp")]
+    done = subprocess.run(
+        ["tshark", "-n", "-r", capture, *sums, "-Y", wanted],
+        capture_output=True,
+        text=True,
+        timeout=ANSWER_S,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def test_strangers_ping_and_talk_by_both_protocols(boot: Boot, wire: Wire, tmp_path: Path) -> None:
     wire.peers = [answer_arp(STRANGER), answer_neighbours(STRANGER6), keep(STRANGER)]
 
     with boot("network", files={"what": b"echo"}, wire=wire.path) as guest:
@@ -96,9 +117,7 @@ def test_strangers_ping_and_talk_by_both_protocols(boot: Boot, wire: Wire) -> No
             wire.ask(question, lambda f, p=protocol, k=answer, b=body: is_message(f, p, k, b))
         neighbour = frames.solicitation(STRANGER6, IPv6Address(GUEST6.address.packed))
         target = GUEST6.address.packed + b"\x02\x01" + MAC
-        wire.ask(
-            neighbour, lambda f: is_message(f, frames.ICMP6, frames.ADVERTISEMENT, target)
-        )
+        wire.ask(neighbour, lambda f: is_message(f, frames.ICMP6, frames.ADVERTISEMENT, target))
         for number in range(20):
             guest.wait_for(f"ready {number}$")
             ends = (STRANGER6, GUEST6) if number % 2 else (STRANGER, GUEST)
@@ -108,6 +127,12 @@ def test_strangers_ping_and_talk_by_both_protocols(boot: Boot, wire: Wire) -> No
             assert talk.receive_all() == b"hello %d" % number
 
         assert guest.exit_code == abi.EXIT_DONE
+
+    capture = tmp_path / "guest.pcap"
+    write_capture(capture, wire.frames)
+    for protocol in ("arp", "dhcp", "icmp", "icmpv6", "tcp && ip", "tcp && ipv6"):
+        assert tshark(capture, protocol) != []
+    assert tshark(capture, " || ".join(COMPLAINTS)) == []
 
 
 def mutations(seed: int, count: int) -> Iterator[bytes]:
