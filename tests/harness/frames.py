@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
@@ -49,10 +49,10 @@ class Segment:
     data: bytes
 
 
-def checksum(data: bytes) -> int:
+def checksum(data: bytes | bytearray) -> int:
     """Return the Internet checksum (RFC 1071)."""
-    words = struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2))
-    total = sum(words)
+    whole = data + b"\0" * (len(data) % 2)
+    total = sum(int.from_bytes(whole[at : at + 2]) for at in range(0, len(whole), 2))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total ^ 0xFFFF
@@ -136,6 +136,33 @@ def solicitation(source: Host, target: IPv6Address) -> bytes:
     everyone = Host(b"\x33\x33" + group.packed[12:], group)
     body = bytes(4) + target.packed + b"\x01\x01" + source.mac
     return icmp(source, everyone, SOLICITATION, body)
+
+
+SUM_OFFSET = {ICMP: 2, ICMP6: 2, TCP: 16, UDP: 6}
+
+
+def mend(frame: bytes) -> bytes:
+    """Return a frame, whatever it says, with the checksums right that can be found in it."""
+    kind = int.from_bytes(frame[12:14])
+    header = (frame[14] & 15) * 4 if kind == IPV4 and len(frame) > 34 else 40
+    at = 14 + header
+    packet = packet_of(frame)
+    if packet is None or header < 20 or len(frame) < at:
+        return frame
+    mended = bytearray(frame)
+    if kind == IPV4:
+        mended[24:26] = bytes(2)
+        mended[24:26] = checksum(mended[14:at]).to_bytes(2)
+    offset = SUM_OFFSET.get(packet.protocol)
+    if offset is None or len(packet.payload) < offset + 2:
+        return bytes(mended)
+    cleared = packet.payload[:offset] + bytes(2) + packet.payload[offset + 2 :]
+    whole = replace(packet, payload=cleared)
+    payload = _summed(whole, offset)
+    if packet.protocol == ICMP:
+        payload = cleared[:2] + checksum(cleared).to_bytes(2) + cleared[4:]
+    mended[at : at + len(payload)] = payload
+    return bytes(mended)
 
 
 # ---- reading -----------------------------------------------------------------------------------

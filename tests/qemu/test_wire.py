@@ -7,17 +7,18 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 import pytest
 
 from tests.harness import frames
-from tests.harness.frames import Host, write_capture
+from tests.harness.frames import Address, Host, write_capture
 from tests.harness.guest import Guest
 from tests.harness.plugin import Boot
 from tests.harness.talk import Talk, answer_arp, answer_neighbours, keep
-from tests.harness.wire import Weather, Wire
+from tests.harness.wire import Peer, Weather, Wire
 from tools.kwe import abi
 
 # A hang detector, not a target.
@@ -114,7 +115,8 @@ def test_strangers_ping_and_talk_by_both_protocols(boot: Boot, wire: Wire, tmp_p
         ):
             body = b"\x12\x34\0\1" + random.Random(3).randbytes(500)
             question = frames.icmp(own, other, ask, body)
-            wire.ask(question, lambda f, p=protocol, k=answer, b=body: is_message(f, p, k, b))
+            wanted = partial(is_message, protocol=protocol, kind=answer, tail=body)
+            wire.ask(question, wanted)
         neighbour = frames.solicitation(STRANGER6, IPv6Address(GUEST6.address.packed))
         target = GUEST6.address.packed + b"\x02\x01" + MAC
         wire.ask(neighbour, lambda f: is_message(f, frames.ICMP6, frames.ADVERTISEMENT, target))
@@ -130,8 +132,8 @@ def test_strangers_ping_and_talk_by_both_protocols(boot: Boot, wire: Wire, tmp_p
 
     capture = tmp_path / "guest.pcap"
     write_capture(capture, wire.frames)
-    for protocol in ("arp", "dhcp", "icmp", "icmpv6", "tcp && ip", "tcp && ipv6"):
-        assert tshark(capture, protocol) != []
+    for shown in ("arp", "dhcp", "icmp", "icmpv6", "tcp && ip", "tcp && ipv6"):
+        assert tshark(capture, shown) != []
     assert tshark(capture, " || ".join(COMPLAINTS)) == []
 
 
@@ -162,7 +164,9 @@ def mutations(seed: int, count: int) -> Iterator[bytes]:
             del frame[choice.randrange(14, len(frame)) :]
         elif choice.random() < 0.1:
             frame += choice.randbytes(choice.randrange(1400))
-        yield bytes(frame[:1514])
+        # Most would end at their checksum.
+        whole = bytes(frame[:1514])
+        yield frames.mend(whole) if choice.random() < 0.8 else whole
 
 
 def test_mutated_frames_disturb_nobody(boot: Boot, wire: Wire) -> None:
@@ -180,6 +184,9 @@ def test_mutated_frames_disturb_nobody(boot: Boot, wire: Wire) -> None:
 
         assert guest.exit_code == abi.EXIT_DONE
 
+    # They were not just dropped.
+    assert sum(frame[:6] == STRANGER.mac for frame in wire.frames) > MUTATED // 10
+
 
 def test_half_open_connections_keep_nobody_out(boot: Boot, wire: Wire) -> None:
     wire.peers = [answer_arp(STRANGER), keep(STRANGER)]
@@ -195,3 +202,40 @@ def test_half_open_connections_keep_nobody_out(boot: Boot, wire: Wire) -> None:
                 assert receive_all(connection) == b"hello %d" % number
 
         assert guest.exit_code == abi.EXIT_DONE
+
+
+def answer_names(address: Address) -> Peer:
+    """Return a resolver for all machines that asks nobody: there.example is at `address`."""
+    resolver = Host(bytes.fromhex("525500000053"), IPv4Address("10.0.2.3"))
+
+    def peer(frame: bytes) -> list[bytes] | None:
+        packet = frames.packet_of(frame)
+        if packet is None or packet.protocol != frames.UDP or packet.payload[2:4] != b"\0\x35":
+            return None
+        port = int.from_bytes(packet.payload[:2])
+        question = packet.payload[20:]
+        is_a = question.endswith(b"\0\1\0\1")
+        is_known = question.startswith(b"\5there\7example\0")
+        # Name, type A, class IN, a minute; else nothing, or: no such name (RFC 1035, 4.1.3).
+        answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + address.packed if is_known and is_a else b""
+        head = packet.payload[8:10] + (b"\x81\x80" if is_known else b"\x81\x83")
+        head += b"\0\1" + (b"\0\1" if answer else b"\0\0") + bytes(4)
+        guest = Host(frame[6:12], packet.source)
+        return [frames.udp(resolver, guest, (53, port), head + question + answer)]
+
+    return peer
+
+
+def test_a_name_leads_to_its_address_and_another_to_none(boot: Boot, wire: Wire) -> None:
+    wire.peers = [answer_names(STRANGER.address), answer_arp(STRANGER), keep(STRANGER)]
+
+    with boot("network", files={"what": b"resolve"}, wire=wire.path) as guest:
+        found = wire.wait_for(lambda frame: frame[:6] == STRANGER.mac)
+
+        assert guest.exit_code == abi.EXIT_DONE
+
+    assert found is not None
+    packet = frames.packet_of(found)
+    assert packet is not None
+    assert packet.destination == STRANGER.address
+    assert packet.payload[8:] == b"found"

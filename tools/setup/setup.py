@@ -280,7 +280,7 @@ def fetch_debian_source(source: dict[str, str]) -> None:
         ):
             apt += ["-o", option]
         run(*apt, "update")
-        # Whatever revision Debian has: the archive of upstream's is the same, and judged by its sum.
+        # Whatever revision Debian has: upstream's archive is the same, and judged by its sum.
         run(*apt, "source", "--download-only", source["name"], folder=files)
         if not (files / source["file"]).exists():
             raise SetupError(
