@@ -31,6 +31,7 @@ MUTATED = int(os.environ.get("KWE_MUTATED_FRAMES", "5000"))
 MAC = bytes.fromhex("525400123456")
 GUEST = Host(MAC, IPv4Address("10.0.2.15"))
 GUEST6 = Host(MAC, IPv6Address("fe80::5054:ff:fe12:3456"))
+GATEWAY = IPv4Address("10.0.2.2")
 STRANGER = Host(bytes.fromhex("525500000077"), IPv4Address("10.0.2.77"))
 # tshark's complaints: what it cannot read, sums that are not right.
 COMPLAINTS = ["_ws.malformed", "_ws.short"]
@@ -164,6 +165,9 @@ def mutations(seed: int, count: int) -> Iterator[bytes]:
             del frame[choice.randrange(14, len(frame)) :]
         elif choice.random() < 0.1:
             frame += choice.randbytes(choice.randrange(1400))
+        # Whoever says by ARP that he is the gateway is believed: that is ARP, and no mistake.
+        if frame[12:14] == b"\x08\x06" and frame[28:32] == GATEWAY.packed:
+            continue
         # Most would end at their checksum.
         whole = bytes(frame[:1514])
         yield frames.mend(whole) if choice.random() < 0.8 else whole
