@@ -27,7 +27,7 @@ SUITES = $(wildcard tests/host tests/codegen tests/tools tests/qemu)
 
 .DEFAULT_GOAL := image
 .DELETE_ON_ERROR:
-.PHONY: bench check clean debug fmt fuzz gen gen-accept help image lint lock run serve setup stats test test-host test-qemu
+.PHONY: bench check clean debug fmt fuzz gen gen-accept help image lint lock run serve setup stats test test-host test-long test-qemu
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -115,6 +115,9 @@ fuzz: gen ## Fuzz workflows through the checker, the plan and the Guide, for SEC
 	$(Q)$(PYTHON) -m tests.host.workflow.fuzz_corpus $(BUILD)/fuzz/workflow
 	$(Q)$(BUILD)/host/workflow/fuzz_workflow -max_total_time=$(SECONDS) \
 		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/workflow
+
+test-long: image test-image ## Send the Network deck 100,000 mutated frames, where `make test` sends 5,000
+	$(Q)KWE_MUTATED_FRAMES=100000 $(PYTEST) tests/qemu/test_wire.py -k mutated --timeout 900
 
 fmt: .venv/setup.stamp ## Lay C and Python out as everybody does
 	$(Q)$(PYTHON) -m tools.lint fmt

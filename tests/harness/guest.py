@@ -183,6 +183,7 @@ def guest_config(
     devices: Sequence[str] = (),
     payload: Path | None = None,
     network: bool = True,
+    wire: Path | None = None,
     forward: Sequence[str] = (),
     accelerator: bool = True,
     deterministic: bool = False,
@@ -201,6 +202,7 @@ def guest_config(
         devices: More QEMU devices, each the value of a ``-device``.
         payload: Instead of the image's own.
         network: With a virtio network device.
+        wire: The socket that its frames go to, as of wire.Wire.
         forward: Ports of the host that lead into the guest, as `kwe run --forward` takes them; host
             port 0 is any, which ``machine.forwarded()`` tells.
         accelerator: With the ivshmem device and its process.
@@ -213,6 +215,7 @@ def guest_config(
         memory_mib=memory_mib,
         disk=disk,
         network=network,
+        wire=wire,
         forward=tuple(parse_forward(text) for text in forward),
         accelerator=accelerator,
         icount=icount or deterministic,

@@ -66,6 +66,7 @@ class MachineConfig:
     memory_mib: int = LEAST_MEMORY_MIB
     disk: Path | None = None
     network: bool = True
+    wire: Path | None = None  # the card's frames go to this socket, instead of QEMU's own network
     forward: tuple[Forward, ...] = ()
     accelerator: bool = True
     window_bytes: int = LEAST_WINDOW_BYTES  # the accelerator's shared memory
@@ -85,6 +86,16 @@ def _accelerator(config: MachineConfig) -> tuple[str, ...]:
     # An instruction a nanosecond; an idle machine's time leaps to its next timer; seeded RDRAND.
     single = ACCEL["tcg"].replace("thread=multi", "thread=single")
     return ("-accel", single, "-icount", "shift=0,sleep=off", "-seed", "1")
+
+
+def _network(config: MachineConfig) -> str:
+    """Return what the guest's card is connected to."""
+    if config.wire is not None:
+        return f"stream,id=net,server=off,addr.type=unix,addr.path={config.wire}"
+    # QEMU's restricted network drops what a guest answers by UDP.
+    is_open = any(forward.protocol == "udp" for forward in config.forward)
+    network = f"user,id=net,restrict={'off' if is_open else 'on'}"
+    return ",".join([network, *(forward.argument() for forward in config.forward)])
 
 
 def machine_arguments(config: MachineConfig, folder: Path) -> list[str]:
@@ -113,12 +124,8 @@ def machine_arguments(config: MachineConfig, folder: Path) -> list[str]:
             *("-device", f"virtio-blk-pci,drive=disk,{VIRTIO}"),
         ]
     if config.network:
-        # QEMU's restricted network drops what a guest answers by UDP.
-        is_open = any(forward.protocol == "udp" for forward in config.forward)
-        network = f"user,id=net,restrict={'off' if is_open else 'on'}"
-        forwards = [forward.argument() for forward in config.forward]
         arguments += [
-            *("-netdev", ",".join([network, *forwards])),
+            *("-netdev", _network(config)),
             *("-device", f"virtio-net-pci,netdev=net,romfile=,{VIRTIO}"),
         ]
     if config.gdb:

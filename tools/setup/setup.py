@@ -252,9 +252,10 @@ def setup_recordings() -> None:
 # ---- sources of libraries -----------------------------------------------------------------------
 
 # The machine's own list of package sources stays as it is: apt is given one of ours.
-DEB_SRC = """Types: deb-src
+DEB_SRC = """\
+Types: deb-src
 URIs: http://deb.debian.org/debian
-Suites: bookworm
+Suites: {suite}
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 """
@@ -268,7 +269,7 @@ def fetch_debian_source(source: dict[str, str]) -> None:
         files = Path(folder) / "files"
         for made in (parts, lists, files):
             made.mkdir()
-        (parts / "source.sources").write_text(DEB_SRC)
+        (parts / "source.sources").write_text(DEB_SRC.format(suite=source["suite"]))
         apt = ["apt-get", "-q"]
         for option in (
             "Dir::Etc::sourcelist=/dev/null",
@@ -279,8 +280,13 @@ def fetch_debian_source(source: dict[str, str]) -> None:
         ):
             apt += ["-o", option]
         run(*apt, "update")
-        wanted = f"{source['name']}={source['version']}"
-        run(*apt, "source", "--download-only", wanted, folder=files)
+        # Whatever revision Debian has: upstream's archive is the same, and judged by its sum.
+        run(*apt, "source", "--download-only", source["name"], folder=files)
+        if not (files / source["file"]).exists():
+            raise SetupError(
+                f"Debian {source['suite']} has another version of {source['name']} than "
+                f"{source['version']}: put the newer one into {PACKAGES.name}"
+            )
         shutil.move(files / source["file"], ARCHIVES / source["file"])
 
 

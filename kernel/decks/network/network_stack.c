@@ -11,6 +11,7 @@
 #include <lwip/init.h>
 #include <lwip/mem.h>
 #include <lwip/netif.h>
+#include <lwip/priv/tcp_priv.h>
 #include <lwip/sys.h>
 #include <lwip/timeouts.h>
 #include <netif/ethernet.h>
@@ -75,6 +76,38 @@ u32_t network_lwip_isn(const ip_addr_t *local_ip, u16_t local_port, const ip_add
     const struct network_ends ends = { network_from_ip(local_ip), network_from_ip(remote_ip),
                                        local_port, remote_port };
     return network_first_number(stack.key, &ends, deck_now_ns());
+}
+
+/* The listener's connection that was begun first and is half open still; NULL: there is none. */
+static struct tcp_pcb *oldest_half_open(const struct tcp_pcb_listen *listener)
+{
+    struct tcp_pcb *oldest = NULL;
+
+    /* The youngest comes first. */
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+        if (pcb->state == SYN_RCVD && pcb->listener == listener) {
+            oldest = pcb;
+        }
+    }
+    return oldest;
+}
+
+/*
+ * A listener that is full ignores who comes, also when it is full of connections that nobody completes, for 20 s each. So the oldest of those
+ * makes room: who comes is served if it answers before a whole backlog has come after it.
+ */
+err_t network_lwip_segment(const struct tcp_pcb *pcb, const struct tcp_hdr *header)
+{
+    const struct tcp_pcb_listen *listener = (const void *)pcb;
+
+    if (pcb->state == LISTEN && (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+        listener->accepts_pending >= listener->backlog) {
+        struct tcp_pcb *oldest = oldest_half_open(listener);
+        if (oldest != NULL) {
+            tcp_abandon(oldest, 0);
+        }
+    }
+    return ERR_OK;
 }
 
 /* ---- addresses and errors ------------------------------------------------------------------------------------------------- */

@@ -90,6 +90,9 @@ extern unsigned char *network_lwip_heap;
 /* The initial number of a connection cannot be guessed (RFC 6528). */
 #define LWIP_HOOK_FILENAME "kernel/decks/network/lwip/hooks.h"
 #define LWIP_HOOK_TCP_ISN  network_lwip_isn
+/* Connections that nobody completes keep nobody out. */
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, bytes, first_bytes, second, pbuf)                  \
+    network_lwip_segment(pcb, header)
 
 /* A stack that contradicts itself ends the deck, which is started anew. */
 #define LWIP_DEBUG 0

@@ -179,6 +179,31 @@ static void play_death(struct kwe_rings *rings)
     (void)await_result(rings, KERR_OK);
 }
 
+/* A datagram goes to where a name says; another name is nobody's. */
+static void play_resolve(struct kwe_rings *rings)
+{
+    static const char *const names[] = { "there.example", "nowhere.example" };
+    struct network_udp_send_params params = network_udp_send_defaults();
+    struct kwe_workflow_info info;
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct kwe_builder *builder = kwe_builder_create("resolve");
+        kwe_manifest_port(builder, 9, KWE_MANIFEST_WRITE);
+        kwe_stage_t found = kwe_network_resolve(builder, "found", KWE_STAGE_NONE);
+        kwe_input_constant(builder, found, 0, names[i], strlen(names[i]));
+        params.port = 9;
+        kwe_stage_t send = kwe_network_udp_send(builder, "send", KWE_STAGE_NONE, &params);
+        kwe_input_constant(builder, send, 0, "found", 5);
+        bind_socket(builder, send, offsetof(struct network_udp_send_params, address_high), found,
+                    NETWORK_RESOLVE_VALUE_ADDRESS_HIGH);
+        bind_socket(builder, send, offsetof(struct network_udp_send_params, address_low), found,
+                    NETWORK_RESOLVE_VALUE_ADDRESS_LOW);
+        check_register(builder, &info);
+        submit(rings, &info, i);
+        (void)await_result(rings, i == 0 ? KERR_OK : KERR_NO_SUCH_NAME);
+    }
+}
+
 /* What may not be, and what is not there. */
 static void play_refusals(struct kwe_rings *rings)
 {
@@ -239,6 +264,8 @@ int main(void)
         play_echo(&rings, ROOM, ROOM, 2);
     } else if (strcmp(what, "udp") == 0) {
         play_udp(&rings);
+    } else if (strcmp(what, "resolve") == 0) {
+        play_resolve(&rings);
     } else if (strcmp(what, "cancel") == 0) {
         play_cancel(&rings);
     } else if (strcmp(what, "death") == 0) {
