@@ -1,7 +1,8 @@
 """`kwe demo`, which `make run` calls: the demo workflows on real files, with their tables."""
 
 import argparse
-import socket
+import http
+import http.client
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +18,36 @@ CLIP = ROOT / "build/clip"
 RECORDINGS = ROOT / "build/recordings"
 # A tree of real files that is always there.
 FILES = ROOT / "kernel"
-# The echo server's port in the guest, and how long it may take to answer.
-ECHO_PORT = 7
+SITE = WORKFLOWS / "web"
+# The web server's port in the guest, what it is asked for, and how long it may take to answer.
+WEB_PORT = 80
+PAGES = ("index.html", "style.css")
 ANSWER_S = 30.0
 
 
-def ask_echo(machine: Machine) -> None:
-    """Say something to the echo server, and hear it.
+def ask_web(machine: Machine) -> None:
+    """Fetch pages from the web server, and hold them against the files.
 
     Raises:
-        MachineError: It says something else, or nothing.
+        MachineError: It answers something else, or nothing.
     """
-    said = b"what no program has seen\n" * 4096
-    heard = bytearray()
-    try:
-        place = ("127.0.0.1", machine.forwarded(ECHO_PORT))
-        with socket.create_connection(place, timeout=ANSWER_S) as connection:
-            connection.sendall(said)
-            connection.shutdown(socket.SHUT_WR)
-            while part := connection.recv(1 << 16):
-                heard += part
-    except OSError as error:
-        raise MachineError(f"the echo server did not answer: {error}") from error
-    if heard != said:
-        raise MachineError(f"the echo server answered {len(heard)} bytes for {len(said)}, others")
-    print(f"echo: {len(said)} bytes came back as they went in")
+    place = "127.0.0.1", machine.forwarded(WEB_PORT)
+    for page in PAGES:
+        connection = http.client.HTTPConnection(*place, timeout=ANSWER_S)
+        try:
+            connection.request("GET", f"/{page}")
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise MachineError(f"the web server did not answer: {error}") from error
+        finally:
+            connection.close()
+        if answer.status != http.HTTPStatus.OK or body != (SITE / page).read_bytes():
+            raise MachineError(
+                f"the web server answered {answer.status} and {len(body)} bytes for /{page}, "
+                "not the file"
+            )
+        print(f"web: GET /{page}: {answer.status}, {len(body)} bytes, as in {SITE.name}/{page}")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,14 +70,14 @@ def run(args: argparse.Namespace) -> int:
     ]
     runs.append(
         RunOptions(
-            workflow=WORKFLOWS / "echo.yaml",
-            inputs={},
-            output=output / "echo",
+            workflow=WORKFLOWS / "web.yaml",
+            inputs={"site": SITE},
+            output=output / "web",
             cpus=args.cpus,
             build=args.build,
-            forward=(Forward("tcp", 0, ECHO_PORT),),
-            until=Until(runs=1),
-            on_up=ask_echo,
+            forward=(Forward("tcp", 0, WEB_PORT),),
+            until=Until(runs=len(PAGES)),
+            on_up=ask_web,
         )
     )
     failed = False

@@ -43,18 +43,18 @@ extern unsigned char *network_lwip_heap;
 #define LWIP_IPV6_DUP_DETECT_ATTEMPTS 1
 #define IPV6_FRAG_COPYHEADER                                                                       \
     1 /* its own record is larger than the header that it would overwrite */
-#define LWIP_NETIF_LOOPBACK    1 /* what one workflow sends to another's port */
-#define IP_FORWARD             0
-#define LWIP_BROADCAST_PING    0
-#define LWIP_MULTICAST_PING    0
-#define ARP_TABLE_SIZE         64
-#define LWIP_ND6_NUM_NEIGHBORS 64
-#define LWIP_DHCP              1
-#define DHCP_DOES_ARP_CHECK    0
-#define LWIP_DNS               1
-#define DNS_TABLE_SIZE         16
-#define DNS_MAX_SERVERS        2
-#define DNS_MAX_NAME_LENGTH    256
+#define LWIP_NETIF_LOOPBACK      1 /* what one workflow sends to another's port */
+#define IP_FORWARD               0
+#define LWIP_BROADCAST_PING      0
+#define LWIP_MULTICAST_PING      0
+#define ARP_TABLE_SIZE           64
+#define LWIP_ND6_NUM_NEIGHBORS   64
+#define LWIP_DHCP                1
+#define LWIP_DHCP_DOES_ACD_CHECK 0 /* it takes seconds; the server has looked */
+#define LWIP_DNS                 1
+#define DNS_TABLE_SIZE           16
+#define DNS_MAX_SERVERS          2
+#define DNS_MAX_NAME_LENGTH      256
 #define LWIP_DNS_SECURE                                                                            \
     (LWIP_DNS_SECURE_RAND_XID | LWIP_DNS_SECURE_NO_MULTIPLE_OUTSTANDING |                          \
      LWIP_DNS_SECURE_RAND_SRC_PORT)
