@@ -110,7 +110,7 @@ def test_what_waits_for_an_early_stage_waits_for_what_that_waits_for(
 
     with running(program) as guide:
         guide.ask("workflow " + graph.encode(SLOTS).hex())
-        guide.ask("submit 0 0 0 0")
+        guide.ask("submit 0 0 0 0 0")
         guide.ask("take 2 8")
         works = {work.stage: work for work in guide.works}
         guide.works = []

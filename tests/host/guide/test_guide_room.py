@@ -26,7 +26,7 @@ class Room:
         assert answer == "workflow 0", answer
 
     def submit(self, cookie: int, deadline: int = 0) -> None:
-        self.guide.ask(f"submit {cookie} 0 {deadline} 0")
+        self.guide.ask(f"submit {cookie} 0 {deadline} 0 0")
 
     def take(self, instance: int) -> list[Work]:
         """Take all there is: what is ready is shared by a deck's instances, visit by visit."""
