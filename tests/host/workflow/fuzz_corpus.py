@@ -22,12 +22,12 @@ def golden_blobs(folder: Path) -> Iterator[bytes]:
     for path in sorted((ROOT / "userland/workflows").glob("*.yaml")):
         source, spec = load_workflow(path)
         given = {}
-        if spec.event_per:  # else it stands, and has no files
-            files = folder / path.stem
-            files.mkdir()
-            suffix = next(iter(spec.inputs[spec.event_per].suffix), "")
-            (files / f"one{suffix}").write_bytes(bytes(100))
-            given = {spec.event_per: files}
+        for name, item in spec.inputs.items():
+            if item.kind == "files":
+                files = folder / path.stem
+                files.mkdir()
+                (files / f"one{next(iter(item.suffix), '')}").write_bytes(bytes(100))
+                given[name] = files
         yield compile_workflow(source, spec, system, given, folder, cpus=2).blob
 
 

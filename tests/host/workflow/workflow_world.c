@@ -207,12 +207,13 @@ static void on_stuck(void *context, uint32_t instance)
     world.must_die[instance] = true;
 }
 
-static bool read_segment(void *context, uint32_t workflow, uint64_t offset, void *to, size_t bytes)
+static bool read_segment(void *context, uint32_t workflow, uint32_t segment, uint64_t offset,
+                         void *to, size_t bytes)
 {
     (void)context;
     (void)workflow;
     memset(to, 0, bytes);
-    if (offset < world.segment_bytes) {
+    if (segment == PLAN_SEGMENT_PROGRAM && offset < world.segment_bytes) {
         const size_t there = world.segment_bytes - offset;
         memcpy(to, world.segment + offset, bytes < there ? bytes : there);
     }
@@ -502,7 +503,7 @@ static void begin(uint64_t seed)
                   .workflow_gone = on_workflow_gone,
                   .recall = on_recall,
                   .instance_stuck = on_stuck,
-                  .read_program_segment = read_segment },
+                  .read_segment = read_segment },
     };
     world.guide = guide_create(&config);
     world.events = aligned_alloc(64, ring_bytes(RING_SLOTS));
