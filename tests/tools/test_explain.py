@@ -12,6 +12,8 @@ def stage(name: str, needs: list[str], **more: Any) -> dict[str, Any]:
         "op": name,
         "instances": "per_cpu",
         "needs": needs,
+        "loop": None,
+        "takes": [],
         "level": 0,
         "critical": False,
         "dropped": False,
@@ -106,3 +108,26 @@ def test_pictures_have_each_edge_and_the_longest_way_thick() -> None:
     assert "  short --> join" in mermaid
     assert "  long -> join [penwidth=3];" in dot
     assert "  short -> join;" in dot
+
+
+def test_pictures_frame_a_loop_and_show_what_is_taken_from_it() -> None:
+    stages = [
+        stage("size", []),
+        stage("parts", ["size"]),
+        stage("load", [], loop="parts"),
+        stage("update", ["load"], loop="parts"),
+        stage("digest", ["parts"], takes=["update"]),
+    ]
+    document = {**DOCUMENT, "stages": stages}
+
+    drawn = list(explain.mermaid(document))
+    written = list(explain.dot(document))
+
+    assert (
+        drawn.index("  end") - drawn.index('  subgraph parts-body["again and again: parts"]')
+        == len(["load", "update"]) + 1
+    )
+    assert "  parts -.-> load" in drawn
+    assert "  update -.-> digest" in drawn
+    assert "  update -> digest [style=dotted];" in written
+    assert sum(line.count("{") for line in written) == sum(line.count("}") for line in written)

@@ -14,6 +14,7 @@ from tools.kwe.disk import write_file
 from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, MachineError
 from tools.kwe.report import Report
 from tools.kwe.run import add_run_arguments, options_from, run_workflow
+from tools.kwe.sources import FromPiece, FromStage
 
 FORMATS = ("table", "mermaid", "dot")
 EXAMPLES = """\
@@ -47,6 +48,12 @@ def plan_document(report: Report) -> dict[str, Any]:
                 "op": stage.op.name,
                 "instances": stage.deck.instances,
                 "needs": [names[before] for before in stage.needs],
+                "loop": None if stage.loop is None else names[stage.loop],
+                "takes": [
+                    names[item.stage]
+                    for item in stage.inputs
+                    if isinstance(item, FromStage | FromPiece) and item.stage not in stage.needs
+                ],
                 "level": told["level"],
                 "critical": bool(told["flags"] & abi.PLAN_CRITICAL),
                 "dropped": bool(told["flags"] & abi.PLAN_DROPPED),
@@ -157,16 +164,39 @@ def _ms(ns: int | None) -> str:
     return "-" if ns is None else f"{ns / 1e6:.2f}"
 
 
-def mermaid(document: dict[str, Any]) -> Iterator[str]:
-    """Yield the graph for Mermaid; the longest way is drawn thick."""
-    yield "flowchart LR"
-    for stage in document["stages"]:
-        label = f"{stage['name']}<br/>{stage['deck']}.{stage['op']}"
-        yield f'  {_mermaid_id(stage["name"])}["{label}"]'
+def _edges(document: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield (before, after, kind): what is waited for, thick on the longest way, or only taken.
+
+    A loop leads to those of its body that wait for no other of it.
+    """
     for stage in document["stages"]:
         for before in stage["needs"]:
-            arrow = "==>" if _both_critical(document, stage, before) else "-->"
-            yield f"  {_mermaid_id(before)} {arrow} {_mermaid_id(stage['name'])}"
+            yield before, stage["name"], "thick" if _both_critical(document, stage, before) else ""
+        for before in stage["takes"]:
+            yield before, stage["name"], "dotted"
+        if stage["loop"] is not None and not stage["needs"]:
+            yield stage["loop"], stage["name"], "dotted"
+
+
+def mermaid(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the graph for Mermaid; the longest way is drawn thick, a loop's body in a frame."""
+    arrows = {"": "-->", "thick": "==>", "dotted": "-.->"}
+    frame: str | None = None
+    yield "flowchart LR"
+    for stage in document["stages"]:
+        if stage["loop"] != frame:
+            if frame is not None:
+                yield "  end"
+            frame = stage["loop"]
+            if frame is not None:
+                yield f'  subgraph {_mermaid_id(frame)}-body["again and again: {frame}"]'
+        dropped = "<br/>(does not run)" if stage["dropped"] else ""
+        label = f"{stage['name']}<br/>{stage['deck']}.{stage['op']}{dropped}"
+        yield f'  {_mermaid_id(stage["name"])}["{label}"]'
+    if frame is not None:
+        yield "  end"
+    for before, after, kind in _edges(document):
+        yield f"  {_mermaid_id(before)} {arrows[kind]} {_mermaid_id(after)}"
 
 
 def _mermaid_id(name: str) -> str:
@@ -178,16 +208,25 @@ def _dot_id(name: str) -> str:
 
 
 def dot(document: dict[str, Any]) -> Iterator[str]:
-    """Yield the graph for Graphviz."""
+    """Yield the graph for Graphviz, likewise."""
+    styles = {"": "", "thick": " [penwidth=3]", "dotted": " [style=dotted]"}
+    frame: str | None = None
     yield f'digraph "{document["workflow"]}" {{'
     yield "  rankdir=LR; node [shape=box];"
     for stage in document["stages"]:
-        label = f"{stage['name']}\\n{stage['deck']}.{stage['op']}"
+        if stage["loop"] != frame:
+            if frame is not None:
+                yield "  }"
+            frame = stage["loop"]
+            if frame is not None:
+                yield f'  subgraph "cluster_{frame}" {{ label="again and again: {frame}";'
+        dropped = "\\n(does not run)" if stage["dropped"] else ""
+        label = f"{stage['name']}\\n{stage['deck']}.{stage['op']}{dropped}"
         yield f'  {_dot_id(stage["name"])} [label="{label}"];'
-    for stage in document["stages"]:
-        for before in stage["needs"]:
-            style = " [penwidth=3]" if _both_critical(document, stage, before) else ""
-            yield f"  {_dot_id(before)} -> {_dot_id(stage['name'])}{style};"
+    if frame is not None:
+        yield "  }"
+    for before, after, kind in _edges(document):
+        yield f"  {_dot_id(before)} -> {_dot_id(after)}{styles[kind]};"
     yield "}"
 
 
