@@ -63,10 +63,13 @@ _Static_assert(sizeof(struct kwe_work_frame) == 512, "frames are indexed by tick
 
 #define KWE_ANSWERED_UNIT_NS 16u
 
+/* A completion's status that is no answer yet: what this trigger is about can come now. Once for a ticket, before its answer. */
+#define KWE_STATUS_ARMED 0xffffu
+
 /* DoneRing slot: one stage's answer. */
 struct kwe_completion {
     uint32_t ticket;
-    uint16_t status; /* enum kerr */
+    uint16_t status; /* enum kerr, or KWE_STATUS_ARMED */
     /* NEED_ROOM (value 0: how many bytes): what it fails with when it cannot have them; 0: OUTPUT_TOO_LARGE */
     uint16_t otherwise;
     uint32_t out_length; /* bytes written to the output, at most out_capacity */

@@ -20,8 +20,9 @@ enum kerr hardware_tick(struct hardware_tick_call *call)
 {
     const uint64_t period_ns = call->params->period_ns;
     const uint64_t at_ns = hardware_next_tick(deck_now_ns(), period_ns);
-    enum kerr status = wait_until(call->request, at_ns);
 
+    deck_armed(call->request);
+    enum kerr status = wait_until(call->request, at_ns);
     call->number = at_ns / period_ns;
     call->time_ns = at_ns;
     call->late_ns = deck_now_ns() - at_ns;

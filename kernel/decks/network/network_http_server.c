@@ -174,6 +174,7 @@ enum kerr http_receive(struct deck_request *request, const struct http_terms *te
             break;
         }
         if (server->first == NULL) {
+            deck_armed(request);
             server->users++; /* it stays the workflow's meanwhile */
             error = network_wait(request, &server->waiters, UINT64_MAX);
             server->users--;

@@ -177,6 +177,7 @@ enum kerr ports_receive(struct deck_request *request, uint32_t number, struct de
     enum kerr error = take_port(request, number, &port);
 
     while (error == KERR_OK && port->count == 0) {
+        deck_armed(request);
         port->users++; /* it stays the workflow's meanwhile */
         error = network_wait(request, &port->waiters, UINT64_MAX);
         port->users--;

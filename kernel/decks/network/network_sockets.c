@@ -375,6 +375,7 @@ enum kerr sockets_accept(struct deck_request *request, uint64_t handle, uint64_t
     enum kerr error = find_socket(request, handle, SOCKET_LISTENER, &listener);
 
     while (error == KERR_OK && (socket = next_connection(listener)) == NULL) {
+        deck_armed(request);
         error = wait_socket(request, handle, SOCKET_LISTENER, &listener);
     }
     if (error != KERR_OK) {

@@ -65,7 +65,7 @@ static int hand_over(struct nucleus *nucleus, struct instance *instance)
     }
     struct guide_vector vector;
     uint32_t recalls = hand_recalls(instance, room);
-    room -= recalls;
+    room = room - recalls < KWE_MAX_DEPTH ? room - recalls : KWE_MAX_DEPTH;
     uint32_t count = guide_take(nucleus->guide, instance->index, port_now_ns(), work,
                                 instance->frames, room, &vector);
     for (uint32_t i = 0; i < count; i++) {

@@ -11,7 +11,8 @@
 #include "kernel/nucleus/nucleus.h"
 #include "kernel/nucleus/program/rings.h"
 
-#define RING_SLOTS       KWE_MAX_DEPTH
+/* A ticket may be told of twice: that it is armed, and its answer. */
+#define RING_SLOTS       (2 * KWE_MAX_DEPTH)
 #define BACKOFF_FIRST_NS 1000000u
 #define BACKOFF_MAX_NS   200000000u
 

@@ -264,11 +264,17 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
     uint32_t index = KWE_TICKET_INDEX(completion->ticket);
 
     if (index >= instance->spec->depth || instance->in_hand[index].run == NULL ||
-        instance->in_hand[index].generation != completion->ticket >> 8 ||
-        completion->status >= KERR_COUNT) {
+        instance->in_hand[index].generation != completion->ticket >> 8) {
         return KERR_DECK_BROKE_RULES;
     }
     struct stage_run *run = instance->in_hand[index].run;
+    if (completion->status == KWE_STATUS_ARMED) {
+        standing_stage_armed(run);
+        return KERR_OK;
+    }
+    if (completion->status >= KERR_COUNT) {
+        return KERR_DECK_BROKE_RULES;
+    }
     struct event *event = run->event;
     struct workflow *workflow = event->workflow;
     if (completion->out_length > run_room(run)) {

@@ -1,7 +1,7 @@
 /*
  * standing.c - events that start again when they are over, in the same slot.
  *
- *   armed      a stage waits in a deck for what the event is about: one whose operation is a trigger, else its first
+ *   armed      a stage waits in a deck for what the event is about: one whose operation is a trigger, and has said so, else its first
  *   fired      that stage is done: from here on it is an event like others, with the workflow's limit of time
  *   over       armed again at once when it had fired, well or not: a client that goes away must not keep the next one waiting
  *   parked     it was over before it fired: again after a pause, twice as long each time, so that what fails at once does not spin.
@@ -74,14 +74,28 @@ void standing_close(struct guide *guide, struct event *event)
     count(guide, event, UINT32_MAX);
 }
 
-void standing_stage_handed(const struct stage_run *run)
+static void arm(const struct stage_run *run)
 {
     struct event *event = run->event;
 
-    if (!event->is_armed && !event->has_fired && waits_here(event, run->stage)) {
+    if (event->is_standing && !event->is_armed && !event->has_fired &&
+        waits_here(event, run->stage)) {
         event->is_armed = true;
         event->workflow->status.armed++;
     }
+}
+
+/* A trigger says itself when what it is about can come: it may have to get ready for that. */
+void standing_stage_handed(const struct stage_run *run)
+{
+    if (!is_trigger(run_stage(run))) {
+        arm(run);
+    }
+}
+
+void standing_stage_armed(const struct stage_run *run)
+{
+    arm(run);
 }
 
 void standing_disarm(struct event *event)

@@ -318,8 +318,10 @@ static inline uint32_t run_room(const struct stage_run *run)
 /* TOO_MANY: as many wait in that deck as may. */
 enum kerr standing_open(struct guide *guide, struct event *event);
 void standing_close(struct guide *guide, struct event *event);
-/* This stage has been handed over: if it is the one that waits, the event is armed. */
+/* This stage has been handed over: if it is the one that waits, and no trigger, the event is armed. */
 void standing_stage_handed(const struct stage_run *run);
+/* Its deck says that what it waits for can come: if it is the one that waits, the event is armed. */
+void standing_stage_armed(const struct stage_run *run);
 void standing_disarm(struct event *event);
 /* This stage is done: if it is what the event has waited for, time begins to count. */
 void standing_stage_done(struct guide *guide, const struct stage_run *run, uint64_t now_ns);

@@ -41,6 +41,9 @@ static const struct deck_spec specs[] = {
     { .name = "watch", .prefix = 0, .observes = true, .depth = 8, .op_count = 3, .ops = ops },
 };
 
+/* What is noted of work in hand, in its `attempt`. */
+enum { RECALLED = 1, ARMED };
+
 static struct {
     uint64_t random, now_ns;
     long blocks;
@@ -55,6 +58,7 @@ static struct {
     uint64_t cookie; /* the next */
     bool ended[1024];
     uint64_t event_at[1024]; /* by cookie: the newest run */
+    bool has_trigger;
     uint64_t runs, sent, failed;
     struct kwe_work hand[INSTANCES][DEPTH];
     uint32_t in_hand[INSTANCES];
@@ -120,7 +124,7 @@ static void on_recall(void *context, uint32_t instance, uint32_t ticket)
     (void)context;
     for (uint32_t i = 0; i < world.in_hand[instance]; i++) {
         if (world.hand[instance][i].ticket == ticket) {
-            world.hand[instance][i].attempt = 1; /* recalled */
+            world.hand[instance][i].attempt = RECALLED;
         }
     }
 }
@@ -232,6 +236,7 @@ static void begin(uint64_t seed, bool has_trigger)
     ring_consumer_init(&world.read, world.results, RING_SLOTS, 0);
     bool opened = ring_open(world.guide, &world.ring, 1);
     assert(opened);
+    world.has_trigger = has_trigger;
     register_server(has_trigger);
 }
 
@@ -306,7 +311,7 @@ static void answer(uint32_t instance, enum kerr status)
     const struct kwe_work work = world.hand[instance][place];
     struct kwe_completion completion = { .ticket = work.ticket, .status = (uint16_t)status };
 
-    if (work.attempt == 1) {
+    if (work.attempt == RECALLED) {
         completion.status = KERR_CANCELLED;
     } else if (status == KERR_OK) {
         completion.out_length = 1;
@@ -315,6 +320,20 @@ static void answer(uint32_t instance, enum kerr status)
     world.hand[instance][place] = world.hand[instance][--world.in_hand[instance]];
     enum kerr completed = guide_complete(world.guide, instance, &completion, world.now_ns);
     assert(completed == KERR_OK);
+}
+
+/* A trigger has got ready: it says so before it waits. */
+static void get_ready(void)
+{
+    for (uint32_t i = 0; i < world.in_hand[NET]; i++) {
+        struct kwe_work *work = &world.hand[NET][i];
+        struct kwe_completion said = { .ticket = work->ticket, .status = KWE_STATUS_ARMED };
+        if (world.has_trigger && work->attempt == 0 && draw(2) == 0) {
+            work->attempt = ARMED;
+            enum kerr completed = guide_complete(world.guide, NET, &said, world.now_ns);
+            assert(completed == KERR_OK);
+        }
+    }
 }
 
 static void die(uint32_t instance)
@@ -330,7 +349,10 @@ static void check_status(void)
     uint32_t armed = 0;
 
     for (uint32_t i = 0; i < world.in_hand[NET]; i++) {
-        armed += world.hand[NET][i].stage == WAIT && world.hand[NET][i].attempt == 0 ? 1 : 0;
+        armed += world.hand[NET][i].stage == WAIT &&
+                         world.hand[NET][i].attempt == (world.has_trigger ? ARMED : 0)
+                     ? 1
+                     : 0;
     }
     bool known = guide_status(world.guide, world.workflow, &status, stages);
     assert(known && status.completed == world.sent && status.armed == armed);
@@ -352,6 +374,7 @@ static void step(void)
         break;
     default:
         take((uint32_t)draw(3));
+        get_ready();
         answer((uint32_t)draw(2), KERR_OK);
         break;
     }
@@ -370,13 +393,14 @@ static void settle(void)
         take(0);
         take(1);
         for (uint32_t k = 0; k < world.in_hand[NET]; k++) {
-            if (world.hand[NET][k].stage == SEND || world.hand[NET][k].attempt == 1) {
+            if (world.hand[NET][k].stage == SEND || world.hand[NET][k].attempt == RECALLED) {
                 const struct kwe_work work = world.hand[NET][k];
                 world.hand[NET][k] = world.hand[NET][--world.in_hand[NET]];
                 struct kwe_completion completion = { .ticket = work.ticket,
-                                                     .status = work.attempt == 1 ? KERR_CANCELLED
-                                                                                 : KERR_OK };
-                world.sent += work.attempt == 1 ? 0 : 1;
+                                                     .status = work.attempt == RECALLED
+                                                                   ? KERR_CANCELLED
+                                                                   : KERR_OK };
+                world.sent += work.attempt == RECALLED ? 0 : 1;
                 enum kerr done = guide_complete(world.guide, NET, &completion, world.now_ns);
                 assert(done == KERR_OK);
                 k--;

@@ -15,17 +15,18 @@
 /* The host's build knows C files only; the switch is plain assembly. */
 __asm__(".include \"userland/libkwe/deck/fibre_switch.S\"");
 
-#define SLOTS 8u
+#define SLOTS 16u
 #define DEPTH 8u
 
 enum op {
     OP_ECHO = 1, /* inline: input to output, value 0 is the parameter */
     OP_WAIT,     /* fibre: waits for an event (signalled by an interrupt), no end */
     OP_SLEEP, /* fibre: waits until the time in its parameters, answers TIMED_OUT when nobody signalled */
-    OP_LOCK, /* fibre: takes the mutex, waits for an event, gives it back */
-    OP_SLOW, /* inline: takes 2 ms */
-    OP_FAIL, /* inline: sets values and a length, then fails */
-    OP_DEEP, /* fibre: uses much of its stack */
+    OP_LOCK,    /* fibre: takes the mutex, waits for an event, gives it back */
+    OP_SLOW,    /* inline: takes 2 ms */
+    OP_FAIL,    /* inline: sets values and a length, then fails */
+    OP_DEEP,    /* fibre: uses much of its stack */
+    OP_TRIGGER, /* fibre: says twice that it is armed, then waits for an event */
 };
 
 /* ---- the nucleus's side --------------------------------------------------------------------------------------------- */
@@ -175,7 +176,7 @@ void deck_observe(const struct kwe_observation *seen)
 
 bool deck_op_uses_fibre(uint16_t op)
 {
-    return op == OP_WAIT || op == OP_SLEEP || op == OP_LOCK || op == OP_DEEP;
+    return op == OP_WAIT || op == OP_SLEEP || op == OP_LOCK || op == OP_DEEP || op == OP_TRIGGER;
 }
 
 static enum kerr echo(struct deck_request *request, uint64_t parameter)
@@ -225,6 +226,10 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
     case OP_FAIL:
         deck_set_output_length(request, 10);
         return KERR_CORRUPT_DATA;
+    case OP_TRIGGER:
+        deck_armed(request);
+        deck_armed(request);
+        return fibre_wait(&events[parameter], UINT64_MAX) ? KERR_OK : KERR_TIMED_OUT;
     case OP_DEEP:
         return dig(40) > 0 ? KERR_OK : KERR_IO_ERROR;
     default:
@@ -300,6 +305,27 @@ static void test_fibres_are_answered_in_the_order_of_their_interrupts(void)
         assert(completion.ticket == (0x700 | (DEPTH - 1 - i)) && completion.status == KERR_OK);
         assert(completion.elapsed_ns == 500 * (i + 1));
     }
+}
+
+static void test_a_trigger_says_once_that_it_is_armed(void)
+{
+    start();
+    for (uint32_t i = 0; i < DEPTH; i++) {
+        give(i, OP_TRIGGER, i);
+    }
+    interrupt_bits = (1ull << DEPTH) - 1;
+    deck_loop_turn(&loop);
+    deck_loop_turn(&loop);
+
+    for (uint32_t i = 0; i < DEPTH; i++) {
+        struct kwe_completion said = taken();
+        assert(said.ticket == (0x700 | i) && said.status == KWE_STATUS_ARMED);
+    }
+    for (uint32_t i = 0; i < DEPTH; i++) {
+        struct kwe_completion completion = taken();
+        assert(completion.ticket == (0x700 | i) && completion.status == KERR_OK);
+    }
+    assert(none_answered());
 }
 
 static void test_stacks_are_used_again(void)
@@ -457,6 +483,7 @@ int main(void)
     test_a_vector_of_inline_ops_is_one_visit();
     test_long_vectors_are_handed_back_on_the_way();
     test_fibres_are_answered_in_the_order_of_their_interrupts();
+    test_a_trigger_says_once_that_it_is_armed();
     test_stacks_are_used_again();
     test_a_deadline_wakes_the_fibre();
     test_a_signal_before_the_wait_is_remembered();

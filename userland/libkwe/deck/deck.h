@@ -117,6 +117,11 @@ void fibre_signal(struct fibre_event *event);
  * request's own, passed.  KERR_CANCELLED: recalled; a signal may still come, for which the caller answers as for one after the deadline.
  */
 enum kerr deck_wait(struct deck_request *request, struct fibre_event *event, uint64_t deadline_ns);
+/*
+ * A trigger's operation says that what it is about can come from now on: it listens, and is about to wait. Until then the event that stands
+ * does not count as armed. Said again it does nothing.
+ */
+void deck_armed(struct deck_request *request);
 /* Does nobody want the answer any more? For operations that compute long: give up then, with KERR_CANCELLED. */
 bool deck_recalled(const struct deck_request *request);
 

@@ -19,6 +19,7 @@ struct deck_request {
     uint64_t taken_ns;
     struct fibre_event *waits_for; /* in deck_wait() */
     bool recalled;                 /* nobody waits for the answer */
+    bool is_armed;                 /* has said so */
     uint32_t before_length;        /* of the output of the work that this one came after */
     struct deck_request *then;     /* begins when this one is answered */
     struct deck_request *next;     /* while free */

@@ -1,7 +1,7 @@
 /*
  * loop.c - the deck's loop: every slot that is taken gets exactly one completion.
  *
- * The DoneRing always has room: it has as many slots as the WorkRing, and no more than info.depth requests are in hand at once.
+ * The DoneRing always has room: no more than info.depth requests are in hand at once, each says at most two things, and it has twice as many slots.
  */
 #include "userland/libkwe/deck/internal.h"
 
@@ -21,6 +21,9 @@ __attribute__((weak)) void deck_observe(const struct kwe_observation *seen)
 {
     (void)seen;
 }
+
+/* The loop that a fibre's request belongs to; an instance has one. */
+static struct deck_loop *the_loop;
 
 static void begin(struct deck_loop *loop, struct deck_request *request,
                   const struct deck_answer *before);
@@ -47,6 +50,17 @@ static void answer(struct deck_loop *loop, struct deck_request *request, enum ke
     }
 }
 
+void deck_armed(struct deck_request *request)
+{
+    const struct kwe_completion said = { .ticket = request->work.ticket,
+                                         .status = KWE_STATUS_ARMED };
+
+    if (!request->is_armed && ring_push(&the_loop->done, &said) != RING_OK) {
+        deck_die("the DoneRing has no room for what is armed");
+    }
+    request->is_armed = true;
+}
+
 /* The nucleus wants it back: whatever it waits for, it waits no longer. */
 static void recall(const struct deck_loop *loop, uint32_t ticket)
 {
@@ -69,9 +83,6 @@ static void answer_stamped(struct deck_loop *loop, struct deck_request *request,
     request->completion.answered = (uint32_t)(loop->stamp_ns / KWE_ANSWERED_UNIT_NS) | 1u;
     answer(loop, request, status);
 }
-
-/* The loop that a fibre's request belongs to; an instance has one. */
-static struct deck_loop *the_loop;
 
 static void run_on_fibre(void *argument)
 {

@@ -15,6 +15,7 @@ void request_begin(struct deck_request *request, const struct kwe_work *work,
     request->taken_ns = now_ns;
     request->waits_for = NULL;
     request->recalled = false;
+    request->is_armed = false;
     request->before_length = 0;
     request->then = NULL;
 }
