@@ -57,6 +57,7 @@ _Static_assert(offsetof(struct kwe_accel_control, guest_session) == 192, "the de
 
 enum kwe_accel_op {
     KWE_ACCEL_CONVOLVE = 1,
+    KWE_ACCEL_JPEG_ENCODE = 2,
 };
 
 /* Request ring slot. Offsets count from the start of the shared memory, all at or above KWE_ACCEL_DATA. */
@@ -77,14 +78,15 @@ enum kwe_accel_status {
     KWE_ACCEL_OK = 0,
     KWE_ACCEL_BAD_REQUEST = 1, /* a field is out of range, or contradicts another */
     KWE_ACCEL_UNKNOWN_OP = 2,
-    KWE_ACCEL_FAILED = 3, /* the worker could not compute it */
+    KWE_ACCEL_FAILED = 3,  /* the worker could not compute it */
+    KWE_ACCEL_NO_ROOM = 4, /* the output has more than out_bytes; the response says how many */
 };
 
 /* Response ring slot. */
 struct kwe_accel_response {
     uint32_t id;
     uint32_t status;    /* enum kwe_accel_status */
-    uint64_t out_bytes; /* written at out_offset */
+    uint64_t out_bytes; /* written at out_offset; NO_ROOM: that would have been */
     uint64_t worker_ns; /* time it took to compute */
     uint8_t reserved[40];
 };
@@ -100,3 +102,16 @@ struct kwe_accel_convolve {
     int32_t weights[9]; /* row by row */
 };
 _Static_assert(sizeof(struct kwe_accel_convolve) == 56, "ABI with tools/accelerator/protocol.py");
+
+/* KWE_ACCEL_JPEG_ENCODE: width * height * 3 bytes of RGB in, rows without padding; a baseline JPEG out, its chroma halved both ways (4:2:0). */
+struct kwe_accel_jpeg_encode {
+    uint32_t width;
+    uint32_t height;
+    uint32_t quality; /* 1..100, as libjpeg counts it */
+};
+_Static_assert(sizeof(struct kwe_accel_jpeg_encode) == 12,
+               "ABI with tools/accelerator/protocol.py");
+
+/* Room for any of them. */
+#define KWE_ACCEL_PARAMS_BYTES 64u
+_Static_assert(sizeof(struct kwe_accel_convolve) <= KWE_ACCEL_PARAMS_BYTES, "the largest");

@@ -40,9 +40,12 @@ ODD: Mapping[str, dict[str, object]] = {
 
 STAGES_RAW = """\
 workflow: raw
-doc: The pixels of two stages as they are.
+doc: The pixels of two stages as they are, and a JPEG that the accelerator encodes.
 inputs: {clip: {kind: files, suffix: [.jpg, .jpeg], media: jpeg}}
-outputs: {pixels: {kind: files, suffix: .pixels}, filtered: {kind: files, suffix: .filtered}}
+outputs:
+  pixels: {kind: files, suffix: .pixels}
+  filtered: {kind: files, suffix: .filtered}
+  picture: {kind: files, suffix: .jpeg}
 limits:
   picture: {from: clip.bytes, at_most: 16 MiB}
   frame: {from: clip.rgb8_bytes, at_most: 64 MiB}
@@ -58,6 +61,8 @@ stages:
     divisor: 1
     bias: 0
   save: {op: storage.write, needs: edges, path: $filtered}
+  encode: {op: hardware.jpeg_encode, needs: edges, quality: 90}
+  show: {op: storage.write, needs: encode, path: $picture}
 """
 
 
@@ -116,11 +121,14 @@ def test_decoded_and_filtered_pixels_are_exactly_the_references(
     assert report.errors == []
     for name in ODD:
         pixels = pictures.decode(odd_clip / name)
-        # Two outputs of files: each has a folder of its own.
+        # Several outputs of files: each has a folder of its own.
         decoded = np.fromfile(output / f"pixels/{name}.pixels", np.uint8).reshape(pixels.shape)
         filtered = np.fromfile(output / f"filtered/{name}.filtered", np.uint8).reshape(pixels.shape)
         assert np.array_equal(decoded, pixels), name
         assert np.array_equal(filtered, pictures.edges(pixels)), name
+        # The accelerator's encoder is Pillow's, so that nothing may differ.
+        shown = pictures.decode(output / f"picture/{name}.jpeg")
+        assert np.array_equal(shown, pictures.reencoded(pictures.edges(pixels), tmp_path)), name
 
 
 def test_the_real_clip_comes_out_right_by_the_command(kwe: Kwe, tmp_path: Path) -> None:

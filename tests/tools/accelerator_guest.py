@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 
 from tools.accelerator import protocol
-from tools.accelerator.protocol import Convolve, Request, Response
+from tools.accelerator.protocol import Convolve, JpegEncode, Request, Response
 from tools.accelerator.worker import Peers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,13 +109,22 @@ class Guest:
         self.set(protocol.RESPONSES + protocol.RING_HEAD, self.taken)
         return response
 
-    def put(self, number: int, params: Convolve, pixels: bytes, at: int = protocol.DATA) -> Request:
+    def put(
+        self,
+        number: int,
+        params: Convolve | JpegEncode,
+        pixels: bytes,
+        at: int = protocol.DATA,
+        room: int | None = None,
+    ) -> Request:
         """Lay a request's parts into the window from `at`, and return the request."""
-        self.memory[at : at + Convolve.SIZE] = params.pack()
+        op = protocol.OP_CONVOLVE if isinstance(params, Convolve) else protocol.OP_JPEG_ENCODE
+        self.memory[at : at + params.SIZE] = params.pack()
         self.memory[at + 64 : at + 64 + len(pixels)] = pixels
         size = len(pixels)
+        out = at + 64 + size
         return Request(
-            number, protocol.OP_CONVOLVE, at, Convolve.SIZE, at + 64, size, at + 64 + size, size
+            number, op, at, params.SIZE, at + 64, size, out, size if room is None else room
         )
 
     def output(self, request: Request) -> bytes:

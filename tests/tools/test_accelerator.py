@@ -1,5 +1,6 @@
 """The server, the worker process and a guest together: answers, lies, death and return."""
 
+import io
 import os
 import signal
 from collections.abc import Iterator
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.tools.accelerator_guest import Guest, random_picture, wait_until, worker
 from tools.accelerator import protocol
 from tools.accelerator.convolve import convolve
-from tools.accelerator.protocol import Convolve
+from tools.accelerator.protocol import Convolve, JpegEncode
 from tools.accelerator.server import IvshmemServer
 
 EDGES = (-1, -1, -1, -1, 8, -1, -1, -1, -1)
@@ -108,6 +110,59 @@ BAD_PARAMS = {
 
 @pytest.mark.parametrize("params", BAD_PARAMS.values(), ids=BAD_PARAMS)
 def test_bad_parameters_are_refused(path: Path, params: Convolve) -> None:
+    with worker(path), Guest(path) as guest:
+        guest.greet()
+
+        guest.post(guest.put(1, params, random_picture(16, 8, 1)))
+
+        assert guest.take().status == protocol.STATUS_BAD_REQUEST
+
+
+def smooth_picture(width: int, height: int) -> bytes:
+    rows, columns = np.mgrid[0:height, 0:width]
+    return np.stack([rows * 3, columns * 5, rows + columns], axis=-1).astype(np.uint8).tobytes()
+
+
+def test_a_picture_comes_back_as_a_jpeg(path: Path) -> None:
+    pixels = smooth_picture(40, 30)
+    with worker(path), Guest(path) as guest:
+        guest.greet()
+        request = guest.put(1, JpegEncode(40, 30, 95), pixels)
+
+        guest.post(request)
+        response = guest.take()
+
+        assert response.status == protocol.STATUS_OK
+        picture = Image.open(io.BytesIO(guest.output(request)[: response.out_bytes]))
+        assert (picture.format, picture.size, picture.mode) == ("JPEG", (40, 30), "RGB")
+        wanted = np.frombuffer(pixels, np.uint8).reshape(30, 40, 3).astype(int)
+        assert np.abs(np.asarray(picture).astype(int) - wanted).mean() < 3
+
+
+def test_what_a_jpeg_needs_is_said_and_nothing_is_written(path: Path) -> None:
+    with worker(path), Guest(path) as guest:
+        guest.greet()
+        request = guest.put(1, JpegEncode(40, 30, 95), smooth_picture(40, 30), room=100)
+
+        guest.post(request)
+        response = guest.take()
+
+        assert response.status == protocol.STATUS_NO_ROOM
+        assert not any(guest.memory[request.out_offset : request.out_offset + 4096])
+        guest.post(replace(request, id=2, out_bytes=response.out_bytes))
+        assert guest.take().status == protocol.STATUS_OK
+
+
+BAD_ENCODINGS = {
+    "no height": JpegEncode(16, 0, 90),
+    "quality 0": JpegEncode(16, 8, 0),
+    "quality 101": JpegEncode(16, 8, 101),
+    "another size": JpegEncode(17, 8, 90),
+}
+
+
+@pytest.mark.parametrize("params", BAD_ENCODINGS.values(), ids=BAD_ENCODINGS)
+def test_bad_encodings_are_refused(path: Path, params: JpegEncode) -> None:
     with worker(path), Guest(path) as guest:
         guest.greet()
 

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from tools.accelerator import protocol
-from tools.accelerator.protocol import Convolve
+from tools.accelerator.protocol import Convolve, JpegEncode
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,10 +17,12 @@ NUMBERS = {
     "KWE_ACCEL_DATA": protocol.DATA,
     "KWE_ACCEL_HEARTBEAT_NS": int(protocol.HEARTBEAT_S * 1e9),
     "KWE_ACCEL_CONVOLVE": protocol.OP_CONVOLVE,
+    "KWE_ACCEL_JPEG_ENCODE": protocol.OP_JPEG_ENCODE,
     "KWE_ACCEL_OK": protocol.STATUS_OK,
     "KWE_ACCEL_BAD_REQUEST": protocol.STATUS_BAD_REQUEST,
     "KWE_ACCEL_UNKNOWN_OP": protocol.STATUS_UNKNOWN_OP,
     "KWE_ACCEL_FAILED": protocol.STATUS_FAILED,
+    "KWE_ACCEL_NO_ROOM": protocol.STATUS_NO_ROOM,
     "offsetof(struct kwe_accel_control, magic)": protocol.CONTROL_MAGIC,
     "offsetof(struct kwe_accel_control, version)": protocol.CONTROL_VERSION,
     "offsetof(struct kwe_accel_control, slots)": protocol.CONTROL_SLOTS,
@@ -36,6 +38,7 @@ NUMBERS = {
     "offsetof(struct ring, slot)": protocol.RING_SLOT,
     "RING_SLOT_BYTES": protocol.SLOT_BYTES,
     "sizeof(struct kwe_accel_convolve)": Convolve.SIZE,
+    "sizeof(struct kwe_accel_jpeg_encode)": JpegEncode.SIZE,
 }
 
 # Each field of a slot or parameter struct, and what Python's encoder puts there.
@@ -47,6 +50,7 @@ FIELDS = """
     struct kwe_accel_convolve convolve = {
         .width = 1, .height = 2, .channels = 3, .divisor = 4, .bias = -5,
         .weights = { 6, 7, 8, 9, 10, 11, 12, 13, 14 } };
+    struct kwe_accel_jpeg_encode encode = { .width = 1, .height = 2, .quality = 3 };
 """
 
 
@@ -71,7 +75,7 @@ def test_constants_and_offsets_agree(tmp_path: Path) -> None:
 def test_encoded_structs_agree(tmp_path: Path) -> None:
     writes = "".join(
         f"fwrite(&{name}, sizeof({name}), 1, stdout);"
-        for name in ("request", "response", "convolve")
+        for name in ("request", "response", "convolve", "encode")
     )
 
     image = run_c(tmp_path, FIELDS + writes)
@@ -80,5 +84,6 @@ def test_encoded_structs_agree(tmp_path: Path) -> None:
         protocol.Request(1, 2, 3, 4, 5, 6, 7, 8).pack()
         + protocol.Response(1, 2, 3, 4).pack()
         + Convolve(1, 2, 3, 4, -5, tuple(range(6, 15))).pack()
+        + JpegEncode(1, 2, 3).pack()
     )
     assert image == python

@@ -34,15 +34,18 @@ RING_SLOT = 192
 SLOT_BYTES = 64
 
 OP_CONVOLVE = 1
+OP_JPEG_ENCODE = 2
 
 STATUS_OK = 0
 STATUS_BAD_REQUEST = 1
 STATUS_UNKNOWN_OP = 2
 STATUS_FAILED = 3
+STATUS_NO_ROOM = 4
 
 _REQUEST = struct.Struct("<IIQQQQQQQ")
 _RESPONSE = struct.Struct("<IIQQ40x")
 _CONVOLVE = struct.Struct("<III2i9i")
+_JPEG_ENCODE = struct.Struct("<III")
 
 
 @dataclass(frozen=True)
@@ -121,3 +124,23 @@ class Convolve:
         return _CONVOLVE.pack(
             self.width, self.height, self.channels, self.divisor, self.bias, *self.weights
         )
+
+
+@dataclass(frozen=True)
+class JpegEncode:
+    """struct kwe_accel_jpeg_encode."""
+
+    width: int
+    height: int
+    quality: int
+
+    SIZE = _JPEG_ENCODE.size
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        """Decode the parameter struct."""
+        return cls(*_JPEG_ENCODE.unpack(data))
+
+    def pack(self) -> bytes:
+        """Encode the parameter struct."""
+        return _JPEG_ENCODE.pack(self.width, self.height, self.quality)

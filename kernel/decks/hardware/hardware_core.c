@@ -4,7 +4,6 @@
 #include <stddef.h>
 
 #define CHANNELS 3u
-#define LINE     64u
 /* The output lies an odd number of pages behind the input: QEMU's TLB is direct-mapped and thrashes on powers of two. */
 #define STAGGER (3u * WINDOW_PAGE)
 
@@ -14,15 +13,12 @@ _Static_assert(HARDWARE_MAX_JOBS <= KWE_ACCEL_SLOTS,
                "a request always finds a slot, and its response too");
 _Static_assert(HARDWARE_MAX_JOBS <= WINDOW_MAX_REGIONS, "a job has one region");
 
-enum kerr hardware_check_picture(uint32_t width, uint32_t height, uint64_t in_bytes, uint64_t room,
-                                 uint64_t *bytes)
+enum kerr hardware_check_picture(uint32_t width, uint32_t height, uint64_t in_bytes)
 {
     /* Both are 16-bit numbers by deck.yaml: no overflow. */
-    *bytes = (uint64_t)width * height * CHANNELS;
-    if (*bytes == 0 || *bytes != in_bytes) {
-        return KERR_BAD_PICTURE;
-    }
-    return room < *bytes ? KERR_OUTPUT_TOO_LARGE : KERR_OK;
+    const uint64_t bytes = (uint64_t)width * height * CHANNELS;
+
+    return bytes == 0 || bytes != in_bytes ? KERR_BAD_PICTURE : KERR_OK;
 }
 
 static uint64_t round_up(uint64_t value, uint64_t unit)
@@ -35,11 +31,11 @@ uint64_t hardware_next_tick(uint64_t now_ns, uint64_t period_ns)
     return (now_ns / period_ns + 1) * period_ns;
 }
 
-struct job_layout hardware_layout(uint64_t bytes)
+struct job_layout hardware_layout(uint64_t in_bytes, uint64_t out_bytes)
 {
-    struct job_layout layout = { .in_at = round_up(sizeof(struct kwe_accel_convolve), LINE) };
-    layout.out_at = round_up(layout.in_at + bytes, WINDOW_PAGE) + STAGGER;
-    layout.bytes = layout.out_at + bytes;
+    struct job_layout layout = { .in_at = KWE_ACCEL_PARAMS_BYTES };
+    layout.out_at = round_up(layout.in_at + in_bytes, WINDOW_PAGE) + STAGGER;
+    layout.bytes = layout.out_at + out_bytes;
     return layout;
 }
 
@@ -132,11 +128,16 @@ uint64_t job_patience_ns(const struct job_table *table)
     return HARDWARE_PATIENCE_NS + bytes * HARDWARE_PATIENCE_NS_PER_BYTE;
 }
 
-enum kerr hardware_verdict(const struct job *job, uint64_t bytes)
+enum kerr hardware_verdict(const struct job *job, uint64_t room)
 {
+    const struct kwe_accel_response *response = &job->response;
+
     if (job->state == JOB_LOST) {
         return job->why;
     }
-    bool done = job->response.status == KWE_ACCEL_OK && job->response.out_bytes == bytes;
-    return done ? KERR_OK : KERR_DEVICE_REFUSED;
+    if (response->status == KWE_ACCEL_NO_ROOM && response->out_bytes > room) {
+        return KERR_OUTPUT_TOO_LARGE;
+    }
+    return response->status == KWE_ACCEL_OK && response->out_bytes <= room ? KERR_OK
+                                                                           : KERR_DEVICE_REFUSED;
 }

@@ -41,7 +41,7 @@ struct job {
     enum job_state state;
     uint32_t id; /* index in the low 8 bits, a generation above: an old answer names nobody */
     uint64_t region;
-    uint64_t bytes;                     /* of the picture */
+    uint64_t bytes;                     /* of input and output */
     struct kwe_accel_response response; /* ANSWERED */
     enum kerr why;                      /* LOST */
 };
@@ -51,15 +51,14 @@ struct job_table {
     struct job job[HARDWARE_MAX_JOBS];
 };
 
-/* Do the picture's size, its bytes and the output's room agree? *bytes: its size. */
-enum kerr hardware_check_picture(uint32_t width, uint32_t height, uint64_t in_bytes, uint64_t room,
-                                 uint64_t *bytes);
+/* Do the picture's size and its bytes agree? */
+enum kerr hardware_check_picture(uint32_t width, uint32_t height, uint64_t in_bytes);
 
 /* The first multiple of the period after `now_ns`. */
 uint64_t hardware_next_tick(uint64_t now_ns, uint64_t period_ns);
 
-/* A region for a parameter struct, an input and an output of `bytes` each. */
-struct job_layout hardware_layout(uint64_t bytes);
+/* A region for a parameter struct, an input and an output. */
+struct job_layout hardware_layout(uint64_t in_bytes, uint64_t out_bytes);
 
 /* A free entry, now POSTED; NULL: none. */
 struct job *job_take(struct job_table *table, uint64_t region, uint64_t bytes);
@@ -77,5 +76,5 @@ uint32_t job_in_flight(const struct job_table *table);
 /* How long to wait for the next answer, of whichever: the worker takes requests in order, so a long line only has to move. */
 uint64_t job_patience_ns(const struct job_table *table);
 
-/* What an answer means. `bytes`: the output that was asked for. */
-enum kerr hardware_verdict(const struct job *job, uint64_t bytes);
+/* What an answer means. `room`: the most that the output may have; OUTPUT_TOO_LARGE: the response says how much it would have been. */
+enum kerr hardware_verdict(const struct job *job, uint64_t room);

@@ -6,7 +6,8 @@
  * Standard output: "ring" for each doorbell, "done TICKET STATUS LENGTH COPIED WIDTH HEIGHT" for each answer, "log TEXT".
  * The picture of a ticket lies at TICKET * STRIDE in the arena, its output half the arena further on.
  */
-// uses: kernel/decks/hardware/hardware_deck.c kernel/decks/hardware/hardware_core.c kernel/decks/hardware/hardware_timer.c
+// uses: kernel/decks/hardware/hardware_deck.c kernel/decks/hardware/hardware_accelerator.c kernel/decks/hardware/hardware_core.c
+// uses: kernel/decks/hardware/hardware_timer.c
 // uses: kernel/decks/hardware/hardware_dispatch.c
 // uses: drivers/ivshmem/ivshmem_hw.c drivers/ivshmem/ivshmem_link.c drivers/ivshmem/ivshmem_window.c
 // uses: userland/libkwe/deck/loop.c userland/libkwe/deck/request.c userland/libkwe/deck/services.c

@@ -157,8 +157,9 @@ class HardwareOp(IntEnum):
 
     NOP = 0
     CONVOLVE = 1
-    TICK = 2
-    WAIT = 3
+    JPEG_ENCODE = 2
+    TICK = 3
+    WAIT = 4
 
 
 class StorageOp(IntEnum):

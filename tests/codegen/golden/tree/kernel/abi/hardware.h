@@ -16,8 +16,9 @@
 enum {
     HARDWARE_OP_NOP = 0,
     HARDWARE_OP_CONVOLVE = 1,
-    HARDWARE_OP_TICK = 2,
-    HARDWARE_OP_WAIT = 3,
+    HARDWARE_OP_JPEG_ENCODE = 2,
+    HARDWARE_OP_TICK = 3,
+    HARDWARE_OP_WAIT = 4,
 };
 
 /* ---- convolve ---- */
@@ -56,6 +57,32 @@ static inline struct hardware_convolve_params hardware_convolve_defaults(void)
     return (struct hardware_convolve_params){
         .divisor = 1,
         .bias = 0,
+    };
+}
+
+/* ---- jpeg_encode ---- */
+
+enum {
+    HARDWARE_JPEG_ENCODE_INPUT_PIXELS = 0, /* rgb8 */
+};
+
+/* Encode 8-bit RGB to a baseline JPEG picture. */
+struct hardware_jpeg_encode_params {
+    uint32_t width;   /* 1..65500; the width of what feeds pixels */
+    uint32_t height;  /* 1..65500; the height of what feeds pixels */
+    uint32_t quality; /* 1 to 100, as libjpeg counts it; 1..100 */
+    uint8_t reserved[4];
+};
+_Static_assert(offsetof(struct hardware_jpeg_encode_params, width) == 0, "ABI");
+_Static_assert(offsetof(struct hardware_jpeg_encode_params, height) == 4, "ABI");
+_Static_assert(offsetof(struct hardware_jpeg_encode_params, quality) == 8, "ABI");
+_Static_assert(sizeof(struct hardware_jpeg_encode_params) == 16, "ABI");
+
+/* Left at 0, for the caller to set or bind: width, height. */
+static inline struct hardware_jpeg_encode_params hardware_jpeg_encode_defaults(void)
+{
+    return (struct hardware_jpeg_encode_params){
+        .quality = 90u,
     };
 }
 

@@ -436,6 +436,25 @@ static const struct op_spec hardware_ops[] = {
         .cost_ns_per_kib = 3072,
         .cost_most_ns_per_kib = 3072,
     },
+    /* Encode 8-bit RGB to a baseline JPEG picture. */
+    [HARDWARE_OP_JPEG_ENCODE] = {
+        .name = "jpeg_encode",
+        .params_bytes = sizeof(struct hardware_jpeg_encode_params),
+        .validate = hardware_jpeg_encode_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = {
+            .present = true,
+            .base_bytes = 65536,
+            .of = 0, /* pixels */
+            .numerator = 1,
+            .denominator = 1,
+        },
+        .cost_fixed_ns = 200000,
+        .cost_ns_per_kib = 6144,
+        .cost_most_ns_per_kib = 6144,
+    },
     /*
      * Wait for the next multiple of period_ns of the time since the system started. Nothing adds
      * up, so that it does not drift: one that comes too late has missed ticks, which the number

@@ -33,6 +33,7 @@ enum kerr operations_merge_validate(const void *params, uint32_t *bad_offset);
 enum kerr operations_spectrum_validate(const void *params, uint32_t *bad_offset);
 enum kerr operations_http_route_validate(const void *params, uint32_t *bad_offset);
 enum kerr hardware_convolve_validate(const void *params, uint32_t *bad_offset);
+enum kerr hardware_jpeg_encode_validate(const void *params, uint32_t *bad_offset);
 enum kerr hardware_tick_validate(const void *params, uint32_t *bad_offset);
 enum kerr hardware_wait_validate(const void *params, uint32_t *bad_offset);
 enum kerr storage_read_validate(const void *params, uint32_t *bad_offset);

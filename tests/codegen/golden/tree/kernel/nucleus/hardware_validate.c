@@ -41,6 +41,25 @@ enum kerr hardware_convolve_validate(const void *params, uint32_t *bad_offset)
     return KERR_OK;
 }
 
+enum kerr hardware_jpeg_encode_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct hardware_jpeg_encode_params *p = params;
+
+    if (p->quality < 1u || p->quality > 100u) {
+        *bad_offset = offsetof(struct hardware_jpeg_encode_params, quality);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->width < 1u || p->width > 65500u) {
+        *bad_offset = offsetof(struct hardware_jpeg_encode_params, width);
+        return KERR_BAD_PARAMETER;
+    }
+    if (p->height < 1u || p->height > 65500u) {
+        *bad_offset = offsetof(struct hardware_jpeg_encode_params, height);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}
+
 enum kerr hardware_tick_validate(const void *params, uint32_t *bad_offset)
 {
     const struct hardware_tick_params *p = params;

@@ -42,6 +42,24 @@ static inline kwe_stage_t kwe_hardware_convolve(struct kwe_builder *builder, con
     return stage;
 }
 
+/* Encode 8-bit RGB to a baseline JPEG picture. */
+static inline kwe_stage_t kwe_hardware_jpeg_encode(struct kwe_builder *builder, const char *name,
+                                                   kwe_stage_t pixels,
+                                                   const struct hardware_jpeg_encode_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, HARDWARE_PREFIX, HARDWARE_OP_JPEG_ENCODE, params, sizeof(*params));
+
+    if (pixels.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, HARDWARE_JPEG_ENCODE_INPUT_PIXELS, pixels);
+        kwe_param_from(builder, stage, offsetof(struct hardware_jpeg_encode_params, width),
+                       sizeof(params->width), pixels, "width");
+        kwe_param_from(builder, stage, offsetof(struct hardware_jpeg_encode_params, height),
+                       sizeof(params->height), pixels, "height");
+    }
+    return stage;
+}
+
 /*
  * Wait for the next multiple of period_ns of the time since the system started. Nothing adds up, so
  * that it does not drift: one that comes too late has missed ticks, which the number shows.

@@ -26,6 +26,22 @@ static enum kerr run_convolve(struct deck_request *request)
     return status;
 }
 
+static enum kerr run_jpeg_encode(struct deck_request *request)
+{
+    struct hardware_jpeg_encode_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .pixels = deck_input(request, HARDWARE_JPEG_ENCODE_INPUT_PIXELS),
+        .picture = deck_output(request),
+    };
+    enum kerr status = hardware_jpeg_encode(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.picture.length);
+    }
+    return status;
+}
+
 static enum kerr run_tick(struct deck_request *request)
 {
     struct hardware_tick_call call = {
@@ -56,6 +72,8 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
     switch (op) {
     case HARDWARE_OP_CONVOLVE:
         return run_convolve(request);
+    case HARDWARE_OP_JPEG_ENCODE:
+        return run_jpeg_encode(request);
     case HARDWARE_OP_TICK:
         return run_tick(request);
     case HARDWARE_OP_WAIT:
@@ -69,6 +87,7 @@ bool deck_op_uses_fibre(uint16_t op)
 {
     switch (op) {
     case HARDWARE_OP_CONVOLVE:
+    case HARDWARE_OP_JPEG_ENCODE:
     case HARDWARE_OP_TICK:
     case HARDWARE_OP_WAIT:
         return true;

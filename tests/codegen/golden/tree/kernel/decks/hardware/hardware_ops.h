@@ -31,6 +31,18 @@ struct hardware_convolve_call {
  */
 enum kerr hardware_convolve(struct hardware_convolve_call *call);
 
+struct hardware_jpeg_encode_call {
+    struct deck_request *request;
+    const struct hardware_jpeg_encode_params *params;
+    struct deck_bytes pixels; /* in: rgb8 */
+    struct deck_room picture; /* out: bytes; set .length */
+};
+/*
+ * Encode 8-bit RGB to a baseline JPEG picture. Errors: BAD_PICTURE, OUTPUT_TOO_LARGE, TOO_LARGE,
+ * NO_DEVICE, DEVICE_GONE, DEVICE_TIMEOUT, DEVICE_REFUSED. On a fibre: may wait.
+ */
+enum kerr hardware_jpeg_encode(struct hardware_jpeg_encode_call *call);
+
 struct hardware_tick_call {
     struct deck_request *request;
     const struct hardware_tick_params *params;
