@@ -15,8 +15,6 @@
 #define KWE_MAX_PARAM_BYTES 384u
 #define KWE_MAX_DEPTH       128u /* work in one instance's hands, at most */
 #define KWE_OP_NOP          0u   /* every deck has it: answers OK, output and values empty */
-/* Execution only: the slot is a struct kwe_observation, no answer is awaited */
-#define KWE_OP_OBSERVE 0xffffu
 
 /* Nobody waits for the answer to this ticket any more: give it as soon as that can be. The slot itself is not answered. */
 #define KWE_OP_RECALL 0xfffeu
@@ -103,36 +101,20 @@ struct kwe_device_info {
 
 /* Filled by deck_info(). */
 struct kwe_deck_info {
-    uint64_t work_ring;  /* struct ring, kwe_work slots, consumer: the instance */
-    uint64_t done_ring;  /* struct ring, kwe_completion slots, producer: the instance */
-    uint64_t frames;     /* struct kwe_work_frame[depth], read-only */
-    uint32_t ring_slots; /* of both rings */
+    uint64_t work_ring; /* struct ring, kwe_work slots, consumer: the instance */
+    uint64_t done_ring; /* struct ring, kwe_completion slots, producer: the instance */
+    uint64_t frames;    /* struct kwe_work_frame[depth], read-only */
+    /* struct ring, kwe_result slots, consumer: the instance; what was published. 0: the deck does not observe */
+    uint64_t observed_ring;
+    uint32_t observed_slots;
+    uint32_t ring_slots; /* of WorkRing and DoneRing */
     uint32_t depth;
     uint32_t prefix;
     uint32_t ordinal;    /* 0.. among the deck's instances */
     uint32_t generation; /* how often it was started, from 1 */
     uint32_t device_count;
+    uint32_t reserved;
     uint64_t iommu; /* 1: device addresses are confined and equal the deck's own addresses */
     /* in deck.yaml order; absent ones have present == 0 */
     struct kwe_device_info device[KWE_MAX_DECK_DEVICES];
 };
-
-/* What KWE_OP_OBSERVE puts into a work slot instead of a struct kwe_work: `op` lies at the same place. No answer is awaited. */
-struct kwe_observation {
-    uint32_t workflow;
-    uint16_t op; /* KWE_OP_OBSERVE */
-    uint16_t status;
-    uint16_t stage;
-    uint8_t deck;
-    uint8_t step;
-    uint32_t length;
-    uint64_t cookie;
-    uint64_t value;
-    uint64_t submitted_ns;
-    uint64_t finished_ns;
-    uint64_t offset;
-    uint64_t reserved;
-};
-_Static_assert(sizeof(struct kwe_observation) == 64, "one slot");
-_Static_assert(offsetof(struct kwe_observation, op) == offsetof(struct kwe_work, op),
-               "told apart by op");

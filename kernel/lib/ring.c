@@ -22,40 +22,6 @@ void ring_consumer_init(struct ring_consumer *consumer, struct ring *shared, uin
     *consumer = (struct ring_consumer){ .shared = shared, .head = start, .slots = slots };
 }
 
-static void copy_slot(void *to, const void *from)
-{
-    uint64_t *words = to;
-    const uint64_t *source = from;
-#pragma GCC unroll 8 /* one line: not worth a loop, and REP is slow for so little */
-    for (unsigned i = 0; i < RING_SLOT_BYTES / sizeof(uint64_t); i++) {
-        words[i] = source[i];
-    }
-}
-
-enum ring_status ring_room(const struct ring_producer *producer, uint32_t *count)
-{
-    /* Acquire: the consumer is done with the slots. Pairs with the release in ring_take(). */
-    uint32_t used = producer->tail - __atomic_load_n(&producer->shared->head, __ATOMIC_ACQUIRE);
-    if (used > producer->slots) {
-        *count = 0;
-        return RING_CORRUPT;
-    }
-    *count = producer->slots - used;
-    return RING_OK;
-}
-
-void ring_place(const struct ring_producer *producer, uint32_t ahead, const void *slot)
-{
-    copy_slot(&producer->shared->slot[(producer->tail + ahead) & (producer->slots - 1)], slot);
-}
-
-void ring_give(struct ring_producer *producer, uint32_t count)
-{
-    producer->tail += count;
-    /* Release: the slots before the count. Pairs with the acquire in ring_used(). */
-    __atomic_store_n(&producer->shared->tail, producer->tail, __ATOMIC_RELEASE);
-}
-
 enum ring_status ring_push(struct ring_producer *producer, const void *slot)
 {
     uint32_t room;
@@ -69,35 +35,6 @@ enum ring_status ring_push(struct ring_producer *producer, const void *slot)
     ring_place(producer, 0, slot);
     ring_give(producer, 1);
     return RING_OK;
-}
-
-enum ring_status ring_used(const struct ring_consumer *consumer, uint32_t *count)
-{
-    /* Acquire: the slots that the count announces. Pairs with the release in ring_push(). */
-    uint32_t used = __atomic_load_n(&consumer->shared->tail, __ATOMIC_ACQUIRE) - consumer->head;
-    if (used > consumer->slots) {
-        *count = 0;
-        return RING_CORRUPT;
-    }
-    *count = used;
-    return RING_OK;
-}
-
-const void *ring_front(const struct ring_consumer *consumer, uint32_t ahead)
-{
-    return &consumer->shared->slot[(consumer->head + ahead) & (consumer->slots - 1)];
-}
-
-void ring_peek(const struct ring_consumer *consumer, uint32_t ahead, void *slot)
-{
-    copy_slot(slot, ring_front(consumer, ahead));
-}
-
-void ring_take(struct ring_consumer *consumer, uint32_t count)
-{
-    consumer->head += count;
-    /* Release: the slots have been read. Pairs with the acquire in ring_room(). */
-    __atomic_store_n(&consumer->shared->head, consumer->head, __ATOMIC_RELEASE);
 }
 
 enum ring_status ring_pop(struct ring_consumer *consumer, void *slot)

@@ -66,25 +66,96 @@ void ring_producer_init(struct ring_producer *producer, struct ring *shared, uin
 void ring_consumer_init(struct ring_consumer *consumer, struct ring *shared, uint32_t slots,
                         uint32_t start);
 
+/* One line: not worth a loop, and REP is slow for so little. */
+static inline void ring_copy_slot(void *to, const void *from)
+{
+    uint64_t *words = to;
+    const uint64_t *source = from;
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < RING_SLOT_BYTES / sizeof(uint64_t); i++) {
+        words[i] = source[i];
+    }
+}
+
+/* ---- the producer's side ------------------------------------------------------------------------------------------------ */
+
+/* Free places now. RING_CORRUPT or RING_OK. */
+static inline enum ring_status ring_room(const struct ring_producer *producer, uint32_t *count)
+{
+    /* Acquire: the consumer is done with the slots. Pairs with the release in ring_take(). */
+    uint32_t used = producer->tail - __atomic_load_n(&producer->shared->head, __ATOMIC_ACQUIRE);
+    if (used > producer->slots) {
+        *count = 0;
+        return RING_CORRUPT;
+    }
+    *count = producer->slots - used;
+    return RING_OK;
+}
+
+/* The slot `ahead` places behind the newest, to be written; only after ring_room() said that there is room. */
+static inline void *ring_back(const struct ring_producer *producer, uint32_t ahead)
+{
+    return &producer->shared->slot[(producer->tail + ahead) & (producer->slots - 1)];
+}
+
+/* Write that slot without publishing it. */
+static inline void ring_place(const struct ring_producer *producer, uint32_t ahead,
+                              const void *slot)
+{
+    ring_copy_slot(ring_back(producer, ahead), slot);
+}
+
+/* Publish `count` slots that were placed: they are the consumer's. */
+static inline void ring_give(struct ring_producer *producer, uint32_t count)
+{
+    producer->tail += count;
+    /* Release: the slots before the count. Pairs with the acquire in ring_used(). */
+    __atomic_store_n(&producer->shared->tail, producer->tail, __ATOMIC_RELEASE);
+}
+
 /* Publish one slot. RING_FULL: nothing changed. */
 enum ring_status ring_push(struct ring_producer *producer, const void *slot);
-/* Free places now. RING_CORRUPT or RING_OK. */
-enum ring_status ring_room(const struct ring_producer *producer, uint32_t *count);
-/* Write the slot `ahead` places behind the newest without publishing it; only after ring_room() said that there is room. */
-void ring_place(const struct ring_producer *producer, uint32_t ahead, const void *slot);
-/* Publish `count` slots that were placed: they are the consumer's. */
-void ring_give(struct ring_producer *producer, uint32_t count);
+
+/* ---- the consumer's side ------------------------------------------------------------------------------------------------ */
+
+/* How many can be taken now. */
+static inline enum ring_status ring_used(const struct ring_consumer *consumer, uint32_t *count)
+{
+    /* Acquire: the slots that the count announces. Pairs with the release in ring_give(). */
+    uint32_t used = __atomic_load_n(&consumer->shared->tail, __ATOMIC_ACQUIRE) - consumer->head;
+    if (used > consumer->slots) {
+        *count = 0;
+        return RING_CORRUPT;
+    }
+    *count = used;
+    return RING_OK;
+}
+
+/*
+ * The slot `ahead` places behind the oldest, where it lies until it is taken; only after ring_used() said that it is there. Its words may
+ * change under the reader's hands unless the peer is trusted: each that decides something is read once.
+ */
+static inline const void *ring_front(const struct ring_consumer *consumer, uint32_t ahead)
+{
+    return &consumer->shared->slot[(consumer->head + ahead) & (consumer->slots - 1)];
+}
+
+/* Copy that slot out without taking it. */
+static inline void ring_peek(const struct ring_consumer *consumer, uint32_t ahead, void *slot)
+{
+    ring_copy_slot(slot, ring_front(consumer, ahead));
+}
+
+/* Take `count` slots that were peeked at. */
+static inline void ring_take(struct ring_consumer *consumer, uint32_t count)
+{
+    consumer->head += count;
+    /* Release: the slots have been read. Pairs with the acquire in ring_room(). */
+    __atomic_store_n(&consumer->shared->head, consumer->head, __ATOMIC_RELEASE);
+}
 
 /* Copy the oldest slot out and take it. RING_EMPTY: none. */
 enum ring_status ring_pop(struct ring_consumer *consumer, void *slot);
-/* How many can be taken now. */
-enum ring_status ring_used(const struct ring_consumer *consumer, uint32_t *count);
-/* Copy the slot `ahead` places behind the oldest without taking it; only after ring_used() said that it is there. */
-void ring_peek(const struct ring_consumer *consumer, uint32_t ahead, void *slot);
-/* The same where it lies, until it is taken: only when the peer is trusted to leave it alone. */
-const void *ring_front(const struct ring_consumer *consumer, uint32_t ahead);
-/* Take `count` slots that were peeked at. */
-void ring_take(struct ring_consumer *consumer, uint32_t count);
 
 /*
  * Sleep and wake. The consumer: ring_prepare_wait(); if it says true, the ring is empty and the peer will see the flag: sleep; after it,

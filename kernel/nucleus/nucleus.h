@@ -99,10 +99,8 @@ struct nucleus {
 
     /* counters for statistics() */
     uint64_t first_program_ns;
-    uint64_t first_result_ns;
     uint64_t program_syscalls;
     uint64_t notify_calls;
-    uint64_t results;
 };
 
 /* Make `cpu` look for work: an idle one wakes, a busy one comes in from ring 3. */

@@ -21,9 +21,9 @@ uint64_t deck_idle(void)
     return UINT64_MAX;
 }
 
-void deck_observe(const struct kwe_observation *seen)
+void deck_observe(const struct kwe_result *results, uint32_t count)
 {
-    history_record(&history, seen);
+    history_record(&history, results, count);
 }
 
 enum kerr execution_history(struct execution_history_call *call)

@@ -6,21 +6,29 @@
 #include <string.h>
 
 #include "kernel/abi/errors.h"
+#include "kernel/lib/ring.h"
 
-void history_record(struct history *history, const struct kwe_observation *result)
+static void count(struct history *history, const struct kwe_result *result)
 {
-    history->result[history->seen % HISTORY_RESULTS] = *result;
-    history->seen++;
+    const uint64_t took_ns = result->finished_ns - result->submitted_ns;
+
     if (result->status != KERR_OK) {
         history->failed++;
     }
-    if (result->finished_ns > result->submitted_ns &&
-        result->finished_ns - result->submitted_ns > history->longest_ns) {
-        history->longest_ns = result->finished_ns - result->submitted_ns;
+    if (took_ns > history->longest_ns && result->finished_ns > result->submitted_ns) {
+        history->longest_ns = took_ns;
     }
 }
 
-static size_t print_line(const struct kwe_observation *result, char line[HISTORY_LINE_BYTES])
+void history_record(struct history *history, const struct kwe_result *results, uint32_t added)
+{
+    for (uint32_t i = 0; i < added; i++) {
+        ring_copy_slot(&history->result[history->seen++ % HISTORY_RESULTS], &results[i]);
+        count(history, &results[i]);
+    }
+}
+
+static size_t print_line(const struct kwe_result *result, char line[HISTORY_LINE_BYTES])
 {
     char stage[8] = "-";
 
@@ -34,10 +42,10 @@ static size_t print_line(const struct kwe_observation *result, char line[HISTORY
     return length < 0 || length >= (int)HISTORY_LINE_BYTES ? 0 : (size_t)length;
 }
 
-size_t history_print(const struct history *history, uint32_t count, char *lines, size_t capacity)
+size_t history_print(const struct history *history, uint32_t most, char *lines, size_t capacity)
 {
     uint64_t kept = history->seen < HISTORY_RESULTS ? history->seen : HISTORY_RESULTS;
-    uint64_t first = history->seen - (count < kept ? count : kept);
+    uint64_t first = history->seen - (most < kept ? most : kept);
     size_t written = 0;
 
     for (uint64_t i = first; i < history->seen; i++) {

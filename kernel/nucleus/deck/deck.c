@@ -20,22 +20,17 @@ const char *deck_instance_name(const struct instance *instance)
 /* Take what lies in the DoneRing. False: the instance broke a rule and has been failed. */
 static bool harvest(struct nucleus *nucleus, struct instance *instance)
 {
-    struct kwe_completion completion;
-    const uint64_t now_ns = port_now_ns();
     uint32_t count;
 
     if (ring_used(&instance->done, &count) != RING_OK) {
         deck_fail(nucleus, instance, "corrupted its DoneRing");
         return false;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        ring_peek(&instance->done, i, &completion);
-        if (guide_complete(nucleus->guide, instance->index, &completion, now_ns) != KERR_OK) {
-            deck_fail(nucleus, instance, "answered what it may not");
-            return false;
-        }
+    if (guide_harvest(nucleus->guide, instance->index, &instance->done, count, port_now_ns()) !=
+        KERR_OK) {
+        deck_fail(nucleus, instance, "answered what it may not");
+        return false;
     }
-    ring_take(&instance->done, count);
     return true;
 }
 
@@ -54,28 +49,24 @@ static uint32_t hand_recalls(struct instance *instance, uint32_t room)
 }
 
 /* Put a vector of ready work into the WorkRing. Returns how many, or -1: the instance lied about its ring and has been failed. */
-static int hand_over(struct nucleus *nucleus, struct instance *instance)
+static int hand_over(struct nucleus *nucleus, struct instance *instance,
+                     struct guide_vector *vector)
 {
-    struct kwe_work work[KWE_MAX_DEPTH];
     uint32_t room;
 
     if (ring_room(&instance->work, &room) != RING_OK) {
         deck_fail(nucleus, instance, "corrupted its WorkRing");
         return -1;
     }
-    struct guide_vector vector;
     uint32_t recalls = hand_recalls(instance, room);
     room = room - recalls < KWE_MAX_DEPTH ? room - recalls : KWE_MAX_DEPTH;
-    uint32_t count = guide_take(nucleus->guide, instance->index, port_now_ns(), work,
-                                instance->frames, room, &vector);
-    for (uint32_t i = 0; i < count; i++) {
-        ring_place(&instance->work, i, &work[i]);
-    }
+    uint32_t count = guide_take(nucleus->guide, instance->index, port_now_ns(), &instance->work,
+                                instance->frames, room, vector);
     if (count > 0) {
         ring_give(&instance->work, count);
         instance->budget_ns = BUDGET_MIN_NS;
-        if (vector.most_ns * BUDGET_FACTOR > BUDGET_MIN_NS) {
-            instance->budget_ns = vector.most_ns * BUDGET_FACTOR;
+        if (vector->most_ns * BUDGET_FACTOR > BUDGET_MIN_NS) {
+            instance->budget_ns = vector->most_ns * BUDGET_FACTOR;
         }
     }
     return (int)(count + recalls);
@@ -97,12 +88,15 @@ static bool deck_next_resume(struct cpu *cpu, struct thread *thread)
     struct nucleus *nucleus = cpu->nucleus;
     struct instance *instance = thread->instance;
 
-    int count = hand_over(nucleus, instance);
+    struct guide_vector vector = { .has_observations = false };
+
+    int count = hand_over(nucleus, instance, &vector);
     if (count < 0) {
         return true; /* it has been failed; whoever called looks at that first */
     }
     uint32_t interrupts = instance->pending_interrupts;
-    if (count == 0 && interrupts == 0 && port_now_ns() < thread->wait_argument[0]) {
+    if (count == 0 && interrupts == 0 && !vector.has_observations &&
+        port_now_ns() < thread->wait_argument[0]) {
         return false;
     }
     if (count == 0 && interrupts != 0) {

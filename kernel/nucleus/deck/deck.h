@@ -55,13 +55,16 @@ struct instance {
     /* while UP: */
     struct thread *thread;
     struct space *space;
-    paddr_t ring_frames; /* contiguous: WorkRing, DoneRing, then the work frames */
+    paddr_t
+        ring_frames; /* contiguous: WorkRing, DoneRing, ObservedRing if it observes, then the work frames */
     uint32_t ring_frame_count;
     struct ring_producer work;
     struct ring_consumer done;
+    struct ring_producer observed;
     struct kwe_work_frame *frames;
-    uint64_t work_address, done_address, frames_address; /* where ring 3 sees them */
-    unsigned domain;                                     /* IOMMU, 0: owns no device */
+    /* where ring 3 sees them; observed_address 0: it does not observe */
+    uint64_t work_address, done_address, observed_address, frames_address;
+    unsigned domain; /* IOMMU, 0: owns no device */
     struct instance_device device[KWE_MAX_DECK_DEVICES];
     uint32_t pending_interrupts; /* sticky bits */
     uint32_t recall_count;

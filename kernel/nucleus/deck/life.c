@@ -13,6 +13,7 @@
 
 /* A ticket may be told of twice: that it is armed, and its answer. */
 #define RING_SLOTS       (2 * KWE_MAX_DEPTH)
+#define OBSERVED_SLOTS   512u
 #define BACKOFF_FIRST_NS 1000000u
 #define BACKOFF_MAX_NS   200000000u
 
@@ -23,13 +24,15 @@ static uint64_t page_round(uint64_t bytes)
 
 /* ---- rings -------------------------------------------------------------------------------------------------------- */
 
-/* WorkRing, DoneRing and work frames: contiguous frames, the frames read-only to ring 3. */
+/* WorkRing, DoneRing, ObservedRing and work frames: contiguous frames, the last read-only to ring 3. */
 static bool make_rings(struct nucleus *nucleus, struct instance *instance)
 {
     uint64_t one_ring = page_round(ring_bytes(RING_SLOTS));
+    uint64_t observed_bytes = instance->spec->observes ? page_round(ring_bytes(OBSERVED_SLOTS)) : 0;
+    uint64_t rings_bytes = 2 * one_ring + observed_bytes;
     uint64_t frames_bytes =
         page_round((uint64_t)instance->spec->depth * sizeof(struct kwe_work_frame));
-    uint32_t ring_pages = (uint32_t)(2 * one_ring / PAGE_SIZE);
+    uint32_t ring_pages = (uint32_t)(rings_bytes / PAGE_SIZE);
     uint32_t frame_pages = (uint32_t)(frames_bytes / PAGE_SIZE);
 
     instance->ring_frame_count = ring_pages + frame_pages;
@@ -44,10 +47,15 @@ static bool make_rings(struct nucleus *nucleus, struct instance *instance)
     ring_init(done, 0);
     ring_producer_init(&instance->work, work, RING_SLOTS, 0);
     ring_consumer_init(&instance->done, done, RING_SLOTS, 0);
-    instance->frames = (struct kwe_work_frame *)(memory + 2 * one_ring);
+    if (observed_bytes != 0) {
+        struct ring *observed = (struct ring *)(memory + 2 * one_ring);
+        ring_init(observed, 0);
+        ring_producer_init(&instance->observed, observed, OBSERVED_SLOTS, 0);
+    }
+    instance->frames = (struct kwe_work_frame *)(memory + rings_bytes);
 
     vaddr_t rings_at, frames_at;
-    paddr_t frames_from = paddr(instance->ring_frames.value + 2 * one_ring);
+    paddr_t frames_from = paddr(instance->ring_frames.value + rings_bytes);
     if (space_map_frames(instance->space, instance->ring_frames, ring_pages, PORT_READ | PORT_WRITE,
                          &rings_at) != KERR_OK ||
         space_map_frames(instance->space, frames_from, frame_pages, PORT_READ, &frames_at) !=
@@ -56,6 +64,7 @@ static bool make_rings(struct nucleus *nucleus, struct instance *instance)
     }
     instance->work_address = rings_at.value;
     instance->done_address = rings_at.value + one_ring;
+    instance->observed_address = observed_bytes == 0 ? 0 : rings_at.value + 2 * one_ring;
     instance->frames_address = frames_at.value;
     return true;
 }
@@ -272,6 +281,9 @@ static void release(struct nucleus *nucleus, struct instance *instance, bool qui
         }
     }
     instance->state = DECK_DOWN;
+    if (instance->spec->observes) {
+        guide_observe_into(nucleus->guide, NULL);
+    }
     if (instance->frames_address != 0) {
         space_unmap_lent(instance->space, vaddr(instance->work_address), &fence);
         space_unmap_lent(instance->space, vaddr(instance->frames_address), &fence);
@@ -322,6 +334,9 @@ static void start(struct nucleus *nucleus, struct instance *instance)
         release(nucleus, instance, close_devices(nucleus, instance));
         guide_instance_state(nucleus->guide, instance->index, GUIDE_INSTANCE_DOWN, port_now_ns());
         return;
+    }
+    if (instance->spec->observes) {
+        guide_observe_into(nucleus->guide, &instance->observed);
     }
     guide_instance_state(nucleus->guide, instance->index, GUIDE_INSTANCE_UP, port_now_ns());
     sched_ready(nucleus, instance->thread);

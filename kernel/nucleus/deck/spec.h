@@ -49,7 +49,7 @@ struct deck_spec {
     bool per_cpu; /* one instance a CPU, else one */
     /* scheduled before compute decks and programs: short visits that keep devices busy */
     bool device_class;
-    bool observes;          /* Execution: gets results as KWE_OP_OBSERVE */
+    bool observes;          /* Execution: sees the results that were published */
     uint16_t depth;         /* work in one instance's hands at most, 1..KWE_MAX_DEPTH */
     uint16_t restart_limit; /* deaths within restart_window_ns after which it is given up */
     uint64_t restart_window_ns;

@@ -114,18 +114,13 @@ static struct kwe_buffer input_buffer(const struct stage_run *run,
     }
 }
 
-uint64_t bind_size_bytes(const struct stage_run *run)
+uint32_t bind_size_bytes(const struct stage_run *run)
 {
-    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
 
-    for (uint16_t i = 0; i < stage->binding_count; i++) {
-        const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
-        if (plan_binds_input(binding) && binding->target == 0) {
-            return input_buffer(run, binding).length;
-        }
-    }
-    return stage->out_room;
+    return stage->size_binding == PLAN_NO_BINDING
+               ? stage->out_room
+               : input_buffer(run, &run->event->plan->bindings[stage->size_binding]).length;
 }
 
 /* ---- parameters ------------------------------------------------------------------------------------------------------ */
@@ -219,7 +214,9 @@ static enum kerr bind_all(const struct guide *guide, const struct stage_run *run
     bool bound_params = false;
     uint32_t bad_offset;
 
-    memcpy(params, plan->params + stage->params_offset, stage->params_bytes);
+    if (stage->params_bytes != 0) {
+        memcpy(params, plan->params + stage->params_offset, stage->params_bytes);
+    }
     for (uint16_t i = 0; i < stage->binding_count; i++) {
         const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
         if (plan_binds_input(binding)) {

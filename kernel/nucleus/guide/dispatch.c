@@ -1,108 +1,25 @@
 /* dispatch.c - vectors of ready stages to instances, and their answers back. */
 #include "kernel/nucleus/guide/state.h"
 
-/* A vector's worth of work: long enough that the visit costs little beside it, short enough that others get their turn. */
-#define VECTOR_COST_NS 200000u
 /* What may hold up others that wait for the stage before it. */
-#define FUSED_COST_NS      50000u
-#define TICKET_GENERATIONS 0xffffffu
+#define FUSED_COST_NS 50000u
 
 /* ---- handing over ------------------------------------------------------------------------------------------------- */
 
-/* 0: none. */
-static uint64_t soonest(uint64_t one, uint64_t other)
-{
-    return one == 0 || (other != 0 && other < one) ? other : one;
-}
-
-static void fill_work(const struct stage_run *run, struct kwe_work *work)
-{
-    const struct event *event = run->event;
-    const struct workflow *workflow = event->workflow;
-    const struct plan_stage *stage = &event->plan->stages[run->stage];
-
-    *work = (struct kwe_work){
-        .ticket = run->ticket,
-        .op = stage->number,
-        .stage = run->stage,
-        .workflow = workflow->id,
-        .input_count = (uint8_t)stage->input_count,
-        .params_bytes = (uint16_t)stage->params_bytes,
-        .arena_base = workflow->arena_base,
-        .out_offset = run_room(run) == 0 ? 0 : run->out_offset,
-        .out_capacity = run_room(run),
-        .manifest_offset = (uint32_t)(workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] +
-                                      workflow->plan->manifest_offset),
-        .manifest_count = workflow->plan->header->manifest_count,
-        .deadline_ns = soonest(event->deadline_ns, run->deadline.at_ns),
-        .event = event->number,
-    };
-}
-
-static uint32_t ticket_take(struct guide_instance *instance, struct stage_run *run)
-{
-    uint32_t index = instance->first_free;
-    struct in_hand *place = &instance->in_hand[index];
-
-    instance->first_free = place->next_free;
-    place->run = run;
-    place->generation = (place->generation + 1) & TICKET_GENERATIONS;
-    return index | place->generation << 8;
-}
-
-static void ticket_give(struct guide_instance *instance, uint32_t index)
-{
-    instance->in_hand[index].run = NULL;
-    instance->in_hand[index].next_free = instance->first_free;
-    instance->first_free = index;
-}
-
-/* What is being handed over. */
-struct taking {
-    struct guide_deck *deck;
-    struct guide_instance *instance;
-    struct kwe_work *work;
-    struct kwe_work_frame *frames;
-    struct guide_vector *vector;
-    uint32_t count, room;
-    uint64_t now_ns;
-};
-
-/* Count what is handed over; a fused stage's input is counted when its length is known. */
-static void account(const struct taking *taking, const struct stage_run *run,
-                    const struct kwe_work_frame *frame)
-{
-    struct workflow *workflow = run->event->workflow;
-    struct kwe_stage_status *status = &workflow->stage_status[run->stage];
-    const uint64_t visit = taking->deck->statistics.visits + 1;
-    uint32_t inputs = run_stage(run)->input_count;
-
-    status->visits += workflow->visit_of[run->stage] == visit ? 0 : 1;
-    workflow->visit_of[run->stage] = visit;
-    status->queued_ns += taking->now_ns - run->ready_ns;
-    for (uint32_t i = 0; i < inputs; i++) {
-        status->bytes_in +=
-            frame->input[i].length == KWE_LENGTH_OF_BEFORE ? 0 : frame->input[i].length;
-    }
-}
-
+/* What it may take goes by the larger of `most_bytes` of input and its output's room: a small input may have a large output. */
 static void hand_over(struct guide *guide, struct taking *taking, struct stage_run *run,
-                      const struct kwe_work_frame *frame)
+                      uint64_t most_bytes)
 {
-    const struct plan_stage *stage = run_stage(run);
     struct guide_vector *vector = taking->vector;
+    const uint64_t room = run_room(run);
 
-    ready_charge(guide, run);
+    taking_account_inputs(run, &taking->frames[taking->instance->first_free]);
     run->state = RUN_IN_HAND;
     run->ticket = ticket_take(taking->instance, run);
     run->event->in_hand++;
     vector->cost_ns += run->cost_ns;
-    /* A small input may have a large output: what is allowed goes by the larger. */
-    const uint64_t bytes = bind_size_bytes(run), room = run_room(run);
-    vector->most_ns += plan_most_ns(stage, bytes > room ? bytes : room);
-    account(taking, run, frame);
-    fill_work(run, &taking->work[taking->count++]);
-    taking->deck->statistics.events++;
+    vector->most_ns += plan_most_ns(run_stage(run), most_bytes > room ? most_bytes : room);
+    work_fill(run, ring_back(taking->work, taking->count++));
     if (run->event->is_standing) {
         standing_stage_handed(run);
     }
@@ -116,42 +33,34 @@ static enum kerr bind_here(struct guide *guide, const struct taking *taking, str
     return bind_frame(guide, run, &taking->frames[taking->instance->first_free]);
 }
 
-static bool has_place(const struct taking *taking)
-{
-    return taking->count < taking->room &&
-           taking->instance->first_free < taking->instance->spec->depth;
-}
-
 /* Answers come back by the visit: another that waits for `before` would wait for what is fused to it, too. */
 static bool is_worth_fusing(const struct stage_run *before, uint64_t cost_ns)
 {
     return run_stage(before)->successor_count == 1 || cost_ns <= FUSED_COST_NS;
 }
 
-/*
- * With a stage go those of its deck that wait for it alone, one after the other. A binding that fails is told when its turn comes. Behind one
- * that is early goes nothing while that waits: its answer would set going what has to come after all that it waits for, too.
- */
-static void hand_fused_over(struct guide *guide, struct taking *taking, struct stage_run *before)
+void taking_fuse(struct guide *guide, struct taking *taking, struct stage_run *before)
 {
-    const uint64_t bytes = bind_size_bytes(before); /* a guess for what comes after it */
-
     if (before->waits != 0) {
         return;
     }
-    while (run_stage(before)->fused_next != KWE_NO_STAGE && has_place(taking)) {
+    while (run_stage(before)->fused_next != KWE_NO_STAGE && taking_has_place(taking)) {
         struct stage_run *run =
             event_run(before->event, run_stage(before)->fused_next, before->lane);
-        struct kwe_work_frame *frame = &taking->frames[taking->instance->first_free];
-        if (run->state != RUN_WAITING || run->waits != 1 ||
-            !is_worth_fusing(before, plan_cost_ns(run_stage(run), bytes)) ||
+        const uint64_t cost_ns = plan_cost_ns(run_stage(run), before->size_bytes); /* a guess */
+        if (run->state != RUN_WAITING || run->waits != 1 || !is_worth_fusing(before, cost_ns) ||
             bind_here(guide, taking, run) != KERR_OK) {
             return;
         }
         run->ready_ns = taking->now_ns;
-        run->cost_ns = plan_cost_ns(run_stage(run), bytes);
-        hand_over(guide, taking, run, frame);
-        taking->work[taking->count - 1].after = (uint8_t)(KWE_TICKET_INDEX(before->ticket) + 1);
+        run->size_bytes = before->size_bytes;
+        run->cost_ns = cost_ns;
+        ready_charge(guide, run->event->workflow, cost_ns);
+        taking_account(taking, run, 0);
+        taking->deck->statistics.events++;
+        hand_over(guide, taking, run, run_room(before));
+        struct kwe_work *work = ring_back(taking->work, taking->count - 1);
+        work->after = (uint8_t)(KWE_TICKET_INDEX(before->ticket) + 1);
         run->event->workflow->stage_status[run->stage].fused++;
         before = run;
     }
@@ -161,7 +70,6 @@ static void hand_fused_over(struct guide *guide, struct taking *taking, struct s
 static void take_first(struct guide *guide, struct taking *taking, struct stage_run *run)
 {
     struct event *event = run->event;
-    struct kwe_work_frame *frame = &taking->frames[taking->instance->first_free];
     enum kerr bound = bind_here(guide, taking, run);
 
     if (bound != KERR_OK) {
@@ -170,41 +78,43 @@ static void take_first(struct guide *guide, struct taking *taking, struct stage_
         return;
     }
     ready_remove(guide, run);
-    hand_over(guide, taking, run, frame);
-    hand_fused_over(guide, taking, run);
+    ready_charge(guide, event->workflow, run->cost_ns);
+    taking_account(taking, run, taking->now_ns - run->ready_ns);
+    taking->deck->statistics.events++;
+    hand_over(guide, taking, run, run->size_bytes);
+    taking_fuse(guide, taking, run);
 }
 
 uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_ns,
-                    struct kwe_work *work, struct kwe_work_frame *frames, uint32_t room,
+                    struct ring_producer *work, struct kwe_work_frame *frames, uint32_t room,
                     struct guide_vector *vector)
 {
     struct guide_instance *instance = &guide->instance[instance_index];
     struct guide_deck *deck = &guide->deck[instance->spec->prefix];
-    uint32_t count = 0;
 
     *vector = (struct guide_vector){ .cost_ns = 0 };
     if (guide->config.first_instance_only && instance->ordinal != 0) {
         return 0;
     }
-    if (guide->observer == deck) {
-        count = observe_take(guide, work, room / 2);
-    }
     /* Instances of one deck share what is ready when it is worth a second one's while; the last one's share is not larger than the first's. */
     uint32_t sharers = deck->ready_cost_ns < GUIDE_SHARE_NS ? 1 : deck->instance_count;
     uint32_t share = (deck->ready_count + sharers - 1) / sharers;
-    uint32_t most = count + share < room ? count + share : room;
-    struct taking taking = { deck, instance, work, frames, vector, count, room, now_ns };
-    while (taking.count < most && deck->ready_count > 0 && has_place(&taking) &&
-           vector->cost_ns < VECTOR_COST_NS) {
+    uint32_t most = share < room ? share : room;
+    struct taking taking = { deck, instance, work, frames, vector, 0, room, now_ns };
+    while (taking.count < most && deck->ready_count > 0 && taking_has_place(&taking)) {
+        if (vector_take(guide, &taking, most) != 0) {
+            continue;
+        }
         struct stage_run *run = ready_first(guide, deck);
-        if (vector->cost_ns > 0 && run->cost_ns > VECTOR_COST_NS) {
-            break; /* what is short does not wait for what is long */
+        if (vector_is_long_enough(vector->cost_ns, run)) {
+            break;
         }
         take_first(guide, &taking, run);
     }
     if (taking.count > 0) {
         deck->statistics.visits++;
     }
+    vector->has_observations = observe_is_due(guide, deck, taking.count > 0);
     return taking.count;
 }
 
@@ -252,7 +162,7 @@ static void answered(struct guide *guide, struct stage_run *run,
             standing_stage_done(guide, run, now_ns);
         }
         run->length = completion->out_length;
-        memcpy(run->value, completion->value, sizeof(run->value));
+        memcpy(run->value, completion->value, run_stage(run)->op->value_count * sizeof(uint64_t));
         stage_done(guide, run, now_ns);
     }
 }
@@ -293,6 +203,27 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
     room_note_effect(run);
     answered(guide, run, completion, now_ns);
     event_settle(guide, event, now_ns);
+    return KERR_OK;
+}
+
+enum kerr guide_harvest(struct guide *guide, uint32_t instance, struct ring_consumer *done,
+                        uint32_t count, uint64_t now_ns)
+{
+    uint32_t taken = 0;
+
+    for (;;) {
+        struct kwe_completion completion;
+        taken += vector_complete(guide, instance, done, taken, count, now_ns);
+        if (taken == count) {
+            break;
+        }
+        ring_peek(done, taken++, &completion);
+        enum kerr answer = guide_complete(guide, instance, &completion, now_ns);
+        if (answer != KERR_OK) {
+            return answer;
+        }
+    }
+    ring_take(done, count);
     return KERR_OK;
 }
 

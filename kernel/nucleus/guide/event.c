@@ -1,6 +1,22 @@
 /* event.c - one event from its first stage to its one result. */
 #include "kernel/nucleus/guide/state.h"
 
+static void start_plainly(struct guide *guide, struct event *event, uint64_t now_ns)
+{
+    const struct plan *plan = event->plan;
+
+    for (uint16_t i = 0; i < plan->stage_count; i++) {
+        struct stage_run *run = &event->run[i];
+        run->waits = plan->stages[i].waits;
+        run->status = KERR_OK;
+        run->length = 0;
+        run->state = RUN_WAITING;
+    }
+    for (uint64_t left = plan->sources; left != 0 && event->status == KERR_OK; left &= left - 1) {
+        ready_push(guide, &event->run[__builtin_ctzll(left)], now_ns);
+    }
+}
+
 void event_run_start(struct guide *guide, struct event *event, uint64_t now_ns)
 {
     const struct plan *plan = event->plan;
@@ -9,6 +25,10 @@ void event_run_start(struct guide *guide, struct event *event, uint64_t now_ns)
     event->in_hand = 0;
     event->status = KERR_OK;
     event->status_stage = KWE_NO_STAGE;
+    if (plan->is_plain) {
+        start_plainly(guide, event, now_ns);
+        return;
+    }
     for (uint32_t i = 0; i < plan->run_count; i++) {
         struct stage_run *run = &event->run[i];
         const struct plan_stage *stage = &plan->stages[run->stage];

@@ -80,6 +80,7 @@ static void free_workflow(struct guide *guide, struct workflow *workflow)
     guide_free(guide, workflow->loops, loops_bytes(plan));
     guide_free(guide, workflow->places[false].place, plan_events(plan) * sizeof(uint32_t));
     ready_close(guide, workflow);
+    work_close(guide, workflow);
     guide_free(guide, workflow->stage_status,
                workflow->stage_room * sizeof(*workflow->stage_status));
     guide_free(guide, workflow, sizeof(*workflow));
@@ -91,6 +92,7 @@ static void make_run(struct event *event, uint32_t index, uint16_t stage, unsign
 
     run->event = event;
     run->plan_stage = &event->plan->stages[stage];
+    run->counts = &event->workflow->stage_status[stage];
     run->stage = stage;
     run->lane = (uint8_t)lane;
     run->deadline.event = event;
@@ -165,6 +167,7 @@ static bool make_slots(struct guide *guide, struct workflow *workflow)
         struct event *event = workflow_event(workflow, slot);
         event->workflow = workflow;
         event->slot = slot;
+        event->place = slot; /* for good, unless there are places of two sizes */
         event->block =
             workflow->blocks == NULL ? NULL : workflow->blocks + slot * block_stride(plan);
         event->loops = workflow->loops == NULL ? NULL : workflow->loops + slot * plan->loop_count;
@@ -198,24 +201,24 @@ enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner,
     }
     workflow->plan = plan;
     workflow->stage_room = plan->is_arena ? KWE_MAX_ROUTE_STAGES : plan->stage_count;
-    if (!make_slots(guide, workflow)) {
-        free_workflow(guide, workflow);
-        return KERR_NO_MEMORY;
-    }
+    workflow->arena_base = arena_base;
+    memcpy(workflow->segment_offset, segment_offsets,
+           plan->segment_count * sizeof(*segment_offsets));
     guide->generation = (guide->generation + 1) & 0xffffffu;
     guide->generation = guide->generation == 0 ? 1 : guide->generation;
     workflow->id = guide->generation << 8 | index;
     workflow->owner = owner;
     workflow->registered = true;
-    workflow->arena_base = arena_base;
     workflow->status.workflow = workflow->id;
     workflow->status.stage_count = plan->stage_count;
-    memcpy(workflow->segment_offset, segment_offsets,
-           plan->segment_count * sizeof(*segment_offsets));
     for (uint32_t i = 0; i < guide->instance_count; i++) {
         int segment =
             plan_segment_of(plan, guide->instance[i].spec->prefix, guide->instance[i].ordinal);
         workflow->segment_of[i] = segment < 0 ? NO_SEGMENT : (uint8_t)segment;
+    }
+    if (!make_slots(guide, workflow) || !work_open(guide, workflow)) {
+        free_workflow(guide, workflow);
+        return KERR_NO_MEMORY;
     }
     guide->workflow[index] = workflow;
     *id = workflow->id;
@@ -285,8 +288,7 @@ static void let_go(struct guide *guide, struct workflow *workflow)
     for (uint32_t slot = 0; slot < plan_events(workflow->plan); slot++) {
         struct event *event = workflow_event(workflow, slot);
         if (event->holds) {
-            event->ring->held[event->held_place] = NULL;
-            event_release(guide, event);
+            ring_let_go(guide, event->ring, event->held_place);
         }
     }
 }
@@ -366,6 +368,12 @@ void guide_deck_statistics(const struct guide *guide, uint8_t prefix,
     out->completions = statistics->completions;
     out->copied_cache = statistics->copied_cache;
     out->copied_device = statistics->copied_device;
+}
+
+uint64_t guide_results(const struct guide *guide, uint64_t *first_ns)
+{
+    *first_ns = guide->first_result_ns;
+    return guide->results;
 }
 
 uint64_t guide_observe_dropped(const struct guide *guide)

@@ -22,6 +22,7 @@
 #include "kernel/abi/statistics.h"
 #include "kernel/abi/trace.h"
 #include "kernel/abi/work.h"
+#include "kernel/lib/ring.h"
 #include "kernel/nucleus/workflow/plan.h"
 
 struct guide;
@@ -31,7 +32,7 @@ struct program_ring;
 struct guide_port {
     /* There is ready work for this deck. */
     void (*deck_ready)(void *context, uint8_t prefix);
-    /* A result lies in the ring. */
+    /* Results lie in the ring, as many as ring->tell_after asked for. */
     void (*result_published)(void *context, struct program_ring *ring);
     /* Nothing of a ring that was abandoned is in flight any more: its memory may go. */
     void (*ring_drained)(void *context, struct program_ring *ring);
@@ -105,17 +106,28 @@ void guide_instance_state(struct guide *guide, uint32_t instance, enum guide_ins
  * The instance died. Every event in its hands, or with an output in its segment that is not yet used up, ends with DECK_FAULT; the rest goes on.
  */
 void guide_instance_lost(struct guide *guide, uint32_t instance, uint64_t now_ns);
-/* What a vector takes, by its operations' cost hints. */
+/* What was handed over. */
 struct guide_vector {
-    uint64_t cost_ns; /* as expected */
-    uint64_t most_ns; /* if the outputs fill their rooms */
+    uint64_t cost_ns; /* what it takes by its operations' cost hints */
+    uint64_t most_ns; /* ... if the outputs fill their rooms */
+    bool
+        has_observations; /* there are many results that the instance, which observes, has not seen */
 };
-/* Hand over ready stages, at most `room`: slots into work[], parameters and inputs into frames[ticket index]. Returns how many. */
-uint32_t guide_take(struct guide *guide, uint32_t instance, uint64_t now_ns, struct kwe_work *work,
-                    struct kwe_work_frame *frames, uint32_t room, struct guide_vector *vector);
-/* An answer, copied out of the DoneRing once. KERR_DECK_BROKE_RULES: not an answer that this instance may give; restart it. */
+/*
+ * Hand over ready stages, at most `room`: slots are placed in the WorkRing and not yet given, parameters and inputs go into
+ * frames[ticket index]. Returns how many.
+ */
+uint32_t guide_take(struct guide *guide, uint32_t instance, uint64_t now_ns,
+                    struct ring_producer *work, struct kwe_work_frame *frames, uint32_t room,
+                    struct guide_vector *vector);
+/* Take the oldest `count` answers, which lie in the DoneRing. KERR_DECK_BROKE_RULES: one is none that this instance may give; restart it. */
+enum kerr guide_harvest(struct guide *guide, uint32_t instance, struct ring_consumer *done,
+                        uint32_t count, uint64_t now_ns);
+/* One answer, copied out of the DoneRing once. KERR_DECK_BROKE_RULES as above. */
 enum kerr guide_complete(struct guide *guide, uint32_t instance,
                          const struct kwe_completion *completion, uint64_t now_ns);
+/* Where the deck that observes finds results (slots of struct kwe_result), until the next call; NULL: it is down. */
+void guide_observe_into(struct guide *guide, struct ring_producer *ring);
 /* What the stages that are ready for this deck are expected to take, by their operations' cost hints. */
 uint64_t guide_ready_cost_ns(const struct guide *guide, uint8_t prefix);
 /* From here on it is worth waking a second instance for them: a wake-up on another CPU costs about this. */
@@ -130,7 +142,10 @@ void guide_expire(struct guide *guide, uint64_t now_ns);
 
 /* ---- counters ------------------------------------------------------------------------------------------------------- */
 
+/* Results that were published ever, and when the first was; 0: none has been. */
+uint64_t guide_results(const struct guide *guide, uint64_t *first_ns);
 /* visits, events, completions, copied_*; the rest of *out is left alone. */
 void guide_deck_statistics(const struct guide *guide, uint8_t prefix,
                            struct kwe_deck_statistics *out);
+/* Results that the deck that observes was not there to take. */
 uint64_t guide_observe_dropped(const struct guide *guide);

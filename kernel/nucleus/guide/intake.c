@@ -28,49 +28,66 @@ void ring_publish(struct guide *guide, struct program_ring *ring, const struct k
         }
         return;
     }
-    uint32_t place = ring->results.tail % ring->results.slots;
-    /* The place was reserved. A head that lies is seen at the next intake; until then the slots behind it are the liar's loss. */
-    if (ring_push(&ring->results, result) != RING_OK) {
-        if (holder != NULL) {
-            event_release(guide, holder);
-        }
+    /* The place was reserved among those that the program had read past: whatever its head says now, nothing is lost but by itself. */
+    const uint32_t place = ring->results.tail & (ring->results.slots - 1);
+    ring_place(&ring->results, 0, result);
+    ring_give(&ring->results, 1);
+    if (holder != NULL) {
+        ring_hold(ring, holder, place);
+    }
+    ring_tell(guide, ring, 1, result->finished_ns);
+}
+
+void ring_tell(struct guide *guide, struct program_ring *ring, uint32_t count, uint64_t now_ns)
+{
+    if (guide->results == 0) {
+        guide->first_result_ns = now_ns;
+    }
+    guide->results += count;
+    if (ring->tell_after == 0) {
         return;
     }
-    ring->held[place] = holder;
-    if (holder != NULL) {
-        holder->holds = true;
-        holder->held_place = place;
+    ring->tell_after -= count < ring->tell_after ? count : ring->tell_after;
+    if (ring->tell_after == 0) {
+        guide->config.port.result_published(guide->config.port.context, ring);
     }
-    guide->config.port.result_published(guide->config.port.context, ring);
+}
+
+void ring_let_go(struct guide *guide, struct program_ring *ring, uint32_t place)
+{
+    struct event *event = ring->held[place];
+
+    if (event != NULL) {
+        ring->held[place] = NULL;
+        ring->held_count--;
+        event_release(guide, event);
+    }
 }
 
 /* Slots of results that the program has read past go back. KERR_BAD_EVENT: its head cannot be. */
-static enum kerr release_read(struct guide *guide, struct program_ring *ring, uint32_t *room)
+static enum kerr release_read(struct guide *guide, struct program_ring *ring)
 {
-    if (ring_room(&ring->results, room) != RING_OK) {
+    uint32_t room;
+
+    if (ring_room(&ring->results, &room) != RING_OK) {
         return KERR_BAD_EVENT;
     }
-    uint32_t head = ring->results.tail - (ring->results.slots - *room);
+    const uint32_t head = ring->results.tail - (ring->results.slots - room);
     if (head - ring->released > ring->results.slots) {
         return KERR_BAD_EVENT; /* it went back */
     }
-    for (; ring->released != head; ring->released++) {
-        uint32_t place = ring->released % ring->results.slots;
-        struct event *event = ring->held[place];
-        ring->held[place] = NULL;
-        if (event != NULL) {
-            event_release(guide, event);
-        }
+    for (uint32_t at = ring->released; ring->held_count != 0 && at != head; at++) {
+        ring_let_go(guide, ring, at & (ring->results.slots - 1));
     }
+    ring->released = head;
     return KERR_OK;
 }
 
 bool ring_release(struct guide *guide, struct program_ring *ring)
 {
     const uint32_t released = ring->released;
-    uint32_t room;
 
-    return release_read(guide, ring, &room) == KERR_OK && ring->released != released;
+    return release_read(guide, ring) == KERR_OK && ring->released != released;
 }
 
 /* ---- in ------------------------------------------------------------------------------------------------------------- */
@@ -185,8 +202,10 @@ static void admit(struct guide *guide, struct program_ring *ring, struct workflo
         return;
     }
     workflow->free = event->next_free;
-    room_take_place(event, false);
-    event->has_effect = false;
+    if (has_two_sizes(workflow->plan)) {
+        room_take_place(event, false);
+        event->has_effect = false;
+    }
     event->ring = ring;
     event->cookie = wire->cookie;
     event->number = ++guide->event_number;
@@ -226,7 +245,8 @@ static bool take_one(struct guide *guide, struct program_ring *ring, const struc
         refuse(guide, ring, wire, KERR_OVERLOADED, KWE_NO_STAGE, now_ns);
         return true;
     }
-    if (workflow->free == NULL || workflow->places[false].count == 0) {
+    if (workflow->free == NULL ||
+        (has_two_sizes(workflow->plan) && workflow->places[false].count == 0)) {
         if (over_waiting(workflow, waiting)) {
             refuse(guide, ring, wire, KERR_OVERLOADED, KWE_NO_STAGE, now_ns);
             return true;
@@ -238,44 +258,51 @@ static bool take_one(struct guide *guide, struct program_ring *ring, const struc
     return true;
 }
 
+/* Is there a place for one more result? If there seems to be none, look what the program has read since. False, and *released OK: no. */
+static bool has_result_place(struct guide *guide, struct program_ring *ring, enum kerr *released)
+{
+    const uint32_t unread = ring->results.tail - ring->released;
+
+    if (unread + ring->reserved < ring->results.slots) {
+        return true;
+    }
+    *released = release_read(guide, ring);
+    return *released == KERR_OK &&
+           ring->results.tail - ring->released + ring->reserved < ring->results.slots;
+}
+
 enum kerr ring_intake(struct guide *guide, struct program_ring *ring, uint64_t now_ns)
 {
-    uint32_t room, waiting;
+    uint32_t waiting, taken = 0;
 
-    enum kerr released = release_read(guide, ring, &room);
+    enum kerr released = release_read(guide, ring);
     guide_serve_line(guide, now_ns);
     if (released != KERR_OK || ring_used(&ring->events, &waiting) != RING_OK) {
         return KERR_BAD_EVENT;
     }
-    ring->starved = false;
-    for (; waiting > 0; waiting--) {
+    while (taken < waiting && has_result_place(guide, ring, &released)) {
         struct kwe_event wire;
-        if (ring_room(&ring->results, &room) != RING_OK) {
-            return KERR_BAD_EVENT;
+        uint32_t admitted = vector_admit(guide, ring, taken, waiting - taken, now_ns);
+        taken += admitted;
+        if (admitted != 0) {
+            continue;
         }
-        if (ring->reserved >= room) {
-            ring->starved = true;
+        ring_peek(&ring->events, taken, &wire);
+        if (!take_one(guide, ring, &wire, waiting - taken, now_ns)) {
             break;
         }
-        ring_peek(&ring->events, 0, &wire);
-        if (!take_one(guide, ring, &wire, waiting, now_ns)) {
-            ring->starved = true;
-            break;
-        }
-        ring_take(&ring->events, 1);
+        taken++;
     }
-    return KERR_OK;
+    ring->starved = taken < waiting;
+    ring_take(&ring->events, taken);
+    return released;
 }
 
 void ring_abandon(struct guide *guide, struct program_ring *ring)
 {
     ring->abandoned = true;
     for (uint32_t place = 0; place < ring->results.slots; place++) {
-        struct event *event = ring->held[place];
-        ring->held[place] = NULL;
-        if (event != NULL) {
-            event_release(guide, event);
-        }
+        ring_let_go(guide, ring, place);
     }
     if (ring->reserved == 0) {
         guide->config.port.ring_drained(guide->config.port.context, ring);

@@ -21,7 +21,10 @@ struct program_ring {
     /* results whose slots have been given back (free-running, like the ring's head) */
     uint32_t released;
     struct event **held; /* by result place: the event whose slot it holds, NULL: none */
+    uint32_t held_count; /* of those that are not NULL */
     bool starved;        /* events were left behind for want of a slot or a place */
+    /* the nucleus's: port.result_published() comes with so many more results; 0: with none */
+    uint32_t tell_after;
 };
 
 /* `events` and `results` are set up over shared memory of `slots` each. False: no memory. */

@@ -1,50 +1,69 @@
 /*
- * observe.c - results on their way to the deck that observes: bounded, dropped and counted when it is behind or down; and what a trace is told
+ * observe.c - results on their way to the deck that observes: dropped and counted when it is behind or down; and what a trace is told
  * of stages.
  */
 #include "kernel/nucleus/guide/state.h"
 
-void observe(struct guide *guide, const struct kwe_result *result)
-{
-    struct guide_deck *deck = guide->observer;
+/* Off the critical path: it is woken for so many results, not for each; until then it looks when it has other work. */
+#define OBSERVE_BATCH 128u
 
-    if (deck == NULL) {
+void guide_observe_into(struct guide *guide, struct ring_producer *ring)
+{
+    uint32_t room;
+
+    if (guide->observed != NULL && ring_room(guide->observed, &room) == RING_OK) {
+        guide->observe_dropped += guide->observed->slots - room; /* nobody looks any more */
+    }
+    guide->observed = ring;
+    guide->observed_room = 0;
+    guide->unobserved = 0;
+}
+
+bool observe_has_room(struct guide *guide, uint32_t ahead)
+{
+    /* A head that cannot be is a ring without room: the deck is found out when it answers. */
+    if (guide->observed != NULL && ring_room(guide->observed, &guide->observed_room) == RING_OK &&
+        guide->observed_room > ahead) {
+        return true;
+    }
+    guide->observed_room = 0;
+    guide->observe_dropped += guide->observer != NULL ? 1 : 0;
+    return false;
+}
+
+void observe_give(struct guide *guide, uint32_t count)
+{
+    const uint32_t before = guide->unobserved;
+
+    if (count == 0) {
         return;
     }
-    if (guide->observed_tail - guide->observed_head == OBSERVE_QUEUE ||
-        guide->instance[deck->first_instance].down) {
-        guide->observe_dropped++;
-        return;
-    }
-    guide->observed[guide->observed_tail++ % OBSERVE_QUEUE] = (struct kwe_observation){
-        .workflow = result->workflow,
-        .op = KWE_OP_OBSERVE,
-        .status = result->status,
-        .stage = result->stage,
-        .deck = result->deck,
-        .step = result->step,
-        .length = result->length,
-        .cookie = result->cookie,
-        .value = result->value,
-        .submitted_ns = result->submitted_ns,
-        .finished_ns = result->finished_ns,
-        .offset = result->offset,
-    };
-    /* Off the critical path: it is woken for a good part of the queue, not for each; until then it comes when it has other work. */
-    if (guide->observed_tail - guide->observed_head == OBSERVE_QUEUE / 4) {
-        guide->config.port.deck_ready(guide->config.port.context, deck->spec->prefix);
+    ring_give(guide->observed, count);
+    guide->observed_room -= count;
+    guide->unobserved += count;
+    if (before < OBSERVE_BATCH && guide->unobserved >= OBSERVE_BATCH) {
+        guide->config.port.deck_ready(guide->config.port.context, guide->observer->spec->prefix);
     }
 }
 
-uint32_t observe_take(struct guide *guide, struct kwe_work *work, uint32_t room)
+void observe(struct guide *guide, const struct kwe_result *result)
 {
-    uint32_t count = 0;
+    void *place = observe_place(guide, 0);
 
-    while (count < room && guide->observed_head != guide->observed_tail) {
-        memcpy(&work[count++], &guide->observed[guide->observed_head++ % OBSERVE_QUEUE],
-               sizeof(work[0]));
+    if (place != NULL) {
+        ring_copy_slot(place, result);
+        observe_give(guide, 1);
     }
-    return count;
+}
+
+bool observe_is_due(struct guide *guide, const struct guide_deck *deck, bool it_comes)
+{
+    const bool due = guide->observer == deck && guide->unobserved >= OBSERVE_BATCH;
+
+    if (guide->observer == deck && (due || it_comes)) {
+        guide->unobserved = 0;
+    }
+    return due;
 }
 
 /* When the deck answered: it says so in units, and only the low bits. */

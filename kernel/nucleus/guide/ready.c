@@ -73,16 +73,15 @@ static void leave(struct guide_deck *deck, const struct ready_set *set)
     *link = set->next;
 }
 
-void ready_charge(struct guide *guide, const struct stage_run *run)
+void ready_charge(struct guide *guide, struct workflow *workflow, uint64_t cost_ns)
 {
-    struct workflow *workflow = run->event->workflow;
     uint64_t *owner_ns = &guide->owner_used_ns[workflow->owner];
 
+    workflow->used_ns += cost_ns;
+    *owner_ns += cost_ns;
     guide->workflow_floor_ns =
         workflow->used_ns > guide->workflow_floor_ns ? workflow->used_ns : guide->workflow_floor_ns;
     guide->owner_floor_ns = *owner_ns > guide->owner_floor_ns ? *owner_ns : guide->owner_floor_ns;
-    workflow->used_ns += run->cost_ns;
-    *owner_ns += run->cost_ns;
 }
 
 /* ---- who goes next --------------------------------------------------------------------------------------------------------- */
@@ -143,7 +142,7 @@ struct stage_run *ready_first(const struct guide *guide, const struct guide_deck
 
 /* ---- in and out -------------------------------------------------------------------------------------------------------------- */
 
-static bool deck_is_down(const struct guide *guide, const struct guide_deck *deck)
+bool ready_deck_is_down(const struct guide *guide, const struct guide_deck *deck)
 {
     for (uint32_t i = 0; i < deck->instance_count; i++) {
         if (!guide->instance[deck->first_instance + i].down) {
@@ -157,33 +156,41 @@ void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 {
     const struct plan_stage *stage = run_stage(run);
     struct guide_deck *deck = &guide->deck[stage->deck];
-    struct ready_set *set = run->event->workflow->ready[stage->deck];
-    struct ready_queue *queue = &set->queue[stage->rank];
 
-    if (deck_is_down(guide, deck)) {
+    if (ready_deck_is_down(guide, deck)) {
         stage_fail(guide, run, KERR_DECK_DOWN, run->stage, now_ns);
         return;
     }
-    run->state = RUN_READY;
-    run->ready_ns = now_ns;
+    struct ready_chain chain = { .count = 0 };
+    run->size_bytes = bind_size_bytes(run);
+    run->cost_ns = plan_cost_ns(stage, run->size_bytes);
+    ready_link(&chain, run, now_ns);
     trace_run(guide, KWE_TRACE_READY, run, NULL, now_ns);
-    run->cost_ns = plan_cost_ns(stage, bind_size_bytes(run));
-    run->next = NULL;
-    run->previous = queue->last;
+    ready_append(guide, &chain);
+}
+
+void ready_append(struct guide *guide, const struct ready_chain *chain)
+{
+    const struct plan_stage *stage = run_stage(chain->first);
+    struct guide_deck *deck = &guide->deck[stage->deck];
+    struct ready_set *set = chain->first->event->workflow->ready[stage->deck];
+    struct ready_queue *queue = &set->queue[stage->rank];
+
+    chain->first->previous = queue->last;
     if (queue->last == NULL) {
-        queue->first = run;
+        queue->first = chain->first;
         if (set->ranks == 0) {
             enter(guide, deck, set);
         }
         set->ranks |= 1ull << stage->rank;
     } else {
-        queue->last->next = run;
+        queue->last->next = chain->first;
     }
-    queue->last = run;
-    deck->ready_count++;
-    deck->ready_cost_ns += run->cost_ns;
-    if (deck->ready_count == 1) {
-        /* More than one: whoever takes the first sees the rest and has a sibling come for it. */
+    queue->last = chain->last;
+    deck->ready_cost_ns += chain->cost_ns;
+    deck->ready_count += chain->count;
+    if (deck->ready_count == chain->count) {
+        /* More than these: whoever takes the first sees the rest and has a sibling come for it. */
         guide->config.port.deck_ready(guide->config.port.context, stage->deck);
     }
 }
@@ -213,4 +220,37 @@ void ready_remove(struct guide *guide, struct stage_run *run)
     }
     deck->ready_count--;
     deck->ready_cost_ns -= run->cost_ns;
+}
+
+/* ---- many at once -------------------------------------------------------------------------------------------------------------- */
+
+struct stage_run *ready_alike(const struct guide_deck *deck)
+{
+    const struct ready_set *set = deck->ready;
+
+    return set != NULL && set->next == NULL && set->workflow->plan->is_plain &&
+                   set->workflow->live_count > 1
+               ? set_first(set)
+               : NULL;
+}
+
+void ready_cut(struct guide_deck *deck, struct stage_run *first, struct stage_run *left,
+               uint32_t count, uint64_t cost_ns)
+{
+    const struct plan_stage *stage = run_stage(first);
+    struct ready_set *set = first->event->workflow->ready[stage->deck];
+    struct ready_queue *queue = &set->queue[stage->rank];
+
+    deck->ready_count -= count;
+    deck->ready_cost_ns -= cost_ns;
+    queue->first = left;
+    if (left != NULL) {
+        left->previous = NULL;
+        return;
+    }
+    queue->last = NULL;
+    set->ranks &= ~(1ull << stage->rank);
+    if (set->ranks == 0) {
+        leave(deck, set);
+    }
 }

@@ -204,6 +204,29 @@ void stage_done(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     stage_over(guide, run, now_ns);
 }
 
+/*
+ * The short way of a plain workflow's stage: those that wait for it have one thing less to wait for, and nothing else can come of it. One that
+ * has an answer already, since it was fused and its deck took it first, goes the long way.
+ */
+void stage_done_plainly(struct guide *guide, struct stage_run *run, uint64_t now_ns)
+{
+    struct event *event = run->event;
+    const struct plan_stage *stage = run_stage(run);
+    const struct plan_successor *next = &event->plan->successors[stage->successor_first];
+
+    run->state = RUN_DONE;
+    event->stages_left--;
+    for (uint16_t i = 0; i < stage->successor_count && event->status == KERR_OK; i++) {
+        struct stage_run *after = &event->run[next[i].stage];
+        if (after->state == RUN_WAITING && after->waits == 1) {
+            after->waits = 0;
+            ready_push(guide, after, now_ns);
+        } else if (run_waits(after)) {
+            notice(guide, after, run, now_ns);
+        }
+    }
+}
+
 static void leave_nothing(struct stage_run *run, enum run_state state, enum kerr status)
 {
     run->state = (uint8_t)state;

@@ -5,7 +5,6 @@
 #include "kernel/nucleus/guide/intake.h"
 
 #define GUIDE_MAX_WORKFLOWS MAX_WORKFLOWS
-#define OBSERVE_QUEUE       512u
 #define NO_SEGMENT          0xffu
 
 enum run_state {
@@ -32,6 +31,7 @@ struct deadline {
 struct stage_run {
     struct event *event;
     const struct plan_stage *plan_stage;
+    struct kwe_stage_status *counts; /* the workflow's, of its stage */
     struct stage_run *next,
         *previous; /* in its deck's ready queue; `next` of one that is over: in event->over_first's list */
     struct deadline deadline;
@@ -41,6 +41,8 @@ struct stage_run {
     uint64_t out_offset; /* where the output lies in the arena; once in hand */
     uint32_t length;     /* of the output */
     uint32_t ticket;     /* in hand */
+    uint32_t
+        size_bytes; /* what its cost goes by: its first input, or its output's room; since it is ready */
     uint16_t stage;
     uint16_t waits;  /* stages that it still waits for; early or fused: also while it runs */
     uint16_t winner; /* JOIN_FIRST: the stage that was the first; FAILED: the one to blame */
@@ -77,7 +79,6 @@ struct event {
     uint64_t input_offset, deadline_ns, submitted_ns;
     struct deadline deadline;
     struct stage_run *over_first, *over_last; /* over, and those that wait for it not yet told */
-    bool telling;                             /* tell() is on the stack */
     uint32_t input_length;
     uint32_t slot;  /* of the Guide's own records */
     uint32_t place; /* in the arena, among those of its size */
@@ -86,6 +87,8 @@ struct event {
     bool waits_for_room; /* in line; it has no place */
     bool has_effect;     /* something of it may have been seen from outside */
     struct event *line_next;
+    uint32_t pause_ns; /* standing: before the next run, should this one fail before it fires */
+    uint32_t held_place;
     uint16_t stages_left; /* not over yet */
     uint16_t in_hand;     /* stage runs in decks' hands */
     uint16_t status;      /* enum kerr: the verdict so far */
@@ -96,9 +99,8 @@ struct event {
     bool is_armed;     /* standing: it waits in a deck, and is counted in its workflow's status */
     bool has_fired;    /* standing: what it waited for has come */
     bool is_parked;    /* standing: the next run starts at deadline.at_ns */
-    uint32_t pause_ns; /* standing: before the next run, should this one fail before it fires */
     bool holds;        /* ended; ring->held[held_place] keeps the slot */
-    uint32_t held_place;
+    bool telling;      /* tell() is on the stack */
     struct stage_run run[]; /* plan->run_count */
 };
 
@@ -139,6 +141,7 @@ struct workflow {
     uint32_t live_count;                /* admitted and not ended */
     struct kwe_workflow_status status;
     struct kwe_stage_status *stage_status;
+    struct kwe_work *work; /* by stage: what is the same in each event's work; NULL: an arena */
     uint64_t
         visit_of[KWE_MAX_STAGES]; /* of its deck, the newest in which the stage was handed over */
 };
@@ -177,10 +180,12 @@ struct guide {
     struct guide_deck deck[MAX_DECKS];
     uint32_t instance_count;
     struct guide_instance instance[MAX_INSTANCES];
-    struct guide_deck *observer; /* the deck that observes; NULL: none */
-    struct kwe_observation observed[OBSERVE_QUEUE];
-    uint32_t observed_head, observed_tail;
+    struct guide_deck *observer;    /* the deck that observes; NULL: none */
+    struct ring_producer *observed; /* where it finds what was published; NULL: it is down */
+    uint32_t observed_room;         /* places in that, as far as is known */
+    uint32_t unobserved;            /* results since it was last about to look */
     uint64_t observe_dropped;
+    uint64_t results, first_result_ns;    /* published ever; when the first was, 0: none has been */
     uint64_t owner_used_ns[MAX_PROGRAMS]; /* programs' shares */
     uint64_t owner_floor_ns, workflow_floor_ns;
     struct deadline *first_deadline, *last_deadline; /* soonest first */
@@ -297,6 +302,10 @@ void event_cancel(struct guide *guide, struct event *event, uint64_t now_ns);
 void event_run_start(struct guide *guide, struct event *event, uint64_t now_ns);
 
 /* ---- room.c ---- */
+static inline bool has_two_sizes(const struct plan *plan)
+{
+    return plan->large_slots != 0;
+}
 /* There is one free of that size. */
 void room_take_place(struct event *event, bool is_large);
 /* It holds its place, or stands in line for one, no longer. */
@@ -334,6 +343,8 @@ void standing_resume(struct guide *guide, struct event *event, uint64_t now_ns);
 /* All that it waits for is over well enough. */
 void stage_start(struct guide *guide, struct stage_run *run, uint64_t now_ns);
 void stage_done(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+/* The same for one that waits for nothing, of a plain workflow. */
+void stage_done_plainly(struct guide *guide, struct stage_run *run, uint64_t now_ns);
 /* It fails; the event too, naming `blame`, unless somebody tolerates it. */
 void stage_fail(struct guide *guide, struct stage_run *run, enum kerr status, uint16_t blame,
                 uint64_t now_ns);
@@ -355,6 +366,111 @@ void loop_stage_over(struct guide *guide, struct stage_run *run, uint64_t now_ns
 /* Give up all that runs of its body. */
 void loop_drop_body(struct guide *guide, struct stage_run *run, uint64_t now_ns);
 
+/* ---- dispatch.c ---- */
+#define TICKET_GENERATIONS 0xffffffu
+/* A vector's worth of work: long enough that the visit costs little beside it, short enough that others get their turn. */
+#define VECTOR_COST_NS 200000u
+
+/* The instance has a ticket to give: first_free is below its depth. */
+static inline uint32_t ticket_take(struct guide_instance *instance, struct stage_run *run)
+{
+    uint32_t index = instance->first_free;
+    struct in_hand *place = &instance->in_hand[index];
+
+    instance->first_free = place->next_free;
+    place->run = run;
+    place->generation = (place->generation + 1) & TICKET_GENERATIONS;
+    return index | place->generation << 8;
+}
+
+static inline void ticket_give(struct guide_instance *instance, uint32_t index)
+{
+    instance->in_hand[index].run = NULL;
+    instance->in_hand[index].next_free = instance->first_free;
+    instance->first_free = index;
+}
+
+/* What is being handed over. */
+struct taking {
+    struct guide_deck *deck;
+    struct guide_instance *instance;
+    struct ring_producer *work;
+    struct kwe_work_frame *frames;
+    struct guide_vector *vector;
+    uint32_t count, room;
+    uint64_t now_ns;
+};
+
+/* So much of a stage goes in this visit. */
+static inline void taking_account(const struct taking *taking, const struct stage_run *run,
+                                  uint64_t queued_ns)
+{
+    struct workflow *workflow = run->event->workflow;
+    struct kwe_stage_status *status = &workflow->stage_status[run->stage];
+    const uint64_t visit = taking->deck->statistics.visits + 1;
+
+    status->visits += workflow->visit_of[run->stage] == visit ? 0 : 1;
+    workflow->visit_of[run->stage] = visit;
+    status->queued_ns += queued_ns;
+}
+
+/* A fused stage's input is counted when its length is known. */
+static inline void taking_account_inputs(const struct stage_run *run,
+                                         const struct kwe_work_frame *frame)
+{
+    struct kwe_stage_status *status = &run->event->workflow->stage_status[run->stage];
+
+    for (uint32_t i = 0; i < run_stage(run)->input_count; i++) {
+        status->bytes_in +=
+            frame->input[i].length == KWE_LENGTH_OF_BEFORE ? 0 : frame->input[i].length;
+    }
+}
+
+static inline bool taking_has_place(const struct taking *taking)
+{
+    return taking->count < taking->room &&
+           taking->instance->first_free < taking->instance->spec->depth;
+}
+
+/* What is short does not wait for what is long, and a vector is not made longer than it has to be. */
+static inline bool vector_is_long_enough(uint64_t cost_ns, const struct stage_run *next)
+{
+    return cost_ns >= VECTOR_COST_NS || (cost_ns > 0 && next->cost_ns > VECTOR_COST_NS);
+}
+
+/*
+ * With a stage go those of its deck that wait for it alone, one after the other. A binding that fails is told when its turn comes. Behind one
+ * that is early goes nothing while that waits: its answer would set going what has to come after all that it waits for, too.
+ */
+void taking_fuse(struct guide *guide, struct taking *taking, struct stage_run *before);
+
+/* ---- vector.c ---- */
+/* Admit events from the EventRing, from the `first` behind the oldest on, at most so many. Returns how many; the next goes the long way. */
+uint32_t vector_admit(struct guide *guide, struct program_ring *ring, uint32_t first, uint32_t most,
+                      uint64_t now_ns);
+/* Hand over runs of one stage, until `most` are in the vector. Returns how many; 0: the next goes the long way. */
+uint32_t vector_take(struct guide *guide, struct taking *taking, uint32_t most);
+/* Take answers from the DoneRing, those from `first` to before `end`. Returns how many; the next goes the long way. */
+uint32_t vector_complete(struct guide *guide, uint32_t instance, const struct ring_consumer *done,
+                         uint32_t first, uint32_t end, uint64_t now_ns);
+
+/* ---- work.c ---- */
+/* Fill workflow->work. False: no memory. */
+bool work_open(struct guide *guide, struct workflow *workflow);
+void work_close(struct guide *guide, struct workflow *workflow);
+/* What is different in each: of a plain workflow's stage that is all. `from` may be `work` itself. */
+static inline void work_fill_from(const struct kwe_work *from, const struct stage_run *run,
+                                  struct kwe_work *work)
+{
+    ring_copy_slot(work, from);
+    work->ticket = run->ticket;
+    work->out_offset = from->out_capacity == 0 ? 0 : run->out_offset;
+    work->deadline_ns = run->event->deadline_ns;
+    work->event = run->event->number;
+}
+/* The slot of a run that is being handed over. */
+void work_fill(const struct stage_run *run, struct kwe_work *work);
+
 /* ---- bind.c ---- */
 /* The run that `reader` takes something of `stage` from; KWE_ANY_STAGE: of the one that was the first. */
 const struct stage_run *bind_source(const struct stage_run *reader, uint16_t stage);
@@ -363,7 +479,7 @@ const struct stage_run *bind_last(const struct event *event, uint16_t stage);
 /* Its output will lie in this segment. */
 void bind_output(struct stage_run *run, uint8_t segment);
 /* What the first input will be, or the output's room when there is none: the size that costs go by. */
-uint64_t bind_size_bytes(const struct stage_run *run);
+uint32_t bind_size_bytes(const struct stage_run *run);
 enum kerr bind_frame(const struct guide *guide, const struct stage_run *run,
                      struct kwe_work_frame *frame);
 /* A loop's parameters. KERR_BAD_PARAMETER: they cannot be. */
@@ -379,17 +495,71 @@ void deadline_set(struct guide *guide, struct deadline *deadline, uint64_t at_ns
 bool ready_open(struct guide *guide, struct workflow *workflow);
 void ready_close(struct guide *guide, struct workflow *workflow);
 void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns);
+bool ready_deck_is_down(const struct guide *guide, const struct guide_deck *deck);
+/* Runs of one stage that become ready together, linked one by one and appended at once. */
+struct ready_chain {
+    struct stage_run *first, *last;
+    uint32_t count;
+    uint64_t cost_ns;
+};
+/* Its size and cost are known. */
+static inline void ready_link(struct ready_chain *chain, struct stage_run *run, uint64_t now_ns)
+{
+    run->state = RUN_READY;
+    run->ready_ns = now_ns;
+    run->next = NULL;
+    run->previous = chain->last;
+    if (chain->last == NULL) {
+        chain->first = run;
+    } else {
+        chain->last->next = run;
+    }
+    chain->last = run;
+    chain->count++;
+    chain->cost_ns += run->cost_ns;
+}
+void ready_append(struct guide *guide, const struct ready_chain *chain);
 void ready_remove(struct guide *guide, struct stage_run *run);
+/*
+ * When all that is ready for the deck is one workflow's, and plain: the first of its runs that go next, all of one stage, linked by `next`;
+ * NULL: look with ready_first(). Those that are taken are then cut off, up to `left` (NULL: all).
+ */
+struct stage_run *ready_alike(const struct guide_deck *deck);
+void ready_cut(struct guide_deck *deck, struct stage_run *first, struct stage_run *left,
+               uint32_t count, uint64_t cost_ns);
 /* The stage that goes next; NULL: none is ready. */
 struct stage_run *ready_first(const struct guide *guide, const struct guide_deck *deck);
-/* It goes: its workflow and program have had so much. */
-void ready_charge(struct guide *guide, const struct stage_run *run);
+/* Work of it goes: the workflow and its program have had so much. */
+void ready_charge(struct guide *guide, struct workflow *workflow, uint64_t cost_ns);
 
 /* ---- intake.c ---- */
+/* The result in this place holds its event's slot no longer. */
+void ring_let_go(struct guide *guide, struct program_ring *ring, uint32_t place);
+/* So many results lie in the ring that have not been told of. */
+void ring_tell(struct guide *guide, struct program_ring *ring, uint32_t count, uint64_t now_ns);
+/* The result in this place holds its event's slot. */
+static inline void ring_hold(struct program_ring *ring, struct event *event, uint32_t place)
+{
+    ring->held[place] = event;
+    ring->held_count++;
+    event->holds = true;
+    event->held_place = place;
+}
 /* The one result. Uses the reserved place. */
 void ring_publish(struct guide *guide, struct program_ring *ring, const struct kwe_result *result,
                   struct event *holder);
 
 /* ---- observe.c ---- */
+/* Look again, for observe_place(). False: the result is dropped, and counted if anybody observes. */
+bool observe_has_room(struct guide *guide, uint32_t ahead);
 void observe(struct guide *guide, const struct kwe_result *result);
-uint32_t observe_take(struct guide *guide, struct kwe_work *work, uint32_t room);
+/* Where it goes that is to be observed, `ahead` behind the newest; NULL: nobody looks, or there is no room and it has been counted. */
+static inline void *observe_place(struct guide *guide, uint32_t ahead)
+{
+    return guide->observed_room > ahead || observe_has_room(guide, ahead)
+               ? ring_back(guide->observed, ahead)
+               : NULL;
+}
+void observe_give(struct guide *guide, uint32_t count);
+/* Is it the deck that observes, and has it much to look at? `it_comes`: it looks in any case. */
+bool observe_is_due(struct guide *guide, const struct guide_deck *deck, bool it_comes);

@@ -129,17 +129,20 @@ void program_rings_drained(struct nucleus *nucleus, struct program_ring *ring)
     free_rings(nucleus, rings_of(ring));
 }
 
+void program_rings_listen(struct program_rings *rings)
+{
+    rings->ring.tell_after = rings->upcall ? 1 : rings->waiter ? rings->wanted : 0;
+}
+
 void program_rings_published(struct nucleus *nucleus, struct program_ring *ring)
 {
-    nucleus->results++;
-    if (nucleus->first_result_ns == 0) {
-        nucleus->first_result_ns = port_now_ns();
-    }
     struct program_rings *rings = rings_of(ring);
-    if (rings->waiter && --rings->wanted == 0) {
+
+    if (rings->waiter && (!rings->upcall || --rings->wanted == 0)) {
         sched_ready(nucleus, rings->program->thread);
     }
     upcall_raise(nucleus, rings);
+    program_rings_listen(rings);
 }
 
 void program_rings_orphan(struct nucleus *nucleus, struct program *program)

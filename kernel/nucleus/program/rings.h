@@ -18,6 +18,8 @@ void program_rings_orphan(struct nucleus *nucleus, struct program *program);
 bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings);
 /* The same for all rings in which events were left behind. */
 void program_rings_serve_starved(struct nucleus *nucleus);
-/* What the Guide tells: nothing of an abandoned ring is in flight; a result was published. */
+/* Its waiter, its wish for upcalls has changed: how many results the Guide tells of. */
+void program_rings_listen(struct program_rings *rings);
+/* What the Guide tells: nothing of an abandoned ring is in flight; results that somebody listens for were published. */
 void program_rings_drained(struct nucleus *nucleus, struct program_ring *ring);
 void program_rings_published(struct nucleus *nucleus, struct program_ring *ring);

@@ -2,6 +2,7 @@
 #include "kernel/nucleus/program/upcall.h"
 
 #include "kernel/nucleus/nucleus.h"
+#include "kernel/nucleus/program/rings.h"
 
 #define USER_ADDRESS_BITS 47u
 
@@ -15,6 +16,7 @@ enum kerr upcall_set(struct nucleus *nucleus, struct program_rings *rings, uint6
         return KERR_BAD_ADDRESS;
     }
     rings->upcall = entry != 0;
+    program_rings_listen(rings);
     if (entry == 0) {
         return KERR_OK;
     }
@@ -23,6 +25,7 @@ enum kerr upcall_set(struct nucleus *nucleus, struct program_rings *rings, uint6
     }
     if (upcall->saved == NULL) {
         rings->upcall = false;
+        program_rings_listen(rings);
         return KERR_NO_MEMORY;
     }
     upcall->entry = entry;

@@ -40,6 +40,8 @@ void syscall_deck_info(struct syscall *call)
     info->work_ring = instance->work_address;
     info->done_ring = instance->done_address;
     info->frames = instance->frames_address;
+    info->observed_ring = instance->observed_address;
+    info->observed_slots = instance->observed.slots;
     info->ring_slots = instance->work.slots;
     info->depth = instance->spec->depth;
     info->prefix = instance->spec->prefix;

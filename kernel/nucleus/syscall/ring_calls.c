@@ -104,10 +104,12 @@ static bool wait_resume(struct cpu *cpu, struct thread *thread)
         port_now_ns() < thread->wait_argument[2]) {
         rings->waiter = true;
         rings->wanted = (uint32_t)thread->wait_argument[1] - waiting;
+        program_rings_listen(rings);
         return false;
     }
     if (rings != NULL) {
         rings->waiter = false;
+        program_rings_listen(rings);
     }
     syscall_answer(thread, waiting);
     return true;

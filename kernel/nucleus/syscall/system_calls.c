@@ -39,10 +39,9 @@ static void fill_statistics(struct nucleus *nucleus, struct kwe_statistics *out)
 
     out->now_ns = port_now_ns();
     out->first_program_ns = nucleus->first_program_ns;
-    out->first_result_ns = nucleus->first_result_ns;
+    out->results = guide_results(nucleus->guide, &out->first_result_ns);
     out->program_syscalls = nucleus->program_syscalls;
     out->notify_calls = nucleus->notify_calls;
-    out->results = nucleus->results;
     out->frames_total = nucleus->frames.total_frames;
     out->frames_free = nucleus->frames.free_frames;
     out->frames_quarantined = nucleus->frames.quarantined_frames;

@@ -5,11 +5,14 @@
  * rank        when a workflow has many events in flight: the deepest first, so that events that are far are finished before others begin,
  *             few slots are warm at a time and the first result does not wait for the last event's first stage
  * remaining   when it has one: the stage first from which the longest way leads to the end (Graham's list scheduling)
- * early       it takes nothing from what it waits for, and all that lies before it surely comes to pass or fails the event: it runs at once,
- *             and counts as over when they are over too
+ * early       it takes nothing from what it waits for, all that lies before it surely comes to pass or fails the event, and it is not done in
+ *             no time: it runs at once, and counts as over when they are over too
  * fused       two stages of one deck, the second of which waits for the first alone by then: handed over together
  */
 #include "kernel/nucleus/workflow/order.h"
+
+/* What is shorter costs more to hold back, once it is over, than starting it early gains. */
+#define EARLY_WORTH_NS 5000u
 
 static const struct plan_successor *successors(const struct plan *plan,
                                                const struct plan_stage *stage)
@@ -135,8 +138,11 @@ static void find_early(struct plan *plan)
     for (uint16_t i = 0; i < plan->stage_count; i++) {
         struct plan_stage *stage = &plan->stages[i];
         const bool is_certain_itself = is_certain(plan, stage);
+        const bool is_worth_it =
+            stage->op != NULL &&
+            plan_cost_ns(stage, plan_size_bytes(plan, stage)) >= EARLY_WORTH_NS;
         stage->is_certain = is_certain_itself && is_needed_by_all(plan, stage);
-        stage->is_early = is_certain_itself && stage->dependency_count != 0 &&
+        stage->is_early = is_certain_itself && is_worth_it && stage->dependency_count != 0 &&
                           takes_nothing_from_stages(plan, stage);
     }
 }
@@ -182,10 +188,50 @@ static void find_fused(struct plan *plan)
     }
 }
 
+/* ---- plain --------------------------------------------------------------------------------------------------------------- */
+
+static bool is_plain(const struct plan *plan, const struct plan_stage *stage)
+{
+    for (uint16_t i = 0; i < stage->successor_count; i++) {
+        if (successors(plan, stage)[i].tolerates) {
+            return false;
+        }
+    }
+    return stage->op != NULL && !stage->is_dropped && !stage->is_early &&
+           stage->join == KWE_JOIN_ALL && stage->condition_count == 0 && stage->timeout_ns == 0;
+}
+
+static void find_plain(struct plan *plan)
+{
+    plan->is_plain = plan->header->large_slots == 0;
+    for (uint16_t i = 0; i < plan->stage_count; i++) {
+        const struct plan_stage *stage = &plan->stages[i];
+        plan->is_plain = plan->is_plain && is_plain(plan, stage);
+        plan->sources |= stage->waits == 0 ? 1ull << i : 0;
+    }
+}
+
+/* Where its costs come from. */
+static void find_sizes(struct plan *plan)
+{
+    for (uint16_t i = 0; i < plan->stage_count; i++) {
+        struct plan_stage *stage = &plan->stages[i];
+        stage->size_binding = PLAN_NO_BINDING;
+        for (uint16_t k = stage->binding_count; k-- > 0;) {
+            const struct kwe_binding *binding = &plan->bindings[stage->binding_first + k];
+            if (plan_binds_input(binding) && binding->target == 0) {
+                stage->size_binding = (uint16_t)(stage->binding_first + k);
+            }
+        }
+    }
+}
+
 void order_stages(struct plan *plan)
 {
+    find_sizes(plan);
     find_remaining(plan);
     find_ranks(plan);
     find_early(plan);
     find_fused(plan);
+    find_plain(plan);
 }

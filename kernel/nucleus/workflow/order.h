@@ -3,5 +3,5 @@
 
 #include "kernel/nucleus/workflow/plan.h"
 
-/* Set every stage's remaining_ns, rank, is_early and fused_next. Checked, rooms chosen. */
+/* Set every stage's remaining_ns, rank, is_early, fused_next and size_binding, and whether the plan is plain. Checked, rooms chosen. */
 void order_stages(struct plan *plan);

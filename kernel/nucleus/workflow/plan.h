@@ -20,7 +20,8 @@
 #define PLAN_SEGMENT_NUCLEUS 0u
 #define PLAN_SEGMENT_PROGRAM 1u
 
-#define PLAN_NO_LOOP 0xffu
+#define PLAN_NO_LOOP    0xffu
+#define PLAN_NO_BINDING 0xffffu
 
 /* Of an output, in its deck's part of the slot. */
 struct plan_place {
@@ -51,6 +52,7 @@ struct plan_stage {
     uint16_t level;      /* longest way from a source, 0.. */
     uint16_t fused_next; /* may go with this one in one visit; KWE_NO_STAGE: none */
     uint16_t input_count;
+    uint16_t size_binding;                /* of the first input; PLAN_NO_BINDING: it has none */
     uint32_t params_offset, params_bytes; /* in the blob's parameter bytes */
     uint32_t out_room;                    /* bytes; 0: no output */
     uint64_t out_offset;                  /* in the slot's part of its deck's segment */
@@ -99,7 +101,9 @@ struct plan {
     const uint8_t *constants;
     const char *names;
 
-    bool is_arena; /* for events that bring their own plans */
+    bool is_arena;    /* for events that bring their own plans */
+    bool is_plain;    /* nothing can come of a stage that is done but those that wait for it all */
+    uint64_t sources; /* bit n: stage n waits for none and runs; when plain */
     uint32_t stage_count;
     struct plan_stage *stages;
     struct plan_successor *successors;

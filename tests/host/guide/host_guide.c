@@ -22,6 +22,7 @@
 
 #include "kernel/nucleus/guide/state.h"
 #include "tests/host/guide/trace_tally.h"
+#include "tests/host/guide/visit.h"
 
 #define RING_SLOTS   256u
 #define INSTANCES    3u /* compute.0, compute.1, disk.0 */
@@ -236,7 +237,7 @@ static void take(char *rest)
     const uint32_t instance = (uint32_t)number(&rest), room = (uint32_t)number(&rest);
 
     uint32_t count =
-        guide_take(host.guide, instance, host.now_ns, work, host.frames[instance], room, &vector);
+        visit_take(host.guide, instance, host.now_ns, work, host.frames[instance], room, &vector);
     for (uint32_t i = 0; i < count; i++) {
         host.recalled[instance][KWE_TICKET_INDEX(work[i].ticket)] = false;
         if (work[i].after == 0) {
@@ -253,7 +254,7 @@ static void give_answer(uint32_t instance, const struct kwe_completion *completi
     const struct kwe_work behind = *place;
 
     place->op = 0;
-    enum kerr done = guide_complete(host.guide, instance, completion, host.now_ns);
+    enum kerr done = visit_answer(host.guide, instance, completion, 1, host.now_ns);
     assert(done == KERR_OK);
     if (behind.op == 0) {
         return;

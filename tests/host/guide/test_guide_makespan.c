@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kernel/nucleus/guide/intake.h"
+#include "tests/host/guide/visit.h"
 
 #define GRAPHS       100u
 #define MOST_CPUS    8u
@@ -165,7 +166,7 @@ static void take(struct guide *guide, uint32_t cpu, struct visit *visit, uint64_
     struct guide_vector vector;
 
     visit->next = 0;
-    visit->count = guide_take(guide, cpu, now_ns, visit->work, frames, 64, &vector);
+    visit->count = visit_take(guide, cpu, now_ns, visit->work, frames, 64, &vector);
 }
 
 /* Work until the vector is done or it is time to hand back. */
@@ -183,7 +184,7 @@ static void hand_back(struct guide *guide, uint32_t cpu, struct visit *visit, ui
 {
     for (uint32_t i = 0; i < visit->next; i++) {
         struct kwe_completion completion = { .ticket = visit->work[i].ticket };
-        assert(guide_complete(guide, cpu, &completion, now_ns) == KERR_OK);
+        assert(visit_answer(guide, cpu, &completion, 1, now_ns) == KERR_OK);
     }
     visit->count -= visit->next;
     memmove(visit->work, visit->work + visit->next, visit->count * sizeof(visit->work[0]));

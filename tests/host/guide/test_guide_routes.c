@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kernel/nucleus/guide/intake.h"
+#include "tests/host/guide/visit.h"
 
 #define SEEDS       300u
 #define EVENTS      60u
@@ -255,7 +256,7 @@ static void visit(uint32_t instance)
     enum kerr verdict[KWE_MAX_DEPTH];
     struct guide_vector vector;
 
-    uint32_t count = guide_take(world.guide, instance, 1, work, world.frames[instance],
+    uint32_t count = visit_take(world.guide, instance, 1, work, world.frames[instance],
                                 1 + (uint32_t)draw(4), &vector);
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t index = KWE_TICKET_INDEX(work[i].ticket);
@@ -267,7 +268,7 @@ static void visit(uint32_t instance)
         struct kwe_completion completion = { .ticket = work[i].ticket,
                                              .status = (uint16_t)verdict[index],
                                              .out_length = work[i].out_capacity };
-        assert(guide_complete(world.guide, instance, &completion, 1) == KERR_OK);
+        assert(visit_answer(world.guide, instance, &completion, 1, 1) == KERR_OK);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernel/nucleus/guide/intake.h"
+#include "tests/host/guide/visit.h"
 
 #define SEEDS      500u
 #define STEPS      600u
@@ -280,15 +281,13 @@ static void take(uint32_t instance)
     struct kwe_work work[KWE_MAX_DEPTH];
     struct guide_vector vector;
 
-    uint32_t count = guide_take(world.guide, instance, world.now_ns, work, world.frames[instance],
+    uint32_t count = visit_take(world.guide, instance, world.now_ns, work, world.frames[instance],
                                 DEPTH, &vector);
     for (uint32_t i = 0; i < count; i++) {
-        if (work[i].op != KWE_OP_OBSERVE) {
-            assert(world.in_hand[instance] < DEPTH);
-            world.hand[instance][world.in_hand[instance]++] = work[i];
-            assert((work[i].stage == WAIT) == (work[i].deadline_ns == 0));
-            world.runs += work[i].stage == WAIT ? 1 : 0;
-        }
+        assert(world.in_hand[instance] < DEPTH);
+        world.hand[instance][world.in_hand[instance]++] = work[i];
+        assert((work[i].stage == WAIT) == (work[i].deadline_ns == 0));
+        world.runs += work[i].stage == WAIT ? 1 : 0;
     }
 }
 
@@ -318,7 +317,7 @@ static void answer(uint32_t instance, enum kerr status)
         world.sent += work.stage == SEND ? 1 : 0;
     }
     world.hand[instance][place] = world.hand[instance][--world.in_hand[instance]];
-    enum kerr completed = guide_complete(world.guide, instance, &completion, world.now_ns);
+    enum kerr completed = visit_answer(world.guide, instance, &completion, 1, world.now_ns);
     assert(completed == KERR_OK);
 }
 
@@ -330,7 +329,7 @@ static void get_ready(void)
         struct kwe_completion said = { .ticket = work->ticket, .status = KWE_STATUS_ARMED };
         if (world.has_trigger && work->attempt == 0 && draw(2) == 0) {
             work->attempt = ARMED;
-            enum kerr completed = guide_complete(world.guide, NET, &said, world.now_ns);
+            enum kerr completed = visit_answer(world.guide, NET, &said, 1, world.now_ns);
             assert(completed == KERR_OK);
         }
     }
@@ -401,7 +400,7 @@ static void settle(void)
                                                                    ? KERR_CANCELLED
                                                                    : KERR_OK };
                 world.sent += work.attempt == RECALLED ? 0 : 1;
-                enum kerr done = guide_complete(world.guide, NET, &completion, world.now_ns);
+                enum kerr done = visit_answer(world.guide, NET, &completion, 1, world.now_ns);
                 assert(done == KERR_OK);
                 k--;
             }

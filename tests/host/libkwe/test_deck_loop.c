@@ -35,9 +35,9 @@ static uint64_t clock_ns;
 static union {
     struct ring ring;
     uint8_t bytes[192 + SLOTS * 64];
-} work_memory, done_memory;
+} work_memory, done_memory, seen_memory;
 static struct kwe_work_frame frames[DEPTH];
-static struct ring_producer work;
+static struct ring_producer work, seen;
 static struct ring_consumer done;
 static struct deck_loop loop;
 static uint64_t asked_deadline_ns, interrupt_bits;
@@ -45,6 +45,8 @@ static unsigned visits;
 static jmp_buf died;
 static char last_words[240];
 static _Alignas(64) uint8_t arena[8192];
+static struct kwe_result observed[2 * SLOTS];
+static uint32_t observed_count;
 static enum kerr start_answer;
 
 uint64_t kwe_now_ns(void)
@@ -58,6 +60,8 @@ static int64_t describe(struct kwe_deck_info *info)
         .work_ring = (uintptr_t)&work_memory,
         .done_ring = (uintptr_t)&done_memory,
         .frames = (uintptr_t)frames,
+        .observed_ring = (uintptr_t)&seen_memory,
+        .observed_slots = SLOTS,
         .ring_slots = SLOTS,
         .depth = DEPTH,
         .prefix = 5,
@@ -133,9 +137,12 @@ static void start(void)
     visits = 0;
     ring_init(&work_memory.ring, 0);
     ring_init(&done_memory.ring, 0);
+    ring_init(&seen_memory.ring, 0);
     ring_producer_init(&work, &work_memory.ring, SLOTS, 0);
+    ring_producer_init(&seen, &seen_memory.ring, SLOTS, 0);
+    observed_count = 0;
     ring_consumer_init(&done, &done_memory.ring, SLOTS, 0);
-    free(loop.requests);
+    free(loop.tickets);
     memset(&loop, 0, sizeof(loop));
     deck_loop_start(&loop);
 }
@@ -146,7 +153,6 @@ static struct fibre_event events[64];
 static struct fibre_mutex mutex;
 static unsigned order[64], order_count, idle_calls;
 static uint64_t idle_deadline_ns = UINT64_MAX;
-static struct kwe_observation observed;
 
 enum kerr deck_start(const struct kwe_deck_info *info)
 {
@@ -169,9 +175,11 @@ uint64_t deck_idle(void)
     return idle_deadline_ns;
 }
 
-void deck_observe(const struct kwe_observation *seen)
+void deck_observe(const struct kwe_result *results, uint32_t count)
 {
-    observed = *seen;
+    for (uint32_t i = 0; i < count; i++) {
+        observed[observed_count++] = results[i];
+    }
 }
 
 bool deck_op_uses_fibre(uint16_t op)
@@ -406,16 +414,26 @@ static void test_a_deck_that_could_not_start_answers_why(void)
     assert(taken().status == KERR_OK);
 }
 
-static void test_observations_get_no_answer(void)
+static void test_what_was_published_is_observed_in_order_over_the_wrap(void)
 {
-    struct kwe_observation seen = {
-        .op = KWE_OP_OBSERVE, .cookie = 77, .workflow = 3, .status = KERR_IO_ERROR
-    };
+    struct kwe_result result = { .workflow = 3, .status = KERR_IO_ERROR };
 
     start();
-    assert(ring_push(&work, &seen) == RING_OK);
+    for (uint32_t i = 0; i < 3 * SLOTS / 2; i++) { /* more than fit at once */
+        result.cookie = i;
+        assert(ring_push(&seen, &result) == RING_OK);
+        if (i % SLOTS == SLOTS - 3) {
+            deck_loop_turn(&loop);
+            assert(observed_count == SLOTS - 2);
+            observed_count = 0;
+        }
+    }
     deck_loop_turn(&loop);
-    assert(observed.cookie == 77 && observed.workflow == 3 && observed.status == KERR_IO_ERROR);
+    assert(observed_count == SLOTS / 2 + 2);
+    for (uint32_t i = 0; i < observed_count; i++) {
+        assert(observed[i].cookie == SLOTS - 2 + i && observed[i].workflow == 3 &&
+               observed[i].status == KERR_IO_ERROR);
+    }
     assert(none_answered());
 }
 
@@ -489,7 +507,7 @@ int main(void)
     test_a_signal_before_the_wait_is_remembered();
     test_the_lock_is_handed_on_in_order();
     test_a_deck_that_could_not_start_answers_why();
-    test_observations_get_no_answer();
+    test_what_was_published_is_observed_in_order_over_the_wrap();
     test_a_progress_mark_moves();
     test_rules_that_are_broken_end_the_deck();
     test_paths_are_held_to_the_manifest();

@@ -12,7 +12,7 @@
 
 static void record(struct history *history, uint64_t cookie, uint16_t status, uint64_t took_ns)
 {
-    struct kwe_observation result = {
+    struct kwe_result result = {
         .cookie = cookie,
         .workflow = 5,
         .status = status,
@@ -21,7 +21,7 @@ static void record(struct history *history, uint64_t cookie, uint16_t status, ui
         .submitted_ns = 100,
         .finished_ns = 100 + took_ns,
     };
-    history_record(history, &result);
+    history_record(history, &result, 1);
 }
 
 static void test_lines_are_oldest_first(struct history *history)
@@ -68,7 +68,7 @@ static void test_the_oldest_are_forgotten(struct history *history)
 static void test_the_longest_line_fits(struct history *history)
 {
     char line[2 * HISTORY_LINE_BYTES];
-    struct kwe_observation result = {
+    struct kwe_result result = {
         .workflow = UINT32_MAX,
         .status = KERR_CORRUPT_FILESYSTEM,
         .stage = 65534,
@@ -78,7 +78,7 @@ static void test_the_longest_line_fits(struct history *history)
         .finished_ns = UINT64_MAX,
     };
 
-    history_record(history, &result);
+    history_record(history, &result, 1);
     assert(history_print(history, 1, line, sizeof(line)) > 90);
 }
 

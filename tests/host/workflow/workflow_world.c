@@ -7,6 +7,7 @@
 
 #include "kernel/nucleus/guide/intake.h"
 #include "kernel/nucleus/workflow/layout.h"
+#include "tests/host/guide/visit.h"
 
 #define RING_SLOTS   16u
 #define EVENTS       5u
@@ -332,13 +333,11 @@ static void take(uint32_t instance)
     }
     const uint32_t room = (uint32_t)draw(9);
     world.early = (struct early_recalls){ .is_taking = true, .instance = instance };
-    const uint32_t count = guide_take(world.guide, instance, world.now_ns, work,
+    const uint32_t count = visit_take(world.guide, instance, world.now_ns, work,
                                       world.frames[instance], room, &vector);
     assert(count <= room);
     for (uint32_t i = 0; i < count; i++) {
-        if (work[i].op != KWE_OP_OBSERVE) {
-            hold(instance, &work[i]);
-        }
+        hold(instance, &work[i]);
     }
     world.early.is_taking = false;
     for (uint32_t i = 0; i < world.early.count; i++) {
@@ -386,7 +385,7 @@ static void answer(uint32_t instance, struct held *held)
     }
     held->in_use = false;
     release_followers(instance, &completion);
-    assert(guide_complete(world.guide, instance, &completion, world.now_ns) == KERR_OK);
+    assert(visit_answer(world.guide, instance, &completion, 1, world.now_ns) == KERR_OK);
 }
 
 static void answer_some(uint32_t instance)

@@ -47,10 +47,10 @@ void deck_interrupt(uint64_t bits);
 uint64_t deck_idle(void);
 
 /*
- * A result was published (the deck whose deck.yaml says `observes` gets them; others need not define it). Runs on the main loop, must
+ * Results were published (the deck whose deck.yaml says `observes` gets them; others need not define it). Runs on the main loop, must
  * not wait; there is no answer to it.
  */
-void deck_observe(const struct kwe_observation *seen);
+void deck_observe(const struct kwe_result *results, uint32_t count);
 
 /* Generated per deck (NAME_dispatch.c): run the operation. On a fibre when the op says `runs: fibre`, else on the main loop. */
 enum kerr deck_dispatch(struct deck_request *request, uint16_t op);

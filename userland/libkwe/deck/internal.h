@@ -22,25 +22,28 @@ struct deck_request {
     bool is_armed;                 /* has said so */
     uint32_t before_length;        /* of the output of the work that this one came after */
     struct deck_request *then;     /* begins when this one is answered */
-    struct deck_request *next;     /* while free */
 };
 
 /* ---- loop.c ---------------------------------------------------------------------------------------------------- */
+
+/* What the ticket's index stands for: work in hand, or what was last answered, for work that comes after it. */
+struct deck_ticket {
+    bool in_hand;
+    uint16_t status;
+    uint32_t out_length;
+    struct deck_request request; /* while in hand */
+};
 
 /* All that the loop knows; one for each instance, which is one thread. */
 struct deck_loop {
     struct kwe_deck_info info;
     struct ring_consumer work;
     struct ring_producer done;
+    struct ring_consumer observed; /* shared NULL: the deck does not observe */
     enum kerr start_status;        /* what deck_start() said */
-    struct deck_request *requests; /* info.depth of them */
-    struct deck_request *free;
-    struct deck_request *taken[KWE_MAX_DEPTH]; /* by the ticket's index */
-    /* what was last answered there, for work that comes after it */
-    struct deck_answer {
-        uint32_t out_length;
-        uint16_t status;
-    } answered[KWE_MAX_DEPTH];
+    struct deck_ticket *tickets;   /* info.depth of them */
+    uint32_t placed;   /* answers behind the DoneRing's tail that are not published yet */
+    uint32_t room;     /* places behind those, as far as is known */
     uint64_t turn_ns;  /* when this turn's first operation began; 0: none has */
     uint64_t stamp_ns; /* when its newest one ended (or began); 0: none has */
 };

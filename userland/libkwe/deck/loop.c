@@ -16,47 +16,69 @@
  */
 #define HAND_BACK_NS 1000000u
 
-/* Execution overrides it; the others are never sent results. */
-__attribute__((weak)) void deck_observe(const struct kwe_observation *seen)
+/* Execution overrides it; the others observe nothing. */
+__attribute__((weak)) void deck_observe(const struct kwe_result *results, uint32_t count)
 {
-    (void)seen;
+    (void)results;
+    (void)count;
 }
 
 /* The loop that a fibre's request belongs to; an instance has one. */
 static struct deck_loop *the_loop;
 
+/* ---- answers ----------------------------------------------------------------------------------------------------------- */
+
+/* Where the next one goes. It is the nucleus's with the next publish(). */
+static struct kwe_completion *next_answer(struct deck_loop *loop)
+{
+    if (loop->room == 0) {
+        uint32_t room;
+        if (ring_room(&loop->done, &room) != RING_OK || room <= loop->placed) {
+            deck_die("the DoneRing has no room for an answer");
+        }
+        loop->room = room - loop->placed;
+    }
+    loop->room--;
+    return ring_back(&loop->done, loop->placed++);
+}
+
+static void publish(struct deck_loop *loop)
+{
+    if (loop->placed != 0) {
+        ring_give(&loop->done, loop->placed);
+        loop->placed = 0;
+    }
+}
+
 static void begin(struct deck_loop *loop, struct deck_request *request,
-                  const struct deck_answer *before);
+                  const struct deck_ticket *before);
 
 static void answer(struct deck_loop *loop, struct deck_request *request, enum kerr status)
 {
     struct kwe_completion *completion = &request->completion;
-    const uint32_t index = KWE_TICKET_INDEX(request->work.ticket);
+    struct deck_ticket *ticket = &loop->tickets[KWE_TICKET_INDEX(request->work.ticket)];
     struct deck_request *then = request->then;
 
     completion->status = (uint16_t)request_verdict(request, status);
     if (completion->status != KERR_OK) {
         completion->out_length = 0;
     }
-    if (ring_push(&loop->done, completion) != RING_OK) {
-        deck_die("the DoneRing has no room for an answer");
-    }
-    loop->taken[index] = NULL;
-    loop->answered[index] = (struct deck_answer){ completion->out_length, completion->status };
-    request->next = loop->free;
-    loop->free = request;
+    ring_copy_slot(next_answer(loop), completion);
+    publish(loop);
+    ticket->in_hand = false;
+    ticket->status = completion->status;
+    ticket->out_length = completion->out_length;
     if (then != NULL) {
-        begin(loop, then, &loop->answered[index]);
+        begin(loop, then, ticket);
     }
 }
 
 void deck_armed(struct deck_request *request)
 {
-    const struct kwe_completion said = { .ticket = request->work.ticket,
-                                         .status = KWE_STATUS_ARMED };
-
-    if (!request->is_armed && ring_push(&the_loop->done, &said) != RING_OK) {
-        deck_die("the DoneRing has no room for what is armed");
+    if (!request->is_armed) {
+        *next_answer(the_loop) =
+            (struct kwe_completion){ .ticket = request->work.ticket, .status = KWE_STATUS_ARMED };
+        publish(the_loop);
     }
     request->is_armed = true;
 }
@@ -64,14 +86,15 @@ void deck_armed(struct deck_request *request)
 /* The nucleus wants it back: whatever it waits for, it waits no longer. */
 static void recall(const struct deck_loop *loop, uint32_t ticket)
 {
-    struct deck_request *request = loop->taken[KWE_TICKET_INDEX(ticket)];
+    struct deck_ticket *named = &loop->tickets[KWE_TICKET_INDEX(ticket)];
 
-    if (request == NULL || request->work.ticket != ticket) {
+    if (KWE_TICKET_INDEX(ticket) >= loop->info.depth || !named->in_hand ||
+        named->request.work.ticket != ticket) {
         return; /* answered meanwhile */
     }
-    request->recalled = true;
-    if (request->waits_for != NULL) {
-        fibre_signal(request->waits_for);
+    named->request.recalled = true;
+    if (named->request.waits_for != NULL) {
+        fibre_signal(named->request.waits_for);
     }
 }
 
@@ -84,6 +107,8 @@ static void answer_stamped(struct deck_loop *loop, struct deck_request *request,
     answer(loop, request, status);
 }
 
+/* ---- work --------------------------------------------------------------------------------------------------------------- */
+
 static void run_on_fibre(void *argument)
 {
     struct deck_request *request = argument;
@@ -91,9 +116,9 @@ static void run_on_fibre(void *argument)
     answer_stamped(the_loop, request, deck_dispatch(request, request->work.op));
 }
 
-/* Run it, or put it on a fibre. `before`: the answer that it has waited for, NULL: none. */
+/* Run it, or put it on a fibre. `before`: what it has waited for, NULL: nothing. */
 static void begin(struct deck_loop *loop, struct deck_request *request,
-                  const struct deck_answer *before)
+                  const struct deck_ticket *before)
 {
     const uint16_t op = request->work.op;
 
@@ -114,38 +139,52 @@ static void begin(struct deck_loop *loop, struct deck_request *request,
     }
 }
 
+static struct deck_ticket *ticket_of(const struct deck_loop *loop, const struct kwe_work *work)
+{
+    if (KWE_TICKET_INDEX(work->ticket) >= loop->info.depth) {
+        deck_die("ticket %u names no frame", work->ticket);
+    }
+    struct deck_ticket *ticket = &loop->tickets[KWE_TICKET_INDEX(work->ticket)];
+    if (ticket->in_hand) {
+        deck_die("ticket %u is in hand already", work->ticket);
+    }
+    return ticket;
+}
+
+/* Work that nothing has to be done for is answered where it lies. It is published with what comes next, at the latest with the visit. */
+static void answer_nothing(struct deck_loop *loop, struct deck_ticket *ticket,
+                           const struct kwe_work *work)
+{
+    *next_answer(loop) = (struct kwe_completion){ .ticket = work->ticket };
+    ticket->status = KERR_OK;
+    ticket->out_length = 0;
+}
+
 static void take_one(struct deck_loop *loop, const struct kwe_work *work)
 {
-    struct deck_request *request = loop->free;
-
-    if (work->op == KWE_OP_OBSERVE) {
-        deck_observe((const struct kwe_observation *)(const void *)work);
-        return;
-    }
     if (work->op == KWE_OP_RECALL) {
         recall(loop, work->ticket);
         return;
     }
-    if (request == NULL) {
-        deck_die("more work than the %u that may be in hand", loop->info.depth);
+    struct deck_ticket *ticket = ticket_of(loop, work);
+    struct deck_ticket *before =
+        work->after == 0 ? NULL : &loop->tickets[(work->after - 1u) % loop->info.depth];
+    if (work->op == KWE_OP_NOP &&
+        (before == NULL || (!before->in_hand && before->status == KERR_OK))) {
+        answer_nothing(loop, ticket, work);
+        return;
     }
-    if (KWE_TICKET_INDEX(work->ticket) >= loop->info.depth) {
-        deck_die("ticket %u names no frame", work->ticket);
-    }
-    loop->free = request->next;
-    loop->taken[KWE_TICKET_INDEX(work->ticket)] = request;
     if (loop->stamp_ns == 0 && work->op != KWE_OP_NOP) {
         loop->stamp_ns = deck_now_ns();
         loop->turn_ns = loop->stamp_ns;
     }
-    request_begin(request, work, (const struct kwe_work_frame *)(uintptr_t)loop->info.frames,
-                  loop->stamp_ns);
-    if (work->after == 0) {
-        begin(loop, request, NULL);
-    } else if (loop->taken[(work->after - 1) % KWE_MAX_DEPTH] == NULL) {
-        begin(loop, request, &loop->answered[(work->after - 1) % KWE_MAX_DEPTH]);
+    ticket->in_hand = true;
+    request_begin(&ticket->request, work,
+                  (const struct kwe_work_frame *)(uintptr_t)loop->info.frames, loop->stamp_ns);
+    if (before == NULL || !before->in_hand) {
+        begin(loop, &ticket->request, before);
     } else {
-        loop->taken[(work->after - 1) % KWE_MAX_DEPTH]->then = request;
+        before->request.then = &ticket->request;
     }
 }
 
@@ -167,8 +206,32 @@ static bool take_work(struct deck_loop *loop)
         }
     }
     ring_take(&loop->work, count);
+    publish(loop);
     return true;
 }
+
+/* Results that were published since, as they lie in the ring: in two pieces where it wraps. */
+static void observe(struct deck_loop *loop)
+{
+    struct ring_consumer *observed = &loop->observed;
+    uint32_t count;
+
+    if (observed->shared == NULL) {
+        return;
+    }
+    if (ring_used(observed, &count) != RING_OK) {
+        deck_die("the ObservedRing's counts cannot be");
+    }
+    while (count > 0) {
+        const uint32_t to_wrap = observed->slots - (observed->head & (observed->slots - 1));
+        const uint32_t piece = count < to_wrap ? count : to_wrap;
+        deck_observe(ring_front(observed, 0), piece);
+        ring_take(observed, piece);
+        count -= piece;
+    }
+}
+
+/* ---- turns -------------------------------------------------------------------------------------------------------------- */
 
 void deck_loop_start(struct deck_loop *loop)
 {
@@ -181,15 +244,13 @@ void deck_loop_start(struct deck_loop *loop)
     struct ring *done = (struct ring *)(uintptr_t)loop->info.done_ring;
     ring_consumer_init(&loop->work, work, loop->info.ring_slots, 0);
     ring_producer_init(&loop->done, done, loop->info.ring_slots, 0);
+    ring_consumer_init(&loop->observed, (struct ring *)(uintptr_t)loop->info.observed_ring,
+                       loop->info.observed_slots, 0);
     services_init(done);
     fibres_init(loop->info.depth + FIBRE_SPARE);
-    loop->requests = calloc(loop->info.depth, sizeof(*loop->requests));
-    if (loop->requests == NULL) {
+    loop->tickets = calloc(loop->info.depth, sizeof(*loop->tickets));
+    if (loop->tickets == NULL) {
         deck_die("no memory for %u requests", loop->info.depth);
-    }
-    for (uint32_t i = 0; i < loop->info.depth; i++) {
-        loop->requests[i].next = loop->free;
-        loop->free = &loop->requests[i];
     }
     the_loop = loop;
     loop->start_status = deck_start(&loop->info);
@@ -215,6 +276,7 @@ void deck_loop_turn(struct deck_loop *loop)
 {
     uint64_t deadline_ns = 0;
 
+    observe(loop);
     if (take_work(loop)) {
         deadline_ns = settle();
     } else {

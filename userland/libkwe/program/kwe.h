@@ -172,7 +172,8 @@ struct kwe_rings {
     struct ring_producer events;
     struct ring_consumer results;
     uint32_t id;
-    bool holds_result; /* the program is looking at the oldest result */
+    uint32_t known;    /* results that are known to lie there */
+    bool holds_result; /* the program is looking at the oldest of them */
     bool polled;
     struct kwe_futures *futures; /* see future.c; NULL: none */
 };
@@ -195,11 +196,31 @@ int kwe_notify(struct kwe_rings *rings);
  * end). Answers how many results lie there. Ends the look at the result that kwe_result_next() gave last.
  */
 int kwe_wait(struct kwe_rings *rings, uint32_t min, uint64_t timeout_ns);
+/* Look for more results than are known; for kwe_result_next(). False: there are none. */
+bool kwe_results_look(struct kwe_rings *rings);
+/* The program has looked at the oldest result; for kwe_result_next() and kwe_wait(). */
+static inline void kwe_result_release(struct kwe_rings *rings)
+{
+    if (rings->holds_result) {
+        rings->holds_result = false;
+        rings->known--;
+        ring_take(&rings->results, 1);
+    }
+}
 /*
  * Take the next result, if there is one. Its buffer (kwe_result_bytes()) is valid until the next call of this function or of kwe_wait():
  * then the kernel may use its place for another event.
  */
-bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result);
+static inline bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result)
+{
+    kwe_result_release(rings);
+    if (rings->known == 0 && !kwe_results_look(rings)) {
+        return false;
+    }
+    ring_peek(&rings->results, 0, result);
+    rings->holds_result = true;
+    return true;
+}
 /* End what came through these rings with this cookie and has not ended: its result says CANCELLED. Answers how many there were. */
 int kwe_cancel(struct kwe_rings *rings, uint64_t cookie);
 /* ---- futures ---------------------------------------------------------------------------------------------------------- */

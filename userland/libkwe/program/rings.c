@@ -13,6 +13,7 @@ static int create(struct kwe_rings *rings, uint32_t slots, uint64_t flags)
     ring_producer_init(&rings->events, (struct ring *)(uintptr_t)info.event_ring, info.slots, 0);
     ring_consumer_init(&rings->results, (struct ring *)(uintptr_t)info.result_ring, info.slots, 0);
     rings->id = info.ring;
+    rings->known = 0;
     rings->holds_result = false;
     rings->polled = flags != 0;
     return 0;
@@ -54,20 +55,12 @@ int kwe_submit(struct kwe_rings *rings, const struct kwe_event *events, uint32_t
     return answer < 0 ? answer : (int)pushed;
 }
 
-static void release_held(struct kwe_rings *rings)
-{
-    if (rings->holds_result) {
-        ring_take(&rings->results, 1);
-        rings->holds_result = false;
-    }
-}
-
 int kwe_wait(struct kwe_rings *rings, uint32_t min, uint64_t timeout_ns)
 {
     uint32_t count;
 
     /* A result that is still held may hold the very slot that the next event waits for. */
-    release_held(rings);
+    kwe_result_release(rings);
     if (ring_used(&rings->results, &count) == RING_OK && count > 0 && count >= min) {
         return (int)count;
     }
@@ -86,17 +79,13 @@ static void tell_of_left(struct kwe_rings *rings)
     }
 }
 
-bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result)
+bool kwe_results_look(struct kwe_rings *rings)
 {
-    uint32_t count;
-
-    release_held(rings);
-    if (ring_used(&rings->results, &count) != RING_OK || count == 0) {
+    if (ring_used(&rings->results, &rings->known) != RING_OK || rings->known == 0) {
+        rings->known = 0;
         tell_of_left(rings);
         return false;
     }
-    ring_peek(&rings->results, 0, result);
-    rings->holds_result = true;
     return true;
 }
 

@@ -104,7 +104,7 @@ static const struct refusal refusals[] = {
     { "unknown deck", IN_STAGE(3, deck), 14, KERR_UNKNOWN_DECK, 3 },
     { "deck out of range", IN_STAGE(3, deck), 255, KERR_UNKNOWN_DECK, 3 },
     { "unknown op", IN_STAGE(3, op), 999, KERR_UNKNOWN_OP, 3 },
-    { "observing", IN_STAGE(3, op), KWE_OP_OBSERVE, KERR_UNKNOWN_OP, 3 },
+    { "recall", IN_STAGE(3, op), KWE_OP_RECALL, KERR_UNKNOWN_OP, 3 },
     { "dependencies beyond", IN_STAGE(1, dependency_count), 99, KERR_BAD_WORKFLOW, 1 },
     { "dependencies elsewhere", IN_STAGE(3, dependency_first), 0, KERR_BAD_WORKFLOW, 3 },
     { "bindings beyond", IN_STAGE(1, binding_first), 0xfff0, KERR_BAD_WORKFLOW, 1 },
