@@ -23,12 +23,12 @@ uint64_t deck_idle(void)
 
 void deck_observe(const struct kwe_result *results, uint32_t count)
 {
-    history_record(&history, results, count);
+    history_count(&history, results, count);
 }
 
 enum kerr execution_history(struct execution_history_call *call)
 {
-    call->lines.length = history_print(&history, call->params->count, (char *)call->lines.data,
+    call->lines.length = history_print(deck_observed, call->params->count, (char *)call->lines.data,
                                        call->lines.capacity);
     call->recorded = history.seen;
     return KERR_OK;

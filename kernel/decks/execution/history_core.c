@@ -6,26 +6,22 @@
 #include <string.h>
 
 #include "kernel/abi/errors.h"
-#include "kernel/lib/ring.h"
 
-static void count(struct history *history, const struct kwe_result *result)
+void history_count(struct history *history, const struct kwe_result *results, uint32_t count)
 {
-    const uint64_t took_ns = result->finished_ns - result->submitted_ns;
+    uint64_t failed = 0, longest_ns = history->longest_ns;
 
-    if (result->status != KERR_OK) {
-        history->failed++;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct kwe_result *result = &results[i];
+        const uint64_t took_ns = result->finished_ns - result->submitted_ns;
+        failed += result->status != KERR_OK ? 1 : 0;
+        if (took_ns > longest_ns && result->finished_ns > result->submitted_ns) {
+            longest_ns = took_ns;
+        }
     }
-    if (took_ns > history->longest_ns && result->finished_ns > result->submitted_ns) {
-        history->longest_ns = took_ns;
-    }
-}
-
-void history_record(struct history *history, const struct kwe_result *results, uint32_t added)
-{
-    for (uint32_t i = 0; i < added; i++) {
-        ring_copy_slot(&history->result[history->seen++ % HISTORY_RESULTS], &results[i]);
-        count(history, &results[i]);
-    }
+    history->seen += count;
+    history->failed += failed;
+    history->longest_ns = longest_ns;
 }
 
 static size_t print_line(const struct kwe_result *result, char line[HISTORY_LINE_BYTES])
@@ -42,15 +38,16 @@ static size_t print_line(const struct kwe_result *result, char line[HISTORY_LINE
     return length < 0 || length >= (int)HISTORY_LINE_BYTES ? 0 : (size_t)length;
 }
 
-size_t history_print(const struct history *history, uint32_t most, char *lines, size_t capacity)
+size_t history_print(history_newest_fn newest, uint32_t most, char *lines, size_t capacity)
 {
-    uint64_t kept = history->seen < HISTORY_RESULTS ? history->seen : HISTORY_RESULTS;
-    uint64_t first = history->seen - (most < kept ? most : kept);
     size_t written = 0;
 
-    for (uint64_t i = first; i < history->seen; i++) {
+    while (most > 0 && newest(most - 1) == NULL) {
+        most--;
+    }
+    for (; most > 0; most--) {
         char line[HISTORY_LINE_BYTES];
-        size_t length = print_line(&history->result[i % HISTORY_RESULTS], line);
+        size_t length = print_line(newest(most - 1), line);
         if (length > capacity - written) {
             break;
         }

@@ -12,8 +12,9 @@
 #include "kernel/nucleus/program/rings.h"
 
 /* A ticket may be told of twice: that it is armed, and its answer. */
-#define RING_SLOTS       (2 * KWE_MAX_DEPTH)
-#define OBSERVED_SLOTS   512u
+#define RING_SLOTS (2 * KWE_MAX_DEPTH)
+/* Half of it is the history that the deck keeps where it lies. */
+#define OBSERVED_SLOTS   8192u
 #define BACKOFF_FIRST_NS 1000000u
 #define BACKOFF_MAX_NS   200000000u
 

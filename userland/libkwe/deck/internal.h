@@ -28,10 +28,9 @@ struct deck_request {
 
 /* What the ticket's index stands for: work in hand, or what was last answered, for work that comes after it. */
 struct deck_ticket {
-    bool in_hand;
-    uint16_t status;
     uint32_t out_length;
-    struct deck_request request; /* while in hand */
+    uint16_t status;
+    bool in_hand;
 };
 
 /* All that the loop knows; one for each instance, which is one thread. */
@@ -40,8 +39,10 @@ struct deck_loop {
     struct ring_consumer work;
     struct ring_producer done;
     struct ring_consumer observed; /* shared NULL: the deck does not observe */
+    uint32_t kept;                 /* results that were observed and lie there still */
     enum kerr start_status;        /* what deck_start() said */
-    struct deck_ticket *tickets;   /* info.depth of them */
+    struct deck_ticket tickets[KWE_MAX_DEPTH];
+    struct deck_request *requests; /* by ticket too, info.depth of them; while in hand */
     uint32_t placed;   /* answers behind the DoneRing's tail that are not published yet */
     uint32_t room;     /* places behind those, as far as is known */
     uint64_t turn_ns;  /* when this turn's first operation began; 0: none has */

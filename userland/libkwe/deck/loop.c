@@ -86,15 +86,15 @@ void deck_armed(struct deck_request *request)
 /* The nucleus wants it back: whatever it waits for, it waits no longer. */
 static void recall(const struct deck_loop *loop, uint32_t ticket)
 {
-    struct deck_ticket *named = &loop->tickets[KWE_TICKET_INDEX(ticket)];
+    const uint32_t index = KWE_TICKET_INDEX(ticket);
 
-    if (KWE_TICKET_INDEX(ticket) >= loop->info.depth || !named->in_hand ||
-        named->request.work.ticket != ticket) {
+    if (index >= loop->info.depth || !loop->tickets[index].in_hand ||
+        loop->requests[index].work.ticket != ticket) {
         return; /* answered meanwhile */
     }
-    named->request.recalled = true;
-    if (named->request.waits_for != NULL) {
-        fibre_signal(named->request.waits_for);
+    loop->requests[index].recalled = true;
+    if (loop->requests[index].waits_for != NULL) {
+        fibre_signal(loop->requests[index].waits_for);
     }
 }
 
@@ -139,7 +139,7 @@ static void begin(struct deck_loop *loop, struct deck_request *request,
     }
 }
 
-static struct deck_ticket *ticket_of(const struct deck_loop *loop, const struct kwe_work *work)
+static struct deck_ticket *ticket_of(struct deck_loop *loop, const struct kwe_work *work)
 {
     if (KWE_TICKET_INDEX(work->ticket) >= loop->info.depth) {
         deck_die("ticket %u names no frame", work->ticket);
@@ -168,7 +168,7 @@ static void take_one(struct deck_loop *loop, const struct kwe_work *work)
     }
     struct deck_ticket *ticket = ticket_of(loop, work);
     struct deck_ticket *before =
-        work->after == 0 ? NULL : &loop->tickets[(work->after - 1u) % loop->info.depth];
+        work->after == 0 ? NULL : &loop->tickets[(work->after - 1u) % KWE_MAX_DEPTH];
     if (work->op == KWE_OP_NOP &&
         (before == NULL || (!before->in_hand && before->status == KERR_OK))) {
         answer_nothing(loop, ticket, work);
@@ -178,13 +178,14 @@ static void take_one(struct deck_loop *loop, const struct kwe_work *work)
         loop->stamp_ns = deck_now_ns();
         loop->turn_ns = loop->stamp_ns;
     }
+    struct deck_request *request = &loop->requests[ticket - loop->tickets];
     ticket->in_hand = true;
-    request_begin(&ticket->request, work,
-                  (const struct kwe_work_frame *)(uintptr_t)loop->info.frames, loop->stamp_ns);
+    request_begin(request, work, (const struct kwe_work_frame *)(uintptr_t)loop->info.frames,
+                  loop->stamp_ns);
     if (before == NULL || !before->in_hand) {
-        begin(loop, &ticket->request, before);
+        begin(loop, request, before);
     } else {
-        before->request.then = &ticket->request;
+        loop->requests[before - loop->tickets].then = request;
     }
 }
 
@@ -210,7 +211,7 @@ static bool take_work(struct deck_loop *loop)
     return true;
 }
 
-/* Results that were published since, as they lie in the ring: in two pieces where it wraps. */
+/* Results that were published since, as they lie in the ring: in two pieces where it wraps. The newest stay there. */
 static void observe(struct deck_loop *loop)
 {
     struct ring_consumer *observed = &loop->observed;
@@ -222,13 +223,23 @@ static void observe(struct deck_loop *loop)
     if (ring_used(observed, &count) != RING_OK) {
         deck_die("the ObservedRing's counts cannot be");
     }
-    while (count > 0) {
-        const uint32_t to_wrap = observed->slots - (observed->head & (observed->slots - 1));
-        const uint32_t piece = count < to_wrap ? count : to_wrap;
-        deck_observe(ring_front(observed, 0), piece);
-        ring_take(observed, piece);
-        count -= piece;
+    while (loop->kept < count) {
+        const uint32_t from = (observed->head + loop->kept) & (observed->slots - 1);
+        const uint32_t to_wrap = observed->slots - from, fresh = count - loop->kept;
+        const uint32_t piece = fresh < to_wrap ? fresh : to_wrap;
+        deck_observe(ring_front(observed, loop->kept), piece);
+        loop->kept += piece;
     }
+    if (loop->kept > observed->slots / 2) {
+        ring_take(observed, loop->kept - observed->slots / 2);
+        loop->kept = observed->slots / 2;
+    }
+}
+
+const struct kwe_result *deck_observed(uint32_t back)
+{
+    return back < the_loop->kept ? ring_front(&the_loop->observed, the_loop->kept - 1 - back)
+                                 : NULL;
 }
 
 /* ---- turns -------------------------------------------------------------------------------------------------------------- */
@@ -248,8 +259,8 @@ void deck_loop_start(struct deck_loop *loop)
                        loop->info.observed_slots, 0);
     services_init(done);
     fibres_init(loop->info.depth + FIBRE_SPARE);
-    loop->tickets = calloc(loop->info.depth, sizeof(*loop->tickets));
-    if (loop->tickets == NULL) {
+    loop->requests = calloc(loop->info.depth, sizeof(*loop->requests));
+    if (loop->requests == NULL) {
         deck_die("no memory for %u requests", loop->info.depth);
     }
     the_loop = loop;

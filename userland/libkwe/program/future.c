@@ -107,18 +107,18 @@ void kwe_futures_end(struct kwe_rings *rings)
 int kwe_submit_futures(struct kwe_rings *rings, const struct kwe_event *events,
                        struct kwe_future *futures, uint32_t count)
 {
-    struct kwe_event event;
     uint32_t pushed = 0;
 
     for (; pushed < count; pushed++) {
-        event = events[pushed];
-        event.cookie = (uint64_t)(uintptr_t)&futures[pushed];
-        futures[pushed].done = false;
-        if (ring_push(&rings->events, &event) != RING_OK) {
+        struct kwe_event *place = kwe_event_place(rings, pushed);
+        if (place == NULL) {
             break;
         }
+        ring_copy_slot(place, &events[pushed]);
+        place->cookie = (uint64_t)(uintptr_t)&futures[pushed];
+        futures[pushed].done = false;
     }
-    int answer = kwe_notify(rings);
+    int answer = kwe_event_give(rings, pushed);
     return answer < 0 ? answer : (int)pushed;
 }
 

@@ -172,6 +172,7 @@ struct kwe_rings {
     struct ring_producer events;
     struct ring_consumer results;
     uint32_t id;
+    uint32_t end; /* up to here, counted as the EventRing's tail is, places are known to be free */
     uint32_t known;    /* results that are known to lie there */
     bool holds_result; /* the program is looking at the oldest of them */
     bool polled;
@@ -189,6 +190,23 @@ int kwe_rings_destroy(struct kwe_rings *rings);
 
 /* Put events into the ring, as many as there is room for, and tell the kernel once. Answers how many; does not wait. */
 int kwe_submit(struct kwe_rings *rings, const struct kwe_event *events, uint32_t count);
+/*
+ * The same without a copy: write events into the ring where they go, then give them. kwe_event_place() says where: `ahead` behind those that
+ * were given; NULL: the ring is full. All of it has to be written; what is not used is 0.
+ */
+static inline struct kwe_event *kwe_event_place(struct kwe_rings *rings, uint32_t ahead)
+{
+    uint32_t room = rings->end - rings->events.tail;
+
+    if (ahead >= room || room > rings->events.slots) {
+        (void)ring_room(&rings->events, &room); /* none, should the count be wrong */
+        rings->end = rings->events.tail + room;
+    }
+    return ahead < room ? ring_back(&rings->events, ahead) : NULL;
+}
+int kwe_event_give(struct kwe_rings *rings, uint32_t count);
+/* The same, and kwe_wait(), in one call. */
+int kwe_event_give_wait(struct kwe_rings *rings, uint32_t count, uint32_t min, uint64_t timeout_ns);
 /* Tell the kernel of what is in the EventRing, if it has to be told. kwe_submit() does. 0 and above, or a code (< 0). */
 int kwe_notify(struct kwe_rings *rings);
 /*
@@ -196,9 +214,9 @@ int kwe_notify(struct kwe_rings *rings);
  * end). Answers how many results lie there. Ends the look at the result that kwe_result_next() gave last.
  */
 int kwe_wait(struct kwe_rings *rings, uint32_t min, uint64_t timeout_ns);
-/* Look for more results than are known; for kwe_result_next(). False: there are none. */
+/* Look for more results than are known; for kwe_result_look(). False: there are none. */
 bool kwe_results_look(struct kwe_rings *rings);
-/* The program has looked at the oldest result; for kwe_result_next() and kwe_wait(). */
+/* The program has looked at the oldest result; for kwe_result_look() and kwe_wait(). */
 static inline void kwe_result_release(struct kwe_rings *rings)
 {
     if (rings->holds_result) {
@@ -208,18 +226,27 @@ static inline void kwe_result_release(struct kwe_rings *rings)
     }
 }
 /*
- * Take the next result, if there is one. Its buffer (kwe_result_bytes()) is valid until the next call of this function or of kwe_wait():
- * then the kernel may use its place for another event.
+ * The next result, where it lies in the ring; NULL: there is none. It and its buffer (kwe_result_bytes()) are valid until the next call of this
+ * function, of kwe_result_next() or of kwe_wait(): then the kernel may use their places for another event.
  */
-static inline bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result)
+static inline const struct kwe_result *kwe_result_look(struct kwe_rings *rings)
 {
     kwe_result_release(rings);
     if (rings->known == 0 && !kwe_results_look(rings)) {
-        return false;
+        return NULL;
     }
-    ring_peek(&rings->results, 0, result);
     rings->holds_result = true;
-    return true;
+    return ring_front(&rings->results, 0);
+}
+/* The same, copied out. */
+static inline bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result)
+{
+    const struct kwe_result *next = kwe_result_look(rings);
+
+    if (next != NULL) {
+        ring_copy_slot(result, next);
+    }
+    return next != NULL;
 }
 /* End what came through these rings with this cookie and has not ended: its result says CANCELLED. Answers how many there were. */
 int kwe_cancel(struct kwe_rings *rings, uint64_t cookie);

@@ -13,6 +13,7 @@ static int create(struct kwe_rings *rings, uint32_t slots, uint64_t flags)
     ring_producer_init(&rings->events, (struct ring *)(uintptr_t)info.event_ring, info.slots, 0);
     ring_consumer_init(&rings->results, (struct ring *)(uintptr_t)info.result_ring, info.slots, 0);
     rings->id = info.ring;
+    rings->end = 0;
     rings->known = 0;
     rings->holds_result = false;
     rings->polled = flags != 0;
@@ -41,17 +42,21 @@ int kwe_notify(struct kwe_rings *rings)
                : (int)kwe_call_kernel_notify(rings->id, KWE_NOTIFY_SUBMIT, 0, 0);
 }
 
+int kwe_event_give(struct kwe_rings *rings, uint32_t count)
+{
+    ring_give(&rings->events, count);
+    return count > 0 ? kwe_notify(rings) : 0;
+}
+
 int kwe_submit(struct kwe_rings *rings, const struct kwe_event *events, uint32_t count)
 {
-    uint32_t room;
+    struct kwe_event *place;
+    uint32_t pushed = 0;
 
-    (void)ring_room(&rings->events, &room); /* none, should the count be wrong */
-    const uint32_t pushed = count < room ? count : room;
-    for (uint32_t i = 0; i < pushed; i++) {
-        ring_place(&rings->events, i, &events[i]);
+    while (pushed < count && (place = kwe_event_place(rings, pushed)) != NULL) {
+        ring_copy_slot(place, &events[pushed++]);
     }
-    ring_give(&rings->events, pushed);
-    int answer = pushed > 0 ? kwe_notify(rings) : 0;
+    int answer = kwe_event_give(rings, pushed);
     return answer < 0 ? answer : (int)pushed;
 }
 
@@ -87,6 +92,14 @@ bool kwe_results_look(struct kwe_rings *rings)
         return false;
     }
     return true;
+}
+
+int kwe_event_give_wait(struct kwe_rings *rings, uint32_t count, uint32_t min, uint64_t timeout_ns)
+{
+    kwe_result_release(rings);
+    ring_give(&rings->events, count);
+    return (int)kwe_call_kernel_notify(rings->id, KWE_NOTIFY_SUBMIT | KWE_NOTIFY_WAIT, min,
+                                       timeout_ns);
 }
 
 int kwe_cancel(struct kwe_rings *rings, uint64_t cookie)

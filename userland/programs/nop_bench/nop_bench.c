@@ -32,20 +32,31 @@ static kwe_stage_t add_chain(struct kwe_builder *builder, unsigned stages)
     return last;
 }
 
-/* Submit `rounds` batches, each after the results of the last; negative: a code. */
-static int run(struct kwe_rings *rings, const struct kwe_event *events, uint32_t batch,
-               uint32_t rounds)
+/* Submit one batch and wait for all of it, in one call; negative: a code. */
+static int submit(struct kwe_rings *rings, uint32_t workflow, uint32_t batch)
 {
-    struct kwe_result result;
+    for (uint32_t i = 0; i < batch; i++) {
+        struct kwe_event *event = kwe_event_place(rings, i);
+        if (event == NULL) {
+            return -KERR_OVERLOADED;
+        }
+        *event = (struct kwe_event){ .cookie = i, .workflow = workflow };
+    }
+    return kwe_event_give_wait(rings, batch, batch, UINT64_MAX);
+}
 
+/* Submit `rounds` batches, each after the results of the last; negative: a code. */
+static int run(struct kwe_rings *rings, uint32_t workflow, uint32_t batch, uint32_t rounds)
+{
     for (uint32_t i = 0; i < rounds; i++) {
-        int answer = kwe_submit(rings, events, batch);
-        if (answer != (int)batch || (answer = kwe_wait(rings, batch, UINT64_MAX)) < 0) {
-            return answer < 0 ? answer : -KERR_OVERLOADED;
+        int answer = submit(rings, workflow, batch);
+        if (answer < 0) {
+            return answer;
         }
         for (uint32_t got = 0; got < batch; got++) {
-            if (!kwe_result_next(rings, &result) || result.status != KERR_OK) {
-                return -(int)result.status;
+            const struct kwe_result *result = kwe_result_look(rings);
+            if (result == NULL || result->status != KERR_OK) {
+                return result == NULL ? -KERR_OVERLOADED : -(int)result->status;
             }
         }
     }
@@ -55,20 +66,17 @@ static int run(struct kwe_rings *rings, const struct kwe_event *events, uint32_t
 static int measure(struct kwe_rings *rings, const struct kwe_workflow_info *workflow,
                    unsigned stages, uint32_t batch)
 {
-    static struct kwe_event events[MOST_BATCH];
     uint32_t rounds = EVENTS / batch;
 
-    for (uint32_t i = 0; i < batch; i++) {
-        events[i] = (struct kwe_event){ .cookie = i, .workflow = workflow->workflow };
-    }
-    int answer = run(rings, events, batch, rounds / 8 + 1); /* so that all is translated and warm */
+    /* So that all is translated and warm. */
+    int answer = run(rings, workflow->workflow, batch, rounds / 8 + 1);
     if (answer < 0) {
         return answer;
     }
     kwe_log("bench begin");
     uint64_t begin_ns = kwe_now_ns();
     kwe_mark_begin();
-    answer = run(rings, events, batch, rounds);
+    answer = run(rings, workflow->workflow, batch, rounds);
     kwe_mark_end();
     uint64_t end_ns = kwe_now_ns();
     kwe_log(
