@@ -87,24 +87,23 @@ static void fill_places(const struct kwe_workflow_info *workflow, const struct r
     }
 }
 
-/* Submit records from `first` on, as many of `count` as there is room for. */
-static uint32_t submit(struct kwe_rings *rings, const struct kwe_workflow_info *workflow,
-                       uint32_t first, uint32_t count)
+/* Write records from `first` on into the ring, as many of `count` as there is room for; they are not given yet. */
+static uint32_t place(struct kwe_rings *rings, const struct kwe_workflow_info *workflow,
+                      uint32_t first, uint32_t count)
 {
-    struct kwe_event events[BATCH];
-    const uint32_t most = count < BATCH ? count : BATCH;
+    struct kwe_event *event;
+    uint32_t placed = 0;
 
-    for (uint32_t i = 0; i < most; i++) {
-        events[i] = (struct kwe_event){
-            .cookie = first + i,
+    while (placed < count && (event = kwe_event_place(rings, placed)) != NULL) {
+        *event = (struct kwe_event){
+            .cookie = first + placed,
             .workflow = workflow->workflow,
-            .block_offset = (first + i) * (uint32_t)sizeof(struct place),
+            .block_offset = (first + placed) * (uint32_t)sizeof(struct place),
             .block_length = sizeof(struct place),
         };
+        placed++;
     }
-    int pushed = kwe_submit(rings, events, most);
-    must(pushed, "submitting");
-    return (uint32_t)pushed;
+    return placed;
 }
 
 /*
@@ -118,12 +117,12 @@ static void run(struct kwe_rings *rings, const struct kwe_workflow_info *workflo
     uint32_t submitted = 0, got = 0;
 
     while (got < count) {
-        while (submitted < count && submitted - got < 2 * BATCH) {
-            uint32_t room = 2 * BATCH - (submitted - got), left = count - submitted;
-            submitted += submit(rings, workflow, first + submitted, left < room ? left : room);
-        }
-        uint32_t waits_for = submitted - got;
-        must(kwe_wait(rings, waits_for < BATCH / 2 ? waits_for : BATCH / 2, UINT64_MAX), "waiting");
+        const uint32_t room = 2 * BATCH - (submitted - got), left = count - submitted;
+        const uint32_t placed =
+            place(rings, workflow, first + submitted, left < room ? left : room);
+        submitted += placed;
+        const uint32_t waits_for = submitted - got < BATCH / 2 ? submitted - got : BATCH / 2;
+        must(kwe_event_give_wait(rings, placed, waits_for, UINT64_MAX), "waiting");
         for (; kwe_result_next(rings, &result); got++) {
             must(-(int)result.status, "a record");
             sink->take(sink->to, (uint32_t)result.cookie, kwe_result_bytes(workflow, &result),
