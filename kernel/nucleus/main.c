@@ -146,7 +146,7 @@ static void begin_interrupt(struct cpu *cpu, bool from_user)
     if (from_user) {
         enter(cpu);
     } else {
-        port_lock_acquire(&cpu->nucleus->lock);
+        cpu_lock_idle(cpu);
     }
 }
 

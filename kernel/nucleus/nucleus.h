@@ -39,6 +39,8 @@ struct cpu {
     /* halt protocol, see sched.c; atomics: */
     bool wanted; /* kicker writes */
     bool halted; /* this CPU writes */
+    /* set by who waits, with the lock, for an idle CPU to let go of `loaded`; cleared by that CPU, without it */
+    bool must_leave;
 };
 
 /* A polled EventRing, as CPUs without the lock see it. Atomics. */
@@ -105,9 +107,11 @@ struct nucleus {
 
 /* Make `cpu` look for work: an idle one wakes, a busy one comes in from ring 3. */
 void cpu_kick(struct cpu *cpu);
+/* Take the lock on an idle CPU, which others may wait for with the lock in their hands. */
+void cpu_lock_idle(struct cpu *cpu);
 /* Load a space's page tables (NULL: the nucleus's own), keeping count of who has what loaded. */
 void cpu_load_space(struct cpu *cpu, struct space *space);
-/* No CPU has the space loaded afterwards; its thread runs nowhere any more. */
+/* No CPU has the space loaded afterwards; its thread runs nowhere any more. Idle ones are waited for. */
 void cpus_leave_space(struct nucleus *nucleus, struct space *space);
 /* The heap, as the Guide wants its memory. */
 struct guide_memory nucleus_guide_memory(struct nucleus *nucleus);

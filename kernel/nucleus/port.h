@@ -130,6 +130,14 @@ static inline void port_lock_acquire(struct port_lock *lock)
     }
 }
 
+/* False: somebody else holds it. */
+static inline bool port_lock_try(struct port_lock *lock)
+{
+    /* As above. */
+    return __atomic_load_n(&lock->held, __ATOMIC_RELAXED) == 0 &&
+           __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) == 0;
+}
+
 static inline void port_lock_release(struct port_lock *lock)
 {
     /* Release pairs with the acquire above. */

@@ -38,6 +38,8 @@ uint64_t region_find_place(const struct space *space, uint64_t base, uint64_t li
 
 /* CPUs whose TLB may still know a page that has just been unmapped here. */
 uint32_t space_stale_cpus(const struct space *space);
+/* Pages were taken away or changed: those CPUs are marked, and told for a fence. */
+uint32_t space_mark_stale(struct space *space);
 /* Frames for [begin, end), zeroed; KERR_NO_MEMORY: over the quota or none left, and nothing has changed. */
 enum kerr space_commit(struct space *space, uint64_t begin, uint64_t end, enum region_kind kind,
                        unsigned rights);

@@ -34,12 +34,14 @@ struct space *space_create(struct frames *frames, struct heap *heap, uint64_t qu
 void space_loaded(struct space *space, unsigned cpu_index)
 {
     space->loaded_cpus |= 1u << cpu_index;
+    space->stale_cpus &= ~(1u << cpu_index);
     frames_cpu_loaded(space->frames, cpu_index);
 }
 
 void space_unloaded(struct space *space, unsigned cpu_index)
 {
     space->loaded_cpus &= ~(1u << cpu_index);
+    space->stale_cpus &= ~(1u << cpu_index);
     frames_cpu_loaded(space->frames, cpu_index);
     if (space->prune) {
         space_prune(space);
@@ -67,12 +69,20 @@ uint32_t space_stale_cpus(const struct space *space)
     return mask;
 }
 
+uint32_t space_mark_stale(struct space *space)
+{
+    const uint32_t stale = space_stale_cpus(space);
+
+    space->stale_cpus |= stale;
+    return stale;
+}
+
 /* ---- pages of private memory ---- */
 
 static void give_pages(struct space *space, uint64_t begin, uint64_t end, enum region_kind kind)
 {
     struct frames_fence fence = { { 0 } };
-    frames_fence_add(space->frames, &fence, space_stale_cpus(space));
+    frames_fence_add(space->frames, &fence, space_mark_stale(space));
     for (uint64_t at = begin; at < end; at += PAGE_SIZE) {
         paddr_t frame;
         bool was_mapped = port_space_unmap(space->root, vaddr(at), &frame);

@@ -78,7 +78,9 @@ struct space {
     uint64_t private_frames; /* all of the space's own, for statistics */
 
     uint32_t loaded_cpus; /* bit mask: whose page-table register points here */
-    bool prune;           /* page tables may have become empty while another CPU had it loaded */
+    uint32_t
+        stale_cpus; /* of these, who may know pages that have been taken away or changed: they load it again before they run it */
+    bool prune;     /* page tables may have become empty while another CPU had it loaded */
 };
 
 /* An empty space; brk, mmap and DMA memory may take up to `quota_bytes`. NULL: no memory. */
@@ -92,6 +94,11 @@ void space_destroy(struct space *space);
 /* This CPU has just loaded the space's page table, or has just loaded another in its place. */
 void space_loaded(struct space *space, unsigned cpu_index);
 void space_unloaded(struct space *space, unsigned cpu_index);
+/* It has it loaded, and must load it again before it runs its thread. */
+static inline bool space_is_stale(const struct space *space, unsigned cpu_index)
+{
+    return (space->stale_cpus >> cpu_index & 1) != 0;
+}
 
 /* Give page tables back that map nothing any more: now, or as soon as no other CPU has the space loaded. */
 void space_prune(struct space *space);

@@ -92,6 +92,6 @@ void space_unmap_lent(struct space *space, vaddr_t address, struct frames_fence 
         bool was_mapped = port_space_unmap(space->root, vaddr(at), &frame);
         KASSERT(was_mapped, "nothing mapped at 0x%llx", (unsigned long long)at);
     }
-    frames_fence_add(space->frames, fence, space_stale_cpus(space));
+    frames_fence_add(space->frames, fence, space_mark_stale(space));
     region_remove(space, region);
 }

@@ -159,6 +159,7 @@ enum kerr space_protect(struct space *space, vaddr_t address, uint64_t bytes, un
         region->rights = (uint8_t)rights;
     }
     region_join(space, begin, end);
+    (void)space_mark_stale(space);
     if (port_space_loaded().value == space->root.value) {
         port_space_reload(); /* rights that were taken away must not live on in this CPU's TLB */
     }

@@ -238,13 +238,25 @@ static uint64_t preempts_at_ns(const struct thread *next, const struct thread *t
     return thread->instance == NULL ? 0 : next->ready_ns + SCHED_GRACE_NS;
 }
 
-/* Have other CPUs look that could run something which this one leaves behind. */
+/*
+ * An idle CPU keeps the pages that it had loaded, since it often goes on with the same deck, and a change of page tables is dear. It lets go of
+ * them when frames wait for that, and when their space goes: cpus_leave_space().
+ */
+static bool must_unload(const struct nucleus *nucleus, const struct cpu *cpu)
+{
+    return cpu->loaded != NULL && (nucleus->frames.quarantined_frames > 0 || cpu->loaded->prune);
+}
+
+/* Have other CPUs look that could run something which this one leaves behind, or on which something waits. */
 static void nudge_other_cpus(struct nucleus *nucleus, const struct cpu *self)
 {
     for (unsigned i = 0; i < nucleus->cpu_count; i++) {
         struct cpu *cpu = &nucleus->cpu[i];
         if (cpu == self || !cpu->online) {
             continue;
+        }
+        if (cpu->current == NULL && must_unload(nucleus, cpu)) {
+            cpu_kick(cpu);
         }
         const struct thread_queue *queue = next_queue(nucleus, cpu);
         if (queue == NULL) {
@@ -341,6 +353,23 @@ static bool is_wanted(const struct nucleus *nucleus, const struct cpu *cpu)
            (cpu->keeps_awake && polling_has_news(nucleus));
 }
 
+/* Somebody waits for this CPU to load other page tables than those of a space that goes. The records are theirs to change: they have the lock. */
+static void leave_if_asked(struct cpu *cpu)
+{
+    if (__atomic_load_n(&cpu->must_leave, __ATOMIC_ACQUIRE)) {
+        port_space_load(port_space_kernel_root());
+        __atomic_store_n(&cpu->must_leave, false, __ATOMIC_RELEASE);
+    }
+}
+
+void cpu_lock_idle(struct cpu *cpu)
+{
+    while (!port_lock_try(&cpu->nucleus->lock)) {
+        leave_if_asked(cpu);
+        port_relax();
+    }
+}
+
 /* Lock not held. For a while, when another CPU may bring something. True: something has come; false: halt. */
 static bool poll(struct nucleus *nucleus, struct cpu *cpu, uint64_t from_ns)
 {
@@ -355,20 +384,10 @@ static bool poll(struct nucleus *nucleus, struct cpu *cpu, uint64_t from_ns)
     if (!cpu->keeps_awake) {
         return false;
     }
-    port_lock_acquire(&nucleus->lock);
+    cpu_lock_idle(cpu);
     bool is_quiet = polling_sleep(nucleus, cpu);
     port_lock_release(&nucleus->lock);
     return !is_quiet;
-}
-
-/*
- * Nobody's pages stay loaded on an idle CPU, so that the frames of the dead can be used again, and so that no other CPU has to ask for it when
- * somebody ends. A CPU that is alone spares itself the way back while no frame waits: it often idles for a device, and goes on with its deck.
- */
-static bool must_unload(const struct nucleus *nucleus, const struct cpu *cpu)
-{
-    return cpu->loaded != NULL &&
-           (nucleus->cpu_count > 1 || nucleus->frames.quarantined_frames > 0);
 }
 
 /* Lock held; returns with the lock held after something may have changed. */
@@ -390,7 +409,7 @@ static void idle(struct nucleus *nucleus, struct cpu *cpu)
     if (!poll(nucleus, cpu, idle_from_ns)) {
         halt(cpu);
     }
-    port_lock_acquire(&nucleus->lock);
+    cpu_lock_idle(cpu);
     uint64_t now_ns = port_now_ns();
     cpu->idle_ns += now_ns - idle_from_ns;
     wake_timed(nucleus, now_ns);
@@ -410,7 +429,7 @@ void cpu_kick(struct cpu *cpu)
 void cpu_load_space(struct cpu *cpu, struct space *space)
 {
     struct space *before = cpu->loaded;
-    if (before == space) {
+    if (before == space && (space == NULL || !space_is_stale(space, cpu->index))) {
         return;
     }
     port_space_load(space == NULL ? port_space_kernel_root() : space->root);
@@ -423,14 +442,32 @@ void cpu_load_space(struct cpu *cpu, struct space *space)
     }
 }
 
+/* Have another CPU, which is idle, let go of its pages. It is in idle(), before it takes the lock: cpu_lock_idle() sees the flag. */
+static void fetch_out(struct cpu *cpu)
+{
+    struct space *space = cpu->loaded;
+
+    KASSERT(cpu->current == NULL, "cpu%u runs %s in a dead space", cpu->index, cpu->current->name);
+    __atomic_store_n(&cpu->must_leave, true, __ATOMIC_RELEASE);
+    cpu_kick(cpu);
+    while (__atomic_load_n(&cpu->must_leave, __ATOMIC_ACQUIRE)) {
+        port_relax();
+    }
+    cpu->loaded = NULL;
+    space_unloaded(space, cpu->index);
+}
+
 void cpus_leave_space(struct nucleus *nucleus, struct space *space)
 {
     for (unsigned i = 0; i < nucleus->cpu_count; i++) {
         struct cpu *cpu = &nucleus->cpu[i];
-        if (cpu->loaded == space) {
-            /* Another CPU runs nobody's space while idle, and this one's thread has just gone. */
-            KASSERT(cpu == port_this_cpu(), "cpu%u still has a dead space loaded", i);
+        if (cpu->loaded != space) {
+            continue;
+        }
+        if (cpu == port_this_cpu()) {
             cpu_load_space(cpu, NULL);
+        } else {
+            fetch_out(cpu);
         }
     }
 }

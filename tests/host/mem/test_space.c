@@ -355,6 +355,32 @@ static void test_frames_wait_for_other_cpus_but_not_for_this_one(void)
     end();
 }
 
+static void test_who_may_know_old_pages_loads_again_before_it_runs_the_space(void)
+{
+    begin(33);
+    vaddr_t address = mapped(PAGES(5), RW);
+    port_space_load(space->root);
+    space_loaded(space, 0);
+    assert(space_unmap(space, address, PAGES(1)) == KERR_OK);
+    assert(!space_is_stale(space, 0)); /* only here: INVLPG did it */
+
+    space_loaded(space, 1); /* it idles with it, say */
+    assert(space_unmap(space, vaddr(address.value + PAGES(1)), PAGES(1)) == KERR_OK);
+    assert(space_is_stale(space, 0) && space_is_stale(space, 1));
+    space_unloaded(space, 1);
+    assert(space_is_stale(space, 0) && !space_is_stale(space, 1));
+    space_loaded(space, 1);
+    assert(!space_is_stale(space, 1));
+    assert(space_protect(space, vaddr(address.value + PAGES(2)), PAGES(1), PORT_READ) == KERR_OK);
+    assert(space_is_stale(space, 1));
+
+    space_unloaded(space, 1);
+    port_space_load(port_space_kernel_root());
+    space_unloaded(space, 0);
+    assert(space->stale_cpus == 0 && machine.frames.quarantined_frames == 0);
+    end();
+}
+
 static void test_less_rights_reload_this_cpus_tlb(void)
 {
     begin(27);
@@ -526,6 +552,7 @@ int main(void)
     test_places_differ_by_seed_and_never_touch_each_other();
     test_memory_that_comes_and_goes_does_not_wander_through_the_address_space();
     test_frames_wait_for_other_cpus_but_not_for_this_one();
+    test_who_may_know_old_pages_loads_again_before_it_runs_the_space();
     test_less_rights_reload_this_cpus_tlb();
     test_dma_memory_is_in_the_domain_at_its_own_address();
     test_a_mapping_that_runs_out_of_tables_leaves_nothing_behind();
