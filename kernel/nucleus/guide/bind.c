@@ -219,6 +219,11 @@ static enum kerr bind_all(const struct guide *guide, const struct stage_run *run
     }
     for (uint16_t i = 0; i < stage->binding_count; i++) {
         const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
+        if (plan->is_plain &&
+            binding->kind == KWE_BIND_INPUT_STAGE) { /* by far the most frequent */
+            frame->input[binding->target] = output_of(&run->event->run[binding->stage]);
+            continue;
+        }
         if (plan_binds_input(binding)) {
             frame->input[binding->target] = input_buffer(run, binding);
             continue;

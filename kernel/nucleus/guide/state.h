@@ -418,10 +418,8 @@ static inline void taking_account(const struct taking *taking, const struct stag
 static inline void taking_account_inputs(const struct stage_run *run,
                                          const struct kwe_work_frame *frame)
 {
-    struct kwe_stage_status *status = &run->event->workflow->stage_status[run->stage];
-
     for (uint32_t i = 0; i < run_stage(run)->input_count; i++) {
-        status->bytes_in +=
+        run->counts->bytes_in +=
             frame->input[i].length == KWE_LENGTH_OF_BEFORE ? 0 : frame->input[i].length;
     }
 }
