@@ -247,26 +247,33 @@ static bool must_unload(const struct nucleus *nucleus, const struct cpu *cpu)
     return cpu->loaded != NULL && (nucleus->frames.quarantined_frames > 0 || cpu->loaded->prune);
 }
 
-/* Have other CPUs look that could run something which this one leaves behind, or on which something waits. */
-static void nudge_other_cpus(struct nucleus *nucleus, const struct cpu *self)
+/* CPUs that could run something which this one leaves behind, or on which something waits: they are to look. A bit for each. */
+static uint32_t find_wanted(struct nucleus *nucleus, const struct cpu *self)
 {
+    uint32_t wanted = 0;
+
     for (unsigned i = 0; i < nucleus->cpu_count; i++) {
         struct cpu *cpu = &nucleus->cpu[i];
         if (cpu == self || !cpu->online) {
             continue;
         }
-        if (cpu->current == NULL && must_unload(nucleus, cpu)) {
-            cpu_kick(cpu);
-        }
         const struct thread_queue *queue = next_queue(nucleus, cpu);
-        if (queue == NULL) {
-            continue;
+        const bool is_idle = cpu->current == NULL;
+        const bool is_urgent = queue != NULL && !is_idle &&
+                               preempts_at_ns(queue->first, cpu->current, UINT64_MAX) == 0;
+        if ((queue != NULL && (is_idle || is_urgent || !cpu->slice_armed)) ||
+            (is_idle && must_unload(nucleus, cpu))) {
+            wanted |= 1u << i;
         }
-        bool is_idle = cpu->current == NULL;
-        bool is_urgent = !is_idle && preempts_at_ns(queue->first, cpu->current, UINT64_MAX) == 0;
-        if (is_idle || is_urgent || !cpu->slice_armed) {
-            cpu_kick(cpu);
-        }
+    }
+    return wanted;
+}
+
+/* With the lock released: to wake a CPU is dear, and what it does first is to take it. One that has looked meanwhile looks once more. */
+static void kick_wanted(struct nucleus *nucleus, uint32_t wanted)
+{
+    for (; wanted != 0; wanted &= wanted - 1) {
+        cpu_kick(&nucleus->cpu[__builtin_ctz(wanted)]);
     }
 }
 
@@ -393,6 +400,8 @@ static bool poll(struct nucleus *nucleus, struct cpu *cpu, uint64_t from_ns)
 /* Lock held; returns with the lock held after something may have changed. */
 static void idle(struct nucleus *nucleus, struct cpu *cpu)
 {
+    const uint32_t others = find_wanted(nucleus, cpu);
+
     if (must_unload(nucleus, cpu)) {
         cpu_load_space(cpu, NULL);
     }
@@ -406,6 +415,7 @@ static void idle(struct nucleus *nucleus, struct cpu *cpu)
     }
     port_lock_release(&nucleus->lock);
 
+    kick_wanted(nucleus, others);
     if (!poll(nucleus, cpu, idle_from_ns)) {
         halt(cpu);
     }
@@ -417,11 +427,12 @@ static void idle(struct nucleus *nucleus, struct cpu *cpu)
 
 void cpu_kick(struct cpu *cpu)
 {
-    if (cpu->wanted) {
+    if (__atomic_load_n(&cpu->wanted, __ATOMIC_RELAXED)) {
         return; /* it is on its way already */
     }
     __atomic_store_n(&cpu->wanted, true, __ATOMIC_SEQ_CST);
-    if (cpu->current != NULL || __atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST)) {
+    if (__atomic_load_n(&cpu->current, __ATOMIC_RELAXED) != NULL ||
+        __atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST)) {
         port_kick(cpu->index);
     }
 }
@@ -502,7 +513,6 @@ _Noreturn void sched_leave(struct cpu *cpu)
         put_back(nucleus, cpu);
         cpu->current = NULL;
         while ((thread = pick(nucleus, cpu)) == NULL) {
-            nudge_other_cpus(nucleus, cpu);
             idle(nucleus, cpu);
             polling_serve(nucleus);
         }
@@ -530,7 +540,7 @@ _Noreturn void sched_leave(struct cpu *cpu)
     }
     set_timer(cpu, now_ns, timer_ns);
     cpu->wanted = false; /* whatever the kick was about has been looked at */
-    nudge_other_cpus(nucleus, cpu);
+    const uint32_t others = find_wanted(nucleus, cpu);
 
     if (thread->program != NULL) {
         upcall_deliver(thread->program);
@@ -540,5 +550,6 @@ _Noreturn void sched_leave(struct cpu *cpu)
     cpu_load_space(cpu, thread->space);
     paddr_t root = thread->space->root;
     port_lock_release(&nucleus->lock);
+    kick_wanted(nucleus, others);
     port_resume(&thread->context, root);
 }
