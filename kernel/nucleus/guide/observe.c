@@ -26,7 +26,6 @@ bool observe_has_room(struct guide *guide, uint32_t ahead)
         guide->observed_room > ahead) {
         return true;
     }
-    guide->observed_room = 0;
     guide->observe_dropped += guide->observer != NULL ? 1 : 0;
     return false;
 }
@@ -39,7 +38,7 @@ void observe_give(struct guide *guide, uint32_t count)
         return;
     }
     ring_give(guide->observed, count);
-    guide->observed_room -= count;
+    guide->observed_room -= count < guide->observed_room ? count : guide->observed_room;
     guide->unobserved += count;
     if (before < OBSERVE_BATCH && guide->unobserved >= OBSERVE_BATCH) {
         guide->config.port.deck_ready(guide->config.port.context, guide->observer->spec->prefix);

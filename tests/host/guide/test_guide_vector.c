@@ -19,7 +19,7 @@
 #define WORKFLOWS  3u
 #define SIDES      2u
 #define OUT_ROOM   96u
-#define SEEN_SLOTS 64u
+#define SEEN_SLOTS 8u /* so that it is full at times */
 
 static const struct op_spec ops[] = {
     { .name = "nop" },
@@ -52,7 +52,7 @@ static const struct shape shapes[WORKFLOWS] = {
 
 union memory {
     struct ring ring;
-    uint8_t bytes[sizeof(struct ring) + SEEN_SLOTS * RING_SLOT_BYTES];
+    uint8_t bytes[sizeof(struct ring) + SLOTS * RING_SLOT_BYTES];
 };
 
 struct side {
