@@ -88,6 +88,8 @@ class ArgumentReader:
             raise self.source.error(
                 self.at(stage), f"stage {stage}: the parameter {param.name!r} is missing{why}"
             )
+        if param.element == "path":
+            return str(param.default).encode()
         return self._number(stage, param, param.default)
 
     # ---- from other stages ----------------------------------------------------------------

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     failed = False
     for options in runs:
         report = run_workflow(options)
-        print_report(report, None)
+        print_report([report], None)
         print()
         failed |= bool(report.errors)
     return EXIT_WORKFLOW if failed else EXIT_DONE
