@@ -121,6 +121,7 @@ def run_jobs(
             if reports[0].job.standing:
                 listen_standing(
                     machine,
+                    names,
                     channel,
                     timeout_s,
                     until,

@@ -56,6 +56,7 @@ def stop_signals() -> Iterator[threading.Event]:
 
 def listen_standing(
     machine: Machine,
+    names: str,
     channel: Channel,
     timeout_s: float,
     until: Until,
@@ -65,6 +66,7 @@ def listen_standing(
 
     Args:
         machine: The guest.
+        names: Of the workflows.
         channel: Fed with what the agent tells.
         timeout_s: To come up, and, once it is told to end, to end.
         until: When to tell it.
@@ -92,7 +94,7 @@ def listen_standing(
             if (up is None or stopping) and now > deadline:
                 what = "end" if stopping else "come up"
                 raise MachineError(
-                    f"the workflow did not {what} within {timeout_s:g} s; --timeout gives more "
+                    f"{names} did not {what} within {timeout_s:g} s; --timeout gives more "
                     f"time\n{machine.last_lines()}"
                 )
             machine.control.settimeout(LOOK_S)
