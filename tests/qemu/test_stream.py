@@ -239,3 +239,53 @@ def test_a_stream_that_ends_by_itself_is_whole_and_the_connection_goes_on(
         assert terminal.wait_end(DEADLINE_S) == EXIT_DONE, terminal.text
 
     assert "3 runs done, 0 failed" in terminal.text
+
+
+LINES = """\
+workflow: lines
+doc: A line of text, again and again, until the client has had enough.
+standing: {concurrency: 2}
+inputs:
+  routes: {kind: bytes, text: "GET / stream text/plain"}
+  line: {kind: bytes, text: "{a} {b}\\n"}
+stages:
+  receive: {op: network.http_receive, port: 80, at_most: 16 KiB}
+  page: {op: operations.http_render, question: receive, routes: $routes, at_most: 4 KiB}
+  start:
+    op: network.http_send
+    page: page
+    connection: receive.connection
+    status: page.answer
+    head_bytes: page.head_bytes
+    length: page.body_bytes
+    more_bytes: page.more_bytes
+  show:
+    until: send.gone == 1
+    rounds: 65536
+    needs: start
+    do:
+      tick: {op: hardware.tick, period_ns: 10 ms}
+      line: {op: operations.format, template: $line, a: part.number, b: tick.number}
+      send: {op: network.http_more, data: line, connection: receive.connection}
+"""
+
+
+def test_lines_of_text_are_a_stream_as_well(image: Build, tmp_path: Path) -> None:
+    (tmp_path / "lines.yaml").write_text(LINES)
+
+    with standing(image, tmp_path / "lines.yaml", "--forward", "0:80", "--runs", "2") as (
+        terminal,
+        port,
+    ):
+        for _ in range(2):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
+            connection.request("GET", "/")
+            with connection.getresponse() as answer:
+                lines = [tuple(map(int, answer.readline().split())) for _ in range(20)]
+            connection.close()
+            ticks = [tick for _, tick in lines]
+            assert [number for number, _ in lines] == list(range(20))
+            assert ticks == sorted(set(ticks))
+        assert terminal.wait_end(DEADLINE_S) == EXIT_DONE, terminal.text
+
+    assert "2 runs done, 0 failed" in terminal.text
