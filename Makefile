@@ -85,8 +85,9 @@ image: gen ## Build the kernel, the decks and the programs (the default)
 run: image $(DEMO_INPUTS) ## Boot the system and run the demo workflows on real files
 	$(Q)$(KWE) demo --build $(BUILD)
 
-serve: image ## Boot the web server, and keep it up until Ctrl-C: http://127.0.0.1:PORT/, PORT=8080 unless said
-	$(Q)$(KWE) run --build $(BUILD) userland/workflows/web.yaml --input site=userland/workflows/web --forward $(or $(PORT),8080):80
+serve: image build/clip.stamp ## A web server and a video stream until Ctrl-C: http://127.0.0.1:PORT/, PORT=8080 unless said
+	$(Q)$(KWE) run --build $(BUILD) userland/workflows/web.yaml userland/workflows/stream.yaml \
+		--input site=userland/workflows/web --input clip=build/clip --forward $(or $(PORT),8080):80
 
 debug: image ## Boot under gdb, stopped at the first instruction
 	$(Q)$(KWE) debug --build $(BUILD)

@@ -11,6 +11,8 @@
  * frame costs at most the ones that it pretends to cover.
  *
  * The order of a run: HELLO, then REGISTERED or ERROR, then PROGRESS and RESULTS as they come, then STAGES, STATISTICS, DONE.
+ * When there are several jobs, JOB says which one the frames behind it are about, until the next JOB: REGISTERED, PLAN, PROGRESS, RESULTS,
+ * STAGES and ERROR. Before the first JOB it is job 0.
  * After ERROR the agent ends, non-zero; what it can still tell (STAGES, STATISTICS) may follow.
  * The host says one thing only: STOP, to a job whose events stand. They are cancelled, and the run comes to its end.
  */
@@ -38,6 +40,7 @@ enum kwe_control_type {
     KWE_CONTROL_PLAN = 9,       /* struct kwe_plan, then its struct kwe_plan_stage */
     KWE_CONTROL_TRACE = 10,     /* struct kwe_trace_head, then its struct kwe_trace_record */
     KWE_CONTROL_STOP = 11,      /* from the host; nothing follows */
+    KWE_CONTROL_JOB = 12,       /* struct kwe_control_job */
 };
 
 struct kwe_control_frame {
@@ -57,6 +60,12 @@ struct kwe_control_hello {
     uint64_t now_ns; /* kernel_now() */
 };
 _Static_assert(sizeof(struct kwe_control_hello) == 16, "wire");
+
+struct kwe_control_job {
+    uint32_t index; /* in the order of the file */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct kwe_control_job) == 8, "wire");
 
 struct kwe_control_progress {
     uint64_t submitted; /* put into the EventRing */

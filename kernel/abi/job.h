@@ -7,6 +7,9 @@
  *   the workflow  (kernel/abi/workflow.h)              at workflow_offset
  *   one row per event, row_bytes each                  at rows_offset
  *
+ * Another job may follow, at total_bytes, and so on to the end of the file: the workflows of all of them run side by side. When there are
+ * several, all of them stand. total_bytes is a multiple of 8.
+ *
  * A row is the event's block: row_bytes is the workflow's block_bytes. Event i is row i, and its cookie is i. The file
  * may be larger than one likes to hold at once: rows can be fetched piecewise (boot_file).
  */
@@ -18,6 +21,7 @@
 #define KWE_JOB_FILE    "job"       /* opt/kwe/job */
 #define KWE_JOB_MAGIC   0x304a574bu /* "KWJ0" */
 #define KWE_JOB_VERSION 1u
+#define KWE_MAX_JOBS    8u
 
 /* flags */
 /* when all events have ended: one event of storage.sync, before DONE */
@@ -33,7 +37,7 @@ struct kwe_job {
     uint32_t workflow_bytes;
     uint64_t workflow_offset;
     uint64_t rows_offset;
-    uint64_t total_bytes; /* of the whole file */
+    uint64_t total_bytes; /* of this job */
     uint32_t row_count;   /* 0: nothing to run, still a DONE */
     uint32_t row_bytes;
     uint32_t ring_slots;  /* of the rings to create: a power of two, 8..4096 */

@@ -1,5 +1,6 @@
 """Workflows whose events stand, as people use them: up until Ctrl-C, clients from outside."""
 
+import http.client
 import os
 import random
 import signal
@@ -12,7 +13,7 @@ from tests.harness.plugin import Kwe
 from tests.harness.standing import DEADLINE_S, standing
 from tests.harness.terminal import CTRL_C
 from tests.harness.workflow import workflow_file
-from tools.kwe.errors import EXIT_DONE
+from tools.kwe.errors import EXIT_DONE, EXIT_MACHINE
 from tools.kwe.tree import Build
 
 # A hang detector, not a target.
@@ -102,6 +103,100 @@ def test_a_timer_starts_one_run_a_period_and_none_between(kwe: Kwe, tmp_path: Pa
     assert events.failed <= 1  # the one that the end cuts off
     # The first and the last tick are so many periods apart at least.
     assert done.figures.guest.wall_ns >= (events.completed - 1) * 10_000_000
+
+
+ROUNDS = """\
+workflow: rounds
+doc: A timer in a loop, behind the one that begins the run.
+standing: {concurrency: 16}
+timeout: 50 ms
+stages:
+  tick: {op: hardware.tick, period_ns: 20 ms}
+  loop:
+    until: again.number == 0
+    rounds: 300
+    needs: tick
+    do:
+      again: {op: hardware.tick, period_ns: 1 ms}
+  seen: {op: execution.counters, needs: [{stage: loop, tolerate: true}]}
+"""
+
+
+def test_a_timer_in_a_loop_neither_takes_a_place_nor_gives_new_time(
+    kwe: Kwe, tmp_path: Path
+) -> None:
+    (tmp_path / "rounds.yaml").write_text(ROUNDS)
+
+    done = kwe("run", tmp_path / "rounds.yaml", "--runs", "32", "--json", "-")
+
+    assert done.status == EXIT_DONE, done.err  # 16 wait; were the loop's counted, it would be 32
+    events = done.figures.events
+    assert (events.completed, events.failed >= 32) == (0, True)
+
+
+TWO = """\
+workflow: {name}
+doc: What is asked below a path.
+standing: {{}}
+inputs:
+  routes: {{kind: bytes, text: "GET /... text text/plain"}}
+  words: {{kind: bytes, text: "{name} answers"}}
+stages:
+  receive: {{op: network.http_receive, port: 80, below: {below}, at_most: 16 KiB}}
+  page:
+    op: operations.http_render
+    question: receive
+    routes: $routes
+    text: $words
+    at_most: 4 KiB
+  send:
+    op: network.http_send
+    page: page
+    connection: receive.connection
+    status: page.answer
+    head_bytes: page.head_bytes
+    length: page.body_bytes
+"""
+
+
+def test_workflows_side_by_side_share_a_port_by_paths(image: Build, tmp_path: Path) -> None:
+    below = {"all": "/", "some": "/some", "few": "/some/few"}
+    paths = [tmp_path / f"{name}.yaml" for name in below]
+    for path in paths:
+        path.write_text(TWO.format(name=path.stem, below=below[path.stem]))
+    asked = {
+        "/": "all",
+        "/something": "all",
+        "/some": "some",
+        "/some/": "some",
+        "/some/fewer?/some/few": "some",
+        "/some/few": "few",
+        "/some/few/x/y": "few",
+    }
+
+    with standing(image, *paths, "--forward", "0:80", "--runs", str(2 * len(asked))) as (
+        terminal,
+        port,
+    ):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
+        for target in [*asked, *reversed(asked)]:  # all on one connection
+            connection.request("GET", target)
+            assert connection.getresponse().read().decode() == f"{asked[target]} answers"
+        assert terminal.wait_end(DEADLINE_S) == EXIT_DONE, terminal.text
+
+    for name in below:
+        runs = 2 * list(asked.values()).count(name)
+        assert f"{name}: done; {runs} runs done, 0 failed" in terminal.text
+
+
+def test_two_workflows_for_the_same_path_do_not_come_up(kwe: Kwe, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / f"{name}.yaml").write_text(TWO.format(name=name, below="/"))
+
+    done = kwe("run", tmp_path / "one.yaml", tmp_path / "other.yaml", "--timeout", "5")
+
+    assert done.status == EXIT_MACHINE
+    assert "one + other did not come up" in done.err
 
 
 def test_more_than_a_deck_can_hold_are_refused_by_name(kwe: Kwe, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import pytest
 
 from tools.kwe import abi
 from tools.kwe.control import FrameReader, crc32c, encode, parse_error, parse_results, parse_stages
+from tools.kwe.errors import MachineError
+from tools.kwe.session import Channel, Session
 
 
 def test_crc32c_of_the_check_string() -> None:
@@ -83,3 +85,36 @@ def test_error_has_its_text() -> None:
     payload = abi.ERROR.pack(status=12, stage=1, text_bytes=len(text)) + text.encode()
 
     assert parse_error(payload) == (12, 1, text)
+
+
+def progress(submitted: int, completed: int, failed: int, armed: int) -> bytes:
+    return encode(
+        abi.CONTROL_PROGRESS,
+        abi.PROGRESS.pack(submitted=submitted, completed=completed, failed=failed, armed=armed),
+    )
+
+
+def job(index: int) -> bytes:
+    return encode(abi.CONTROL_JOB, abi.CONTROL_JOB_HEAD.pack(index=index))
+
+
+def test_frames_go_to_the_job_that_was_named_last() -> None:
+    seen: list[tuple[int, int, int]] = []
+    channel = Channel([Session(), Session()], lambda *counts: seen.append(counts))
+
+    channel.feed(progress(4, 1, 0, 2) + job(1) + progress(8, 3, 2, 0))
+    was_up = channel.is_up
+    channel.feed(progress(8, 3, 2, 5) + job(0) + progress(4, 2, 0, 2))
+
+    assert (was_up, channel.is_up) == (False, True)
+    assert [session.progress for session in channel.sessions] == [(4, 2, 0), (8, 3, 2)]
+    assert channel.progress == (12, 5, 2)
+    assert seen[:2] == [(4, 1, 0), (12, 4, 2)]
+    channel.feed(encode(abi.CONTROL_DONE, abi.DONE.pack(finished_ns=7)))
+    assert channel.is_done
+    assert [session.done and session.done["finished_ns"] for session in channel.sessions] == [7, 7]
+
+
+def test_a_job_that_there_is_none_of_is_an_error() -> None:
+    with pytest.raises(MachineError, match="there is no job 1"):
+        Channel([Session()]).feed(job(1))

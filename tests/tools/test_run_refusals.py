@@ -123,6 +123,8 @@ STANDING_MISTAKES = {
     "an event's file": ("/in/file", "$files", 8, "names no files of an event; /a/path"),
     "no period": (", period_ns: 1000000", "", 7, "period_ns"),
     "too short a period": ("period_ns: 1000000", "period_ns: 10", 7, "period_ns: 10 is out of"),
+    "the same with its unit": ("1000000", "10 ns", 7, "period_ns: 10 is out of"),
+    "no unit of time": ("1000000", "10 min", 7, "50 ms or 2 s would be right"),
 }
 
 
@@ -220,6 +222,43 @@ def test_what_does_not_stand_is_not_ended_by_a_count(
     assert complaint == (
         "kwe: --for and --runs end a workflow that stands; copy ends with its events\n"
     )
+
+
+TICKS = """\
+workflow: ticks
+doc: Something, again and again.
+standing: {}
+stages:
+  tick: {op: hardware.tick, period_ns: 1 ms}
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "words", "complaint"),
+    [
+        (["ticks", "copy"], ["--input", "files=docs"], "copy ends with its events, and only"),
+        (["ticks", "ticks"], [], "ticks and ticks: each workflow once would be right"),
+        (["ticks", "other"], ["--input", "clip=docs"], "none of the workflows has such an input"),
+        (["ticks", "other"], ["--trace", "trace.json"], "--trace tells of one workflow"),
+        (["ticks"] * 9, [], "9 workflows; at most 8 would be right"),
+    ],
+)
+def test_what_cannot_run_side_by_side_is_refused(
+    names: list[str],
+    words: list[str],
+    complaint: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "copy.yaml").write_text(GOOD)
+    (tmp_path / "ticks.yaml").write_text(TICKS)
+    (tmp_path / "other.yaml").write_text(TICKS.replace("ticks", "other"))
+
+    paths = [tmp_path / f"{name}.yaml" for name in names]
+
+    assert complaint in refused(capsys, "run", *paths, *words)
+    if len(names) > 1:
+        assert "one workflow at a time" in refused(capsys, "explain", *paths)
 
 
 def test_a_workflow_file_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

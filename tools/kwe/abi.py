@@ -294,6 +294,7 @@ JOB_MAGIC = 0x304A574B
 JOB_VERSION = 1
 JOB_SYNC_AT_END = 1
 JOB_STANDING = 2
+MAX_JOBS = 8
 
 JOB = Layout(
     "kwe_job",
@@ -331,9 +332,11 @@ CONTROL_ERROR = 8
 CONTROL_PLAN = 9
 CONTROL_TRACE = 10
 CONTROL_STOP = 11
+CONTROL_JOB = 12
 
 FRAME = Layout("kwe_control_frame", magic="I", type="H", flags="H", length="I", crc32c="I")
 HELLO = Layout("kwe_control_hello", version="I", row_count="I", now_ns="Q")
+CONTROL_JOB_HEAD = Layout("kwe_control_job", index="I", reserved="I")
 PROGRESS = Layout("kwe_control_progress", submitted="Q", completed="Q", failed="Q", armed="Q")
 CONTROL_RESULT = Layout("kwe_control_result", row="I", output_bytes="I", result=RESULT)
 DONE = Layout(

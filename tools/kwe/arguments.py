@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.kwe import abi
-from tools.kwe.flow import FlowReader
+from tools.kwe.flow import FlowReader, parse_duration
 from tools.kwe.nesting import LOOP_DECK, Nest
 from tools.kwe.sources import (
     Argument,
@@ -88,6 +88,8 @@ class ArgumentReader:
             raise self.source.error(
                 self.at(stage), f"stage {stage}: the parameter {param.name!r} is missing{why}"
             )
+        if param.element == "path":
+            return str(param.default).encode()
         return self._number(stage, param, param.default)
 
     # ---- from other stages ----------------------------------------------------------------
@@ -178,6 +180,8 @@ class ArgumentReader:
             return self._real(stage, param, value)
         if param.element == "bool" and isinstance(value, bool):
             return int(value)
+        if isinstance(value, str) and param.name.split("_")[-1] == "ns":
+            value = self._duration(stage, param, value)
         numbers = value if param.count > 1 else [value]
         if not isinstance(numbers, list) or len(numbers) != param.count:
             raise self.source.error(
@@ -196,6 +200,15 @@ class ArgumentReader:
                     f"a whole number from {low} to {high} would be right",
                 )
         return tuple(numbers) if param.count > 1 else int(numbers[0])
+
+    def _duration(self, stage: str, param: Param, value: str) -> int:
+        """`period_ns: 100 ms`: a time may be said with its unit."""
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            raise self.source.error(
+                self.at(stage, param.name), f"stage {stage}: {param.name}: {error}"
+            ) from error
 
     def _real(self, stage: str, param: Param, value: Any) -> float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -8,11 +8,19 @@ from tools.kwe.report import Report
 SHOWN_ERRORS = 20
 
 
-def closing_lines(report: Report) -> Iterator[str]:
-    """Yield what a person wants to know of a run that came to its end."""
-    events, guest, copied = report.events(), report.guest(), report.guest()["bytes_copied_by_kind"]
-    wall_s = guest["wall_ns"] / 1e9
-    rate = events["completed"] / wall_s if wall_s else 0.0
+def closing_lines(reports: Sequence[Report]) -> Iterator[str]:
+    """Yield what a person wants to know of workflows that came to their end in one guest."""
+    for report in reports:
+        yield from _workflow_lines(report)
+    yield from _machine_lines(reports)
+    yield from trouble_lines(reports[0])
+    for report in reports[1:]:
+        yield from error_lines(report)
+
+
+def _workflow_lines(report: Report) -> Iterator[str]:
+    events = report.events()
+    wall_s = report.guest()["wall_ns"] / 1e9
     total = "runs" if report.job.standing else f"of {len(report.job.events)} events"
     yield (
         f"{report.job.spec.workflow}: {report.status}; "
@@ -24,6 +32,14 @@ def closing_lines(report: Report) -> Iterator[str]:
         ("stage", "operation", "events", "failed", "in", "out", "deck ms", "MB/s"),
         [_stage_row(stage) for stage in report.stages()],
     )
+
+
+def _machine_lines(reports: Sequence[Report]) -> Iterator[str]:
+    report = reports[0]
+    guest, copied = report.guest(), report.guest()["bytes_copied_by_kind"]
+    wall_s = guest["wall_ns"] / 1e9
+    completed = sum(one.events()["completed"] for one in reports)
+    rate = completed / wall_s if wall_s else 0.0
     yield (
         f"guest: ring 3 after {_ms(guest['boot_ns'])}, "
         f"first result after {_ms(guest['result_ns'])}, {rate:.1f} events/s, "
@@ -50,7 +66,7 @@ def trouble_lines(report: Report) -> Iterator[str]:
     if any(error["code"] == "NO_MEMORY" for error in report.errors):
         yield (
             f"the guest had {report.memory_mib} MiB; "
-            f"--memory gives more, {report.job.sizing.memory_mib} would be right"
+            f"--memory gives more, {report.wanted_mib} would be right"
         )
     yield from report.faults
     yield from error_lines(report)

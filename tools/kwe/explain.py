@@ -11,7 +11,7 @@ from typing import Any
 from tools.kwe import abi
 from tools.kwe.closing import size_words, table_lines, trouble_lines
 from tools.kwe.disk import write_file
-from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, MachineError
+from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, MachineError, SpecError
 from tools.kwe.report import Report
 from tools.kwe.run import add_run_arguments, options_from, run_workflow
 from tools.kwe.sources import FromPiece, FromStage
@@ -237,6 +237,8 @@ def _both_critical(document: dict[str, Any], stage: dict[str, Any], before: str)
 
 def run(args: argparse.Namespace) -> int:
     """Ask the kernel for its plan; with --analyze, run all events too."""
+    if len(args.workflow) > 1:
+        raise SpecError("one workflow at a time is explained; one WORKFLOW.yaml would be right")
     options = replace(options_from(args), json=None, events=args.analyze)
     report = run_workflow(options)
     document = plan_document(report)

@@ -1,6 +1,7 @@
 """What is known of a run: the figures, the errors by name, the JSON document."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ class Report:
     accel: str
     cpus: int
     memory_mib: int
+    wanted_mib: int  # what it takes, given or not
     session: Session | None = None
     status: str = "not finished"
     outputs: dict[str, list[str]] = field(default_factory=dict)
@@ -60,8 +62,9 @@ class Report:
             }
         )
 
-    def add_failed_events(self, results: dict[int, EventResult]) -> None:
+    def add_failed_events(self) -> None:
         """Record each event that did not end with OK, or has no result at all."""
+        results: dict[int, EventResult] = self.session.results if self.session else {}
         for row, result in results.items() if self.job.standing else ():
             if self.system.error_name(result.status) != "CANCELLED":  # else it was told to end
                 self.add_error(
@@ -173,10 +176,12 @@ class Report:
             **({"trace": self.trace.document()} if self.trace else {}),
         }
 
-    def write_json(self, where: str) -> None:
-        """Write the document to a file, or to standard output for ``-``."""
-        text = json.dumps(self.document(), indent=2) + "\n"
-        if where == "-":
-            print(text, end="", flush=True)
-        else:
-            write_file(Path(where), text.encode())
+
+def write_json(reports: Sequence[Report], where: str) -> None:
+    """Write the document to a file, or to standard output for ``-``; of several reports a list."""
+    documents = [report.document() for report in reports]
+    text = json.dumps(documents if len(documents) > 1 else documents[0], indent=2) + "\n"
+    if where == "-":
+        print(text, end="", flush=True)
+    else:
+        write_file(Path(where), text.encode())

@@ -3,25 +3,27 @@
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tools.kwe import abi
 from tools.kwe.closing import closing_lines
 from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, KweError, SpecError
 from tools.kwe.forward import Forward, parse_forward
 from tools.kwe.inputs import parse_assignments
-from tools.kwe.job import check_outputs, compile_workflow
+from tools.kwe.job import Job, check_outputs, compile_workflow
 from tools.kwe.machine import Machine, MachineConfig, choose_accel
 from tools.kwe.pipe import read_pipe
 from tools.kwe.progress import Progress
-from tools.kwe.report import Report
-from tools.kwe.runner import make_disk, run_job
-from tools.kwe.sizing import LEAST_MEMORY_MIB
+from tools.kwe.report import Report, write_json
+from tools.kwe.runner import finish_jobs, make_disk, run_jobs
+from tools.kwe.sizing import LEAST_MEMORY_MIB, SYSTEM_MIB
+from tools.kwe.spec import Workflow
 from tools.kwe.standing import Until
 from tools.kwe.subworkflows import load_workflow
-from tools.kwe.system import load_system
+from tools.kwe.system import System, load_system
 from tools.kwe.trace import write_trace
 from tools.kwe.tree import find_build
 
@@ -42,6 +44,8 @@ examples:
       --input clip=frames --output edges
   kwe run --pipe 'read files ! sha256' --input files=DIR
   kwe run userland/workflows/echo.yaml --forward 7777:7
+  kwe run userland/workflows/web.yaml userland/workflows/stream.yaml --input site=DIR \
+      --input clip=DIR --forward 8080:80
 
 the closing table:
   deck ms  from taken to answered, added up over the events: what waits for a device
@@ -73,6 +77,7 @@ class RunOptions:
     append: str = ""
     trace: Path | None = None  # where to write what happened when
     pipe: str = ""  # a workflow in one line
+    beside: tuple[Path, ...] = ()  # more of them, in the same guest; all of them stand
     deterministic: bool = False
     forward: tuple[Forward, ...] = ()
     until: Until = field(default_factory=Until)  # of events that stand
@@ -90,77 +95,126 @@ def _command_line(options: RunOptions) -> str:
 
 
 def run_workflow(options: RunOptions) -> Report:
+    """Run one workflow, as run_workflows() does."""
+    return run_workflows(options)[0]
+
+
+def run_workflows(options: RunOptions) -> list[Report]:
     """Compile, boot, run, fetch; the JSON document is written whatever end the run comes to.
 
     Raises:
-        KweError: The workflow could not be run; failed events are no error here, but in the report.
+        KweError: They could not be run; failed events are no error here, but in the reports.
     """
     build = find_build(options.build)
     system = load_system(build.system)
-    source, spec = (
-        load_workflow(options.workflow) if options.workflow else read_pipe(options.pipe, system)
+    jobs, outputs = _compile(options, system)
+    wanted_mib = jobs[0].sizing.memory_mib + sum(
+        job.sizing.memory_mib - SYSTEM_MIB for job in jobs[1:]
     )
-    if spec.standing is None and options.until != Until():
-        raise SpecError(
-            f"--for and --runs end a workflow that stands; {spec.workflow} ends with its events"
-        )
-    job_output = options.output or Path("out") / source.path.stem.lstrip("-")
-    job = compile_workflow(source, spec, system, options.inputs, job_output, options.cpus)
-    check_outputs(job, job_output)
-    if not options.events:
-        job = replace(job, events=(), standing=0, plan_only=True)
-    memory_mib = options.memory_mib or job.sizing.memory_mib
-    report = Report(job, system, choose_accel(), options.cpus, memory_mib)
-    progress = Progress(job.spec.workflow, len(job.events))
-    for note in job.inputs.notes:
+    memory_mib = options.memory_mib or wanted_mib
+    reports = [
+        Report(job, system, choose_accel(), options.cpus, memory_mib, wanted_mib) for job in jobs
+    ]
+    names = " + ".join(job.spec.workflow for job in jobs)
+    progress = Progress(names, sum(len(job.events) for job in jobs))
+    for note in (note for job in jobs for note in job.inputs.notes):
         print(f"kwe: {note}", file=sys.stderr)
     try:
         with tempfile.TemporaryDirectory(prefix="kwe-disk-") as scratch:
             image = options.disk or Path(scratch) / "disk.img"
             image.unlink(missing_ok=True)
-            progress.say(f"{job.spec.workflow}: making the disk")
-            make_disk(image, Path(scratch), job)
+            progress.say(f"{names}: making the disk")
+            make_disk(image, Path(scratch), jobs)
             config = MachineConfig(
                 build=build,
                 cpus=options.cpus,
                 memory_mib=memory_mib,
-                window_bytes=job.sizing.window_bytes,
+                window_bytes=max(job.sizing.window_bytes for job in jobs),
                 disk=image,
                 append=_command_line(options),
-                fw_cfg={"opt/kwe/job": job.encode()},
-                accel=report.accel,
+                fw_cfg={"opt/kwe/job": b"".join(job.encode() for job in jobs)},
+                accel=reports[0].accel,
                 icount=options.deterministic,
                 forward=options.forward,
             )
-            progress.say(f"{job.spec.workflow}: booting")
-            run_job(
-                job,
-                config,
-                report,
-                job_output,
-                options.timeout_s,
-                progress,
-                options.until,
-                options.on_up,
-            )
+            progress.say(f"{names}: booting")
+            run_jobs(config, reports, options.timeout_s, progress, options.until, options.on_up)
+            finish_jobs(reports, image, outputs)
     except KweError as error:
-        report.add_error(error.code, str(error))
+        if not any(report.errors for report in reports):
+            reports[0].add_error(error.code, str(error))
         raise
     finally:
         progress.close()
         if options.trace is not None:
-            write_trace(report, options.trace)
+            write_trace(reports[0], options.trace)
         if options.json is not None:
-            report.write_json(options.json)
-    return report
+            write_json(reports, options.json)
+    return reports
 
 
-def print_report(report: Report, json: str | None) -> None:
-    """Print the closing table; to standard error when standard output carries the JSON."""
+def _compile(options: RunOptions, system: System) -> tuple[list[Job], list[Path]]:
+    """Compile the workflows; return where the outputs of each go, too."""
+    files = [*([options.workflow] if options.workflow else []), *options.beside]
+    loaded = [load_workflow(path) for path in files] or [read_pipe(options.pipe, system)]
+    specs = [spec for _, spec in loaded]
+    _check_together(specs, options)
+    jobs, outputs = [], []
+    for source, spec in loaded:
+        given = {
+            name: path
+            for name, path in options.inputs.items()
+            if len(specs) == 1 or name in spec.inputs
+        }
+        output = options.output or Path("out") / source.path.stem.lstrip("-")
+        job = compile_workflow(source, spec, system, given, output, options.cpus)
+        check_outputs(job, output)
+        if not options.events:
+            job = replace(job, events=(), standing=0, plan_only=True)
+        jobs.append(job)
+        outputs.append(output)
+    return jobs, outputs
+
+
+def _check_together(specs: Sequence[Workflow], options: RunOptions) -> None:
+    """Can they run in one guest, until they are told to end?
+
+    Raises:
+        SpecError: They cannot.
+    """
+    ending = next((spec.workflow for spec in specs if spec.standing is None), None)
+    if ending is not None and options.until != Until():
+        raise SpecError(
+            f"--for and --runs end a workflow that stands; {ending} ends with its events"
+        )
+    if len(specs) == 1:
+        return
+    if len(specs) > abi.MAX_JOBS:
+        raise SpecError(f"{len(specs)} workflows; at most {abi.MAX_JOBS} would be right")
+    if ending is not None:
+        raise SpecError(
+            f"{ending} ends with its events, and only workflows that stand run side by side; "
+            "a run of its own would be right"
+        )
+    if options.trace is not None:
+        raise SpecError("--trace tells of one workflow; without it, or one alone, would be right")
+    names = [spec.workflow for spec in specs]
+    if len(set(names)) < len(names):
+        raise SpecError(f"{' and '.join(names)}: each workflow once would be right")
+    known = {name for spec in specs for name in spec.inputs}
+    if unknown := options.inputs.keys() - known:
+        raise SpecError(
+            f"--input {min(unknown)}: none of the workflows has such an input; "
+            f"{' and '.join(sorted(known))} would be right"
+        )
+
+
+def print_report(reports: Sequence[Report], json: str | None) -> None:
+    """Print the closing tables; to standard error when standard output carries the JSON."""
     stream = sys.stderr if json == "-" else sys.stdout
-    for line in closing_lines(report):
+    for line in closing_lines(reports):
         print(line, file=stream)
-    for name, paths in report.outputs.items():
+    for name, paths in (item for report in reports for item in report.outputs.items()):
         if len(paths) == 1:
             print(f"output {name}: {paths[0]}", file=stream)
         elif paths:
@@ -187,10 +241,11 @@ def options_from(args: argparse.Namespace) -> RunOptions:
     """
     check_machine_arguments(args)
     _check_places(args)
-    if (args.workflow is None) == (args.pipe is None):
+    if bool(args.workflow) == (args.pipe is not None):
         raise SpecError("WORKFLOW.yaml or --pipe '... ! ...', one of them, would be right")
     return RunOptions(
-        workflow=args.workflow,
+        workflow=args.workflow[0] if args.workflow else None,
+        beside=tuple(args.workflow[1:]),
         inputs=parse_assignments(args.input),
         output=args.output,
         cpus=args.cpus,
@@ -219,11 +274,11 @@ def _until_from(args: argparse.Namespace) -> Until:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run one workflow; 1 when an event failed."""
+    """Run a workflow, or several that stand; 1 when an event failed."""
     options = options_from(args)
-    report = run_workflow(options)
-    print_report(report, options.json)
-    return EXIT_WORKFLOW if report.errors else EXIT_DONE
+    reports = run_workflows(options)
+    print_report(reports, options.json)
+    return EXIT_WORKFLOW if any(report.errors for report in reports) else EXIT_DONE
 
 
 def check_machine_arguments(args: argparse.Namespace) -> None:
@@ -289,9 +344,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "workflow",
         type=Path,
-        nargs="?",
+        nargs="*",
         metavar="WORKFLOW.yaml",
-        help="as those in userland/workflows/",
+        help="as those in userland/workflows/; several that stand run side by side",
     )
     parser.add_argument(
         "--pipe",

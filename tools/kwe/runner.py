@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.kwe import abi, disk
@@ -12,7 +12,7 @@ from tools.kwe.machine import Machine, MachineConfig
 from tools.kwe.outputs import fetch_outputs
 from tools.kwe.progress import Progress
 from tools.kwe.report import Report
-from tools.kwe.session import Session
+from tools.kwe.session import Channel, Session
 from tools.kwe.standing import Until, listen_standing, up_lines
 
 STOP_S = 20.0
@@ -23,14 +23,29 @@ STANDING_ROOM_BYTES = 64 << 20
 _MACHINE_CODES = ("NO_MEMORY", "TOO_MANY", "DECK_DOWN")
 
 
-def make_disk(image: Path, scratch: Path, job: Job) -> None:
+def make_disk(image: Path, scratch: Path, jobs: Sequence[Job]) -> None:
     """Make the guest's disk: the inputs, and room for all outputs at their largest.
 
     Args:
         image: The file to make.
         scratch: A directory for the links that mke2fs reads.
-        job: The compiled workflow.
+        jobs: The compiled workflows.
     """
+    files: dict[bytes, Path] = {}
+    folders = [b"/in", b"/out"]
+    room = 0
+    for job in jobs:
+        own, own_room = _files(job)
+        files |= own
+        room += own_room
+        folders += [folder for folder in _folders(job) if folder not in folders]
+    staging = scratch / "staging"
+    staging.mkdir()
+    disk.make_image(image, staging, files, folders, room)
+
+
+def _files(job: Job) -> tuple[dict[bytes, Path], int]:
+    """Return a job's files by their places on the guest's disk, and the room that it needs."""
     variables = [name for event in job.events[:1] for name in event.paths]
     files = (
         _standing_files(job)
@@ -45,9 +60,7 @@ def make_disk(image: Path, scratch: Path, job: Job) -> None:
     outputs = sum(name in job.spec.outputs for name in variables)
     room = len(job.events) * outputs * max((*job.sizing.rooms, disk.BLOCK))
     room += STANDING_ROOM_BYTES if job.spec.standing else 0
-    staging = scratch / "staging"
-    staging.mkdir()
-    disk.make_image(image, staging, files, [b"/in", b"/out", *_folders(job)], room)
+    return files, room
 
 
 def _standing_files(job: Job) -> dict[bytes, Path]:
@@ -75,89 +88,96 @@ def _folders(job: Job) -> list[bytes]:
     return [folder_of(job.spec, name) for name, kind in kinds.items() if kind == "files"]
 
 
-def run_job(
-    job: Job,
+def run_jobs(
     config: MachineConfig,
-    report: Report,
-    output: Path,
+    reports: Sequence[Report],
     timeout_s: float,
     progress: Progress,
     until: Until,
     on_up: Callable[[Machine], None] | None = None,
 ) -> None:
-    """Boot, run all events, fetch the outputs; the report then has everything.
+    """Boot, and run all events of all jobs; the reports then have everything but the outputs.
 
     Args:
-        job: The compiled workflow.
         config: The machine; its disk has been made.
-        report: Filled as the run goes.
-        output: The host's directory for the outputs.
+        reports: One for each job, filled as the run goes. When there are several, all jobs stand.
         timeout_s: For the whole guest.
         progress: Told how far it is.
         until: Of events that stand: when they end by themselves.
         on_up: Called once they wait for what they are about.
 
     Raises:
-        SpecError: The guest refused the workflow.
+        SpecError: The guest refused a workflow.
         MachineError: The deadline passed, or the machine lacks something.
         PanicError: The nucleus panicked.
     """
-    assert config.disk is not None
-    session = Session(progress.update)
-    report.session = session
+    channel = Channel([Session() for _ in reports], progress.update)
+    names = " + ".join(report.job.spec.workflow for report in reports)
+    for report, session in zip(reports, channel.sessions, strict=True):
+        report.session = session
     started = time.monotonic()
     with Machine(config) as machine:
-        report.command = tuple(machine.command)
         try:
-            if job.standing:
+            if reports[0].job.standing:
                 listen_standing(
                     machine,
-                    session,
+                    names,
+                    channel,
                     timeout_s,
                     until,
-                    lambda: _come_up(machine, job, config, progress, on_up),
+                    lambda: _come_up(machine, names, config, progress, on_up),
                 )
             else:
-                listen(machine, session, started + timeout_s)
+                listen(machine, channel, started + timeout_s)
             machine.verdict(machine.wait(STOP_S))
-            _check_end(session, machine, report)
+            for report in reports:
+                _check_refused(report)
+            _check_end(machine, reports[0])
         except KweError as error:
-            log = machine.keep_log(f"{job.spec.workflow}-{os.getpid()}")
+            log = machine.keep_log(f"{reports[0].job.spec.workflow}-{os.getpid()}")
             raise type(error)(f"{error}\nThe guest's log: {log}") from error
         finally:
-            report.console = tuple(machine.console.lines)
-            report.faults = machine.faults()
-    report.host_ns = round((time.monotonic() - started) * 1e9)
-    report.add_failed_events(session.results)
-    _check_disk(config.disk, report)
-    fetch_outputs(job, config.disk, report, output)
-    report.status = "failed" if report.errors else "done"
+            for report in reports:
+                report.command = tuple(machine.command)
+                report.console = tuple(machine.console.lines)
+                report.faults = machine.faults()
+    for report in reports:
+        report.host_ns = round((time.monotonic() - started) * 1e9)
+        report.add_failed_events()
+
+
+def finish_jobs(reports: Sequence[Report], image: Path, outputs: Sequence[Path]) -> None:
+    """Look at the disk, and fetch each job's outputs."""
+    _check_disk(image, reports[0])
+    for report, output in zip(reports, outputs, strict=True):
+        fetch_outputs(report.job, image, report, output)
+        report.status = "failed" if report.errors else "done"
 
 
 def _come_up(
     machine: Machine,
-    job: Job,
+    names: str,
     config: MachineConfig,
     progress: Progress,
     on_up: Callable[[Machine], None] | None,
 ) -> None:
-    for line in up_lines(machine, job.spec.workflow, config.forward):
+    for line in up_lines(machine, names, config.forward):
         progress.tell(line)
     if on_up is not None:
         on_up(machine)
 
 
-def listen(machine: Machine, session: Session, deadline: float) -> None:
+def listen(machine: Machine, channel: Channel, deadline: float) -> None:
     """Read the control channel until the agent is done or the guest has ended.
 
     Raises:
         MachineError: The deadline passed.
     """
-    while session.done is None:
+    while not channel.is_done:
         left = deadline - time.monotonic()
         if left <= 0:
             raise MachineError(
-                f"the deadline passed with {session.progress[1] + session.progress[2]} results; "
+                f"the deadline passed with {sum(channel.progress[1:])} results; "
                 f"--timeout gives more time\n{machine.last_lines()}"
             )
         machine.control.settimeout(left)
@@ -169,12 +189,13 @@ def listen(machine: Machine, session: Session, deadline: float) -> None:
             return
         if not data:
             return
-        session.feed(data)
+        channel.feed(data)
 
 
-def _check_end(session: Session, machine: Machine, report: Report) -> None:
-    """Did the agent come to its end?"""
-    if session.error is not None:
+def _check_refused(report: Report) -> None:
+    """Did the guest take the workflow?"""
+    session = report.session
+    if session is not None and session.error is not None:
         code, stage, text = session.error
         name = report.system.error_name(code)
         stages = report.job.stages
@@ -185,10 +206,15 @@ def _check_end(session: Session, machine: Machine, report: Report) -> None:
         if name == "NO_MEMORY":
             memory = (
                 f"\nThe guest has {report.memory_mib} MiB; --memory gives more, "
-                f"{report.job.sizing.memory_mib} would be right"
+                f"{report.wanted_mib} would be right"
             )
         raise error(f"the guest refused {report.job.spec.workflow}: {where}{name}: {text}{memory}")
-    if session.done is None:
+
+
+def _check_end(machine: Machine, report: Report) -> None:
+    """Did the agent come to its end?"""
+    session = report.session
+    if session is None or session.done is None:
         raise MachineError(f"the agent ended before it was done\n{machine.last_lines()}")
     for field, what in (("status", "the run"), ("sync_status", "the closing sync")):
         if session.done[field]:

@@ -1,6 +1,6 @@
-"""One conversation with the agent: what its frames have told so far."""
+"""The conversation with the agent: what its frames have told so far, job by job."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tools.kwe import abi
@@ -17,9 +17,15 @@ from tools.kwe.control import (
 )
 from tools.kwe.errors import MachineError
 
+# Of the system; all other frames are about one job.
+_COMMON = (
+    *(abi.CONTROL_HELLO, abi.CONTROL_STATISTICS, abi.CONTROL_TRACE),
+    abi.CONTROL_DONE,
+)
+
 
 class Session:
-    """Takes the control channel's bytes.
+    """What was told about one job, and about the system.
 
     Attributes:
         info: The answer to the registration (struct kwe_workflow_info), once it came.
@@ -34,9 +40,7 @@ class Session:
         error: (code, stage, text) of an ERROR.
     """
 
-    def __init__(self, on_progress: Callable[[int, int, int], None] | None = None) -> None:
-        self._reader = FrameReader()
-        self._on_progress = on_progress
+    def __init__(self) -> None:
         self.info: dict[str, Any] | None = None
         self.plan: dict[str, Any] | None = None
         self.plan_stages: list[dict[str, Any]] = []
@@ -52,24 +56,13 @@ class Session:
         self.done: dict[str, Any] | None = None
         self.error: tuple[int, int, str] | None = None
 
-    @property
-    def skipped_bytes(self) -> int:
-        """Bytes on the channel that were no frame."""
-        return self._reader.skipped_bytes
-
-    def feed(self, data: bytes) -> None:
-        """Take bytes as they arrive.
+    def take(self, frame: Frame) -> None:
+        """Take a frame that is about this job, or about the system.
 
         Raises:
-            MachineError: A whole frame makes no sense, or the agent speaks another version.
+            ValueError: It makes no sense.
+            MachineError: The agent speaks another version.
         """
-        for frame in self._reader.feed(data):
-            try:
-                self._take(frame)
-            except ValueError as error:
-                raise MachineError(f"control channel: frame {frame.type}: {error}") from error
-
-    def _take(self, frame: Frame) -> None:
         match frame.type:
             case abi.CONTROL_HELLO:
                 version = abi.HELLO.unpack(frame.payload)["version"]
@@ -86,8 +79,6 @@ class Session:
                 fields = abi.PROGRESS.unpack(frame.payload)
                 self.progress = fields["submitted"], fields["completed"], fields["failed"]
                 self.armed = fields["armed"]
-                if self._on_progress is not None:
-                    self._on_progress(*self.progress)
             case abi.CONTROL_RESULTS:
                 for result in parse_results(frame.payload):
                     if result.row in self.results:
@@ -106,3 +97,59 @@ class Session:
                 self.error = parse_error(frame.payload)
             case _:
                 pass  # a newer agent's
+
+
+class Channel:
+    """Takes the control channel's bytes, and hands each frame to the session of its job."""
+
+    def __init__(
+        self,
+        sessions: Sequence[Session],
+        on_progress: Callable[[int, int, int], None] | None = None,
+    ) -> None:
+        self.sessions = tuple(sessions)
+        self._on_progress = on_progress
+        self._reader = FrameReader()
+        self._current = self.sessions[0]
+
+    @property
+    def is_done(self) -> bool:
+        """The last frame has come."""
+        return self._current.done is not None
+
+    @property
+    def is_up(self) -> bool:
+        """Of workflows that stand: each waits for what it is about."""
+        return all(session.armed > 0 for session in self.sessions)
+
+    @property
+    def progress(self) -> tuple[int, int, int]:
+        """Events of all jobs: submitted, completed, failed."""
+        submitted, completed, failed = zip(
+            *(session.progress for session in self.sessions), strict=True
+        )
+        return sum(submitted), sum(completed), sum(failed)
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes as they arrive.
+
+        Raises:
+            MachineError: A whole frame makes no sense, or the agent speaks another version.
+        """
+        for frame in self._reader.feed(data):
+            try:
+                self._take(frame)
+            except ValueError as error:
+                raise MachineError(f"control channel: frame {frame.type}: {error}") from error
+
+    def _take(self, frame: Frame) -> None:
+        if frame.type == abi.CONTROL_JOB:
+            index = abi.CONTROL_JOB_HEAD.unpack(frame.payload)["index"]
+            if index >= len(self.sessions):
+                raise ValueError(f"there is no job {index}")
+            self._current = self.sessions[index]
+            return
+        for session in self.sessions if frame.type in _COMMON else (self._current,):
+            session.take(frame)
+        if frame.type == abi.CONTROL_PROGRESS and self._on_progress is not None:
+            self._on_progress(*self.progress)

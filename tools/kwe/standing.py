@@ -14,7 +14,7 @@ from tools.kwe.control import encode
 from tools.kwe.errors import MachineError
 from tools.kwe.forward import Forward
 from tools.kwe.machine import Machine
-from tools.kwe.session import Session
+from tools.kwe.session import Channel
 
 # How soon a signal is seen; nothing that comes from the guest waits for it.
 LOOK_S = 0.2
@@ -27,9 +27,9 @@ class Until:
     seconds: float | None = None
     runs: int | None = None
 
-    def is_reached(self, up_s: float, session: Session) -> bool:
+    def is_reached(self, up_s: float, channel: Channel) -> bool:
         """Say so, after `up_s` seconds."""
-        _, completed, failed = session.progress
+        _, completed, failed = channel.progress
         return (self.seconds is not None and up_s >= self.seconds) or (
             self.runs is not None and completed + failed >= self.runs
         )
@@ -56,7 +56,8 @@ def stop_signals() -> Iterator[threading.Event]:
 
 def listen_standing(
     machine: Machine,
-    session: Session,
+    names: str,
+    channel: Channel,
     timeout_s: float,
     until: Until,
     on_up: Callable[[], None],
@@ -65,10 +66,11 @@ def listen_standing(
 
     Args:
         machine: The guest.
-        session: Fed with what the agent tells.
+        names: Of the workflows.
+        channel: Fed with what the agent tells.
         timeout_s: To come up, and, once it is told to end, to end.
         until: When to tell it.
-        on_up: Called when the first of the events waits for what it is about.
+        on_up: Called when of each workflow an event waits for what it is about.
 
     Raises:
         MachineError: It did not come up, or did not end, in time.
@@ -77,21 +79,22 @@ def listen_standing(
     up: float | None = None
     stopping = False
     with stop_signals() as asked:
-        while session.done is None:
+        while not channel.is_done:
             now = time.monotonic()
-            if up is None and session.armed > 0:
+            if up is None and channel.is_up:
                 up = now
                 on_up()
-            is_over = up is not None and until.is_reached(now - up, session)
+            is_over = up is not None and until.is_reached(now - up, channel)
             # One that has ended by itself will not come back: the rest is of no use.
-            if not stopping and (asked.is_set() or is_over or session.results):
+            has_ended = any(session.results for session in channel.sessions)
+            if not stopping and (asked.is_set() or is_over or has_ended):
                 machine.control.sendall(encode(abi.CONTROL_STOP, b""))
                 stopping = True
                 deadline = now + timeout_s
             if (up is None or stopping) and now > deadline:
                 what = "end" if stopping else "come up"
                 raise MachineError(
-                    f"the workflow did not {what} within {timeout_s:g} s; --timeout gives more "
+                    f"{names} did not {what} within {timeout_s:g} s; --timeout gives more "
                     f"time\n{machine.last_lines()}"
                 )
             machine.control.settimeout(LOOK_S)
@@ -103,11 +106,11 @@ def listen_standing(
                 return
             if not data:
                 return
-            session.feed(data)
+            channel.feed(data)
 
 
 def up_lines(machine: Machine, name: str, forward: tuple[Forward, ...]) -> Iterator[str]:
-    """Say where a workflow that stands can be reached."""
+    """Say where workflows that stand can be reached."""
     yield f"{name}: up; Ctrl-C ends it"
     for item in forward:
         port = machine.forwarded(item.guest, item.protocol)

@@ -174,10 +174,17 @@ enum kerr network_resolve(struct network_resolve_call *call)
 enum kerr network_http_receive(struct network_http_receive_call *call)
 {
     const struct network_http_receive_params *params = call->params;
-    const struct http_terms terms = { params->port, params->head_bytes,
-                                      params->patience_ms * NS_PER_MS, params->idle_ms * NS_PER_MS,
-                                      params->answer_ms * NS_PER_MS };
+    struct http_terms terms = { .port = params->port,
+                                .below = params->below,
+                                .head_bytes = params->head_bytes,
+                                .patience_ns = params->patience_ms * NS_PER_MS,
+                                .idle_ns = params->idle_ms * NS_PER_MS,
+                                .answer_ns = params->answer_ms * NS_PER_MS };
     struct http_received received = { .connection = 0 };
+
+    if (terms.below.length != 0 && terms.below.bytes[terms.below.length - 1] == '/') {
+        terms.below.length--;
+    }
     enum kerr error = begin(call->request, params->port, KWE_MANIFEST_READ);
 
     if (error == KERR_OK) {
@@ -228,12 +235,21 @@ enum kerr network_http_send(struct network_http_send_call *call)
     }
     answer.more = params->more_bytes;
     call->sent = answer.part[0].length + answer.part[1].length;
-    return http_send(call->request, &answer);
+    return http_send(call->request, &answer, &call->more);
 }
 
 enum kerr network_http_more(struct network_http_more_call *call)
 {
-    return http_more(call->request, call->params->connection, call->params->offset, call->data);
+    const struct network_http_more_params *params = call->params;
+    const struct http_part part = { .connection = params->connection,
+                                    .offset = params->offset,
+                                    .piece = { call->head, call->data, call->tail },
+                                    .last = params->last };
+    bool gone = false;
+    const enum kerr error = http_more(call->request, &part, &gone);
+
+    call->gone = gone;
+    return error;
 }
 
 enum kerr network_http_get(struct network_http_get_call *call)

@@ -223,7 +223,17 @@ static void request_complete(struct http_connection *connection)
 {
     const struct kwe_http_request *request = (const void *)connection->reader.record;
 
+    const struct kwe_http_span path = request->text[KWE_HTTP_PATH];
+    struct http_server *server = http_server_find(
+        connection->server, (const char *)connection->reader.record + path.offset, path.length);
+
+    if (server == NULL) {
+        http_refuse(connection, 404);
+        return;
+    }
+    connection->server = server;
     connection->method = request->method;
+    connection->minor = request->minor;
     connection->keep_alive = request->keep_alive != 0;
     connection->whole_ns = deck_now_ns();
     http_enter(connection, HTTP_READY);
@@ -441,7 +451,7 @@ err_t http_on_accept(void *argument, struct tcp_pcb *pcb, err_t error)
     }
     *connection =
         (struct http_connection){ .pcb = pcb, .server = server, .waiters = connection->waiters };
-    const struct http_limits limits = { server->terms.head_bytes, server->body_bytes };
+    const struct http_limits limits = http_server_limits(server);
     http_reader_init(&connection->reader, &limits, &http.budget);
     http_enter(connection, HTTP_READING);
     tcp_arg(pcb, connection);

@@ -5,7 +5,8 @@
  *      |                           |                        |                             |
  *      +--- breaks the rules, too slow, nobody answers: the deck answers by itself -------+--> LINGERING --> FREE
  *
- * A body may come in parts: then IN_HAND and SENDING take turns until it is whole.
+ * A body may come in parts: then IN_HAND and SENDING take turns until it is whole, or, of an open one, until its last part or until the
+ * client leaves.
  *
  * Only READING takes bytes: one request of a connection is in the system at a time, so answers come in order, and a client that sends
  * faster than it is answered finds its window closed.
@@ -22,9 +23,9 @@
 
 struct http_connection;
 
-/* A port that a workflow serves. */
+/* What a workflow serves: a port, or the paths there that begin in one way. */
 struct http_server {
-    struct tcp_pcb *pcb; /* NULL: free */
+    struct tcp_pcb *pcb; /* the port's one listener; NULL: this place is free */
     uint32_t workflow;
     struct http_terms terms;
     uint64_t body_bytes; /* of a request, at most */
@@ -47,18 +48,20 @@ struct http_connection {
     enum http_state state;
     struct tcp_pcb *pcb; /* NULL: lwIP has ended it, .error says why */
     enum kerr error;
-    struct http_server *server;
+    struct http_server *server;   /* of the request in hand; before the first: one of the port's */
     struct http_connection *next; /* while READY */
     struct http_reader reader;
     struct pbuf *pending; /* came, not read yet */
     bool is_ended;        /* the client sends no more */
     bool keep_alive;      /* the request in hand allows it */
     uint8_t method;       /* ... and is of this kind */
+    uint8_t minor;        /* ... of HTTP/1.x */
     uint32_t generation;  /* of the handle that answers the request in hand */
     uint64_t whole_ns;    /* when the request in hand was */
     uint64_t since_ns;    /* in this state; READING: since the request began, or the last answer */
-    uint64_t more_at, more_left;    /* IN_HAND, SENDING: of a body that comes in parts */
+    uint64_t more_at, more_left;    /* IN_HAND, SENDING: of a body that comes in parts; HTTP_OPEN */
     bool more_keep_alive;           /* ... and what is to come of the connection then */
+    bool is_chunked;                /* each of them says its length */
     uint64_t queued, acknowledged;  /* bytes given to lwIP, and that have arrived */
     struct network_waiters waiters; /* while SENDING: for whatever changes here */
 };
@@ -91,3 +94,7 @@ void http_abort_all(const struct http_server *server);
 /* network_http_server.c: a READY one for the server's queue, or out of it. */
 void http_server_add(struct http_connection *connection);
 void http_server_drop(struct http_connection *connection);
+/* The server at the port of this one to which the path belongs; NULL: there is none. */
+struct http_server *http_server_find(const struct http_server *at, const char *path, size_t length);
+/* What a request there may be, whoever it turns out to be for. */
+struct http_limits http_server_limits(const struct http_server *at);

@@ -68,7 +68,8 @@ enum http_progress http_reader_feed(struct http_reader *reader, const uint8_t *b
 
 struct http_head {
     uint32_t status;
-    bool has_length; /* false: the status has no body, and says none */
+    bool has_length; /* false: the status has no body, or nobody knows how long it gets */
+    bool is_chunked; /* ... and each part says its own length */
     uint64_t length;
     bool keep_alive;
     bool is_plain; /* "Content-Type: text/plain" is told: there are no lines from elsewhere */

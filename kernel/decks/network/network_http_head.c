@@ -72,6 +72,8 @@ size_t http_head(const struct http_head *head, char text[HTTP_HEAD_BYTES])
     if (head->has_length) {
         (void)snprintf(length, sizeof(length), "Content-Length: %llu\r\n",
                        (unsigned long long)head->length);
+    } else if (head->is_chunked) {
+        (void)snprintf(length, sizeof(length), "Transfer-Encoding: chunked\r\n");
     }
     const int bytes = snprintf(text, HTTP_HEAD_BYTES, "HTTP/1.1 %u %s\r\n%s%sConnection: %s\r\n",
                                head->status, http_reason(head->status), length,

@@ -76,38 +76,92 @@ static enum kerr bind_server(struct http_server *server, uint32_t port)
     return KERR_OK;
 }
 
-static void give_up(struct http_server *server)
-{
-    http_abort_all(server);
-    (void)tcp_close(server->pcb); /* of a listener it does not fail */
-    server->pcb = NULL;
-}
-
 static bool is_forgotten(const struct http_server *server)
 {
     return server->users == 0 && deck_now_ns() - server->used_ns >= IDLE_NS;
 }
 
-/* The port's own place, or a free one; NULL: there is none. */
-static struct http_server *find_place(uint32_t port)
+static bool is_at(const struct http_server *server, uint32_t port)
+{
+    return server->pcb != NULL && server->terms.port == port;
+}
+
+static bool is_below(const struct kwe_path *below, const char *path, size_t length)
+{
+    return below->length == 0 ||
+           (length >= below->length && memcmp(path, below->bytes, below->length) == 0 &&
+            (length == below->length || path[below->length] == '/'));
+}
+
+static bool same_path(const struct kwe_path *one, const struct kwe_path *other)
+{
+    return one->length == other->length && memcmp(one->bytes, other->bytes, one->length) == 0;
+}
+
+struct http_server *http_server_find(const struct http_server *at, const char *path, size_t length)
+{
+    struct http_server *found = NULL;
+
+    for (uint32_t i = 0; i < HTTP_SERVERS; i++) {
+        struct http_server *server = &servers[i];
+        const struct kwe_path *below = &server->terms.below;
+        if (is_at(server, at->terms.port) && is_below(below, path, length) &&
+            (found == NULL || below->length > found->terms.below.length)) {
+            found = server;
+        }
+    }
+    return found;
+}
+
+struct http_limits http_server_limits(const struct http_server *at)
+{
+    struct http_limits limits = { at->terms.head_bytes, at->body_bytes };
+
+    for (uint32_t i = 0; i < HTTP_SERVERS; i++) {
+        const struct http_server *server = &servers[i];
+        if (is_at(server, at->terms.port)) {
+            const uint32_t head_bytes = server->terms.head_bytes;
+            limits.head_bytes = head_bytes > limits.head_bytes ? head_bytes : limits.head_bytes;
+            limits.body_bytes =
+                server->body_bytes > limits.body_bytes ? server->body_bytes : limits.body_bytes;
+        }
+    }
+    return limits;
+}
+
+/* The place of just these terms, or a free one; NULL: there is none. */
+static struct http_server *find_place(const struct http_terms *terms)
 {
     struct http_server *free = NULL;
 
     for (uint32_t i = 0; i < HTTP_SERVERS; i++) {
         if (servers[i].pcb == NULL) {
             free = &servers[i];
-        } else if (servers[i].terms.port == port) {
+        } else if (is_at(&servers[i], terms->port) &&
+                   same_path(&servers[i].terms.below, &terms->below)) {
             return &servers[i];
         }
     }
     return free;
 }
 
-/* The workflow's server at a port, which begins when it is none yet. */
+/* A port has one listener, whoever was the first to want it. */
+static enum kerr listen_at(struct http_server *server, uint32_t port)
+{
+    for (uint32_t i = 0; i < HTTP_SERVERS; i++) {
+        if (is_at(&servers[i], port)) {
+            server->pcb = servers[i].pcb;
+            return KERR_OK;
+        }
+    }
+    return bind_server(server, port);
+}
+
+/* The workflow's server for these terms, which begins when it is none yet. */
 static enum kerr take_server(uint32_t workflow, const struct http_terms *terms, uint64_t body_bytes,
                              struct http_server **taken)
 {
-    struct http_server *server = find_place(terms->port);
+    struct http_server *server = find_place(terms);
     enum kerr error = KERR_OK;
 
     if (server == NULL) {
@@ -117,11 +171,11 @@ static enum kerr take_server(uint32_t workflow, const struct http_terms *terms, 
         if (!is_forgotten(server)) {
             return KERR_PORT_IN_USE;
         }
-        give_up(server);
+        http_abort_all(server);
     }
     if (server->pcb == NULL) {
         *server = (struct http_server){ .waiters = server->waiters };
-        error = bind_server(server, terms->port);
+        error = listen_at(server, terms->port);
     }
     server->workflow = workflow;
     server->terms = *terms;

@@ -412,6 +412,12 @@ static void render_text(const struct render *render)
     end_body(page);
 }
 
+static void render_stream(const struct render *render)
+{
+    render_text(render);
+    render->page->more_bytes = UINT64_MAX;
+}
+
 static void render_kind(const struct render *render)
 {
     switch (render->route.kind) {
@@ -427,6 +433,9 @@ static void render_kind(const struct render *render)
         break;
     case HTTP_KIND_TEXT:
         render_text(render);
+        break;
+    case HTTP_KIND_STREAM:
+        render_stream(render);
         break;
     default:
         render_error(render, render->route.status);

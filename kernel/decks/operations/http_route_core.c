@@ -51,8 +51,8 @@ static uint32_t parse_methods(struct http_words text)
 
 static enum http_kind parse_kind(struct http_words text)
 {
-    static const char *const names[] = { "refused", "file", "change", "text" };
-    for (int kind = HTTP_KIND_FILE; kind <= HTTP_KIND_TEXT; kind++) {
+    static const char *const names[] = { "refused", "file", "change", "text", "stream" };
+    for (int kind = HTTP_KIND_FILE; kind <= HTTP_KIND_STREAM; kind++) {
         if (http_words_are(text, names[kind])) {
             return (enum http_kind)kind;
         }
@@ -63,7 +63,7 @@ static enum http_kind parse_kind(struct http_words text)
 static bool is_well_formed(const struct line *line)
 {
     const enum http_kind kind = parse_kind(line->kind);
-    const bool is_text = kind == HTTP_KIND_TEXT;
+    const bool is_text = kind == HTTP_KIND_TEXT || kind == HTTP_KIND_STREAM;
 
     return parse_methods(line->methods) != 0 && line->path.length != 0 &&
            line->path.bytes[0] == '/' && kind != HTTP_KIND_REFUSED && line->target.length != 0 &&

@@ -8,7 +8,7 @@
  *   GET      /...         file    /www              all that begins so; the rest goes behind the target
  *
  * GET allows HEAD. file: read the target; change: do something, then send the client on to the target; text: what a stage writes, of the
- * type that the target says.
+ * type that the target says; stream: the same, and more follows for as long as the client stays.
  */
 #pragma once
 
@@ -21,6 +21,7 @@ enum http_kind {
     HTTP_KIND_FILE = 1,
     HTTP_KIND_CHANGE = 2,
     HTTP_KIND_TEXT = 3,
+    HTTP_KIND_STREAM = 4,
 };
 
 struct http_route {

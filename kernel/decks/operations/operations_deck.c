@@ -10,6 +10,8 @@
 
 #include "kernel/decks/operations/convolve_core.h"
 #include "kernel/decks/operations/digest_core.h"
+#include "kernel/decks/operations/entry_core.h"
+#include "kernel/decks/operations/format_core.h"
 #include "kernel/decks/operations/http_render_core.h"
 #include "kernel/decks/operations/merge_core.h"
 #include "kernel/decks/operations/pack_core.h"
@@ -302,6 +304,31 @@ enum kerr operations_merge(struct operations_merge_call *call)
         deck_count_copied_cache(call->request, call->merged.length);
     }
     call->parts = count;
+    return status;
+}
+
+/* ---- texts -------------------------------------------------------------------------------------------------------- */
+
+enum kerr operations_format(struct operations_format_call *call)
+{
+    const struct operations_format_params *params = call->params;
+    const uint64_t numbers[FORMAT_NUMBERS] = { params->a, params->b, params->c, params->d };
+
+    return format_text((const char *)call->template.data, call->template.length, numbers,
+                       (char *)call->text.data, call->text.capacity, &call->text.length);
+}
+
+enum kerr operations_entry(struct operations_entry_call *call)
+{
+    const struct operations_entry_params *params = call->params;
+    struct kwe_path path;
+    enum kerr status = entry_path((const char *)call->entries.data, call->entries.length,
+                                  &params->directory, params->number, &path, &call->count);
+
+    if (status == KERR_OK) {
+        memcpy(call->path.data, &path, sizeof(path));
+        call->path.length = sizeof(path);
+    }
     return status;
 }
 

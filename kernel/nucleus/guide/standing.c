@@ -1,7 +1,8 @@
 /*
  * standing.c - events that start again when they are over, in the same slot.
  *
- *   armed      a stage waits in a deck for what the event is about: one whose operation is a trigger, and has said so, else its first
+ *   armed      a stage waits in a deck for what the event is about: one whose operation is a trigger, and has said so, else its first;
+ *              a loop's stages only wait on the way (for a timer, say)
  *   fired      that stage is done: from here on it is an event like others, with the workflow's limit of time
  *   over       armed again at once when it had fired, well or not: a client that goes away must not keep the next one waiting
  *   parked     it was over before it fired: again after a pause, twice as long each time, so that what fails at once does not spin.
@@ -16,7 +17,8 @@
 
 static bool is_trigger(const struct plan_stage *stage)
 {
-    return stage->op != NULL && (stage->op->traits & OP_TRAIT_TRIGGER) != 0 && !stage->is_dropped;
+    return stage->op != NULL && (stage->op->traits & OP_TRAIT_TRIGGER) != 0 && !stage->is_body &&
+           !stage->is_dropped;
 }
 
 static bool has_trigger(const struct plan *plan)

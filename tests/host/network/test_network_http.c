@@ -276,13 +276,22 @@ static void test_a_record_that_lies_is_no_request(void)
 static void test_heads_of_responses(void)
 {
     char text[HTTP_HEAD_BYTES + 1];
-    const struct http_head found = { 200, true, 5, true, false };
-    const struct http_head changed = { 304, false, 0, false, false };
+    const struct http_head found = {
+        .status = 200, .has_length = true, .length = 5, .keep_alive = true
+    };
+    const struct http_head changed = { .status = 304 };
+    const struct http_head open = { .status = 200, .is_chunked = true, .keep_alive = true };
+    const struct http_head old = { .status = 200 };
 
     text[http_head(&found, text)] = '\0';
     assert(strcmp(text, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n") == 0);
     text[http_head(&changed, text)] = '\0';
     assert(strcmp(text, "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n") == 0);
+    text[http_head(&open, text)] = '\0';
+    assert(strcmp(text, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+                        "Connection: keep-alive\r\n") == 0);
+    text[http_head(&old, text)] = '\0';
+    assert(strcmp(text, "HTTP/1.1 200 OK\r\nConnection: close\r\n") == 0);
     assert(http_has_body(200, KWE_HTTP_GET) && !http_has_body(200, KWE_HTTP_HEAD));
     assert(!http_has_body(304, KWE_HTTP_GET) && !http_has_body(204, KWE_HTTP_POST));
 }

@@ -15,6 +15,7 @@ static const char routes[] = "GET / file /www/index.html\n"
                              "\n"
                              "POST  /book\tchange /book.html\n"
                              "GET /metrics text text/plain\n"
+                             "GET /live stream multipart/x-mixed-replace;boundary=b\n"
                              "GET /data/... file /d\n"
                              "GET,POST /... file /www\n";
 
@@ -363,6 +364,20 @@ static void test_failures_are_statuses(void)
            says("\r\na 1\n"));
 }
 
+static void test_a_stream_has_a_beginning_and_no_length(void)
+{
+    const struct http_outcome outcome = { .text = words("--b\r\n") };
+
+    get("/live");
+    struct http_page page = render(&outcome);
+    assert(page.status == 200 && page.more_bytes == UINT64_MAX);
+    assert(says("Content-Type: multipart/x-mixed-replace;boundary=b\r\n"));
+    assert(strcmp(page_bytes + page.head_bytes, "--b\r\n") == 0);
+    make_request(KWE_HTTP_POST, "/live", KWE_HTTP_HOST, NULL, NULL);
+    page = render(&outcome);
+    assert(page.more_bytes == 0);
+}
+
 static void test_a_listing_that_does_not_fit_is_an_error_page(void)
 {
     static char lines[8192];
@@ -416,6 +431,7 @@ int main(void)
     test_a_head_says_the_whole_length();
     test_directories();
     test_failures_are_statuses();
+    test_a_stream_has_a_beginning_and_no_length();
     test_a_listing_that_does_not_fit_is_an_error_page();
     test_damaged_requests_do_no_harm();
     return 0;

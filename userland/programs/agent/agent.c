@@ -1,5 +1,5 @@
 /*
- * agent.c - runs the job that `kwe run` compiled, and tells the host about it in frames.
+ * agent.c - runs the jobs that `kwe run` compiled, one as a rule, and tells the host about them in frames.
  *
  * An ordinary program over libkwe: it has no rights that another one has not. Ends with 0 when every event got its result, whatever that
  * was: what a failed event means is the host's to decide.
@@ -23,28 +23,56 @@ static bool register_workflow(const struct job *job, struct kwe_workflow_info *i
     return true;
 }
 
+static bool register_all(struct job *jobs, struct kwe_workflow_info *info, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        report_job(i);
+        if (!register_workflow(&jobs[i], &info[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Together: how many events, and what is asked for in the end. */
+static void add_up(const struct job *jobs, uint32_t count, uint32_t *rows, uint32_t *flags)
+{
+    *rows = 0;
+    *flags = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        *rows += jobs[i].header.row_count;
+        *flags |= jobs[i].header.flags;
+    }
+}
+
 int main(void)
 {
-    struct job job = { .workflow = NULL };
-    struct kwe_workflow_info info;
+    static struct job jobs[KWE_MAX_JOBS];
+    static struct kwe_workflow_info info[KWE_MAX_JOBS];
     struct kwe_control_done done = { .status = KERR_OK, .sync_status = KERR_OK };
+    const uint32_t count = jobs_load(jobs);
+    uint32_t rows, flags;
 
-    if (!job_load(&job)) {
+    if (count == 0) {
         return 1;
     }
-    report_hello(job.header.row_count);
-    if (!register_workflow(&job, &info)) {
+    add_up(jobs, count, &rows, &flags);
+    report_hello(rows);
+    if (!register_all(jobs, info, count)) {
         report_statistics();
         return 1;
     }
     done.started_ns = kwe_now_ns();
-    bool ran = run_events(&job, &info, &done.trace_ns);
-    if (ran && (job.header.flags & KWE_JOB_SYNC_AT_END) != 0) {
+    bool ran = run_jobs(jobs, info, count, &done.trace_ns);
+    if (ran && (flags & KWE_JOB_SYNC_AT_END) != 0) {
         done.sync_status = run_sync();
     }
     done.finished_ns = kwe_now_ns();
     report_trace();
-    report_stages(&info, job.stage_count);
+    for (uint32_t i = 0; i < count; i++) {
+        report_job(i);
+        report_stages(&info[i], jobs[i].stage_count);
+    }
     report_statistics();
     if (!ran) {
         return 1;

@@ -6,9 +6,9 @@
 #include "userland/libkwe/common/calls.h"
 #include "userland/programs/agent/report.h"
 
-static bool fetch(uint64_t offset, void *to, size_t bytes)
+static bool fetch(const struct job *job, uint64_t offset, void *to, size_t bytes)
 {
-    int64_t got = bytes == 0 ? 0 : kwe_call_boot_file(KWE_JOB_FILE, offset, to, bytes);
+    int64_t got = bytes == 0 ? 0 : kwe_call_boot_file(KWE_JOB_FILE, job->at + offset, to, bytes);
 
     if (got < 0 || (uint64_t)got != bytes) {
         report_error(got < 0 ? (enum kerr) - got : KERR_BAD_CALL, KWE_NO_STAGE,
@@ -43,17 +43,16 @@ static const char *find_fault(const struct kwe_job *header)
     if (header->row_bytes > KWE_MAX_BLOCK_BYTES) {
         return "its rows are too long";
     }
+    if (header->total_bytes < sizeof(*header) || header->total_bytes % 8 != 0) {
+        return "its length is impossible";
+    }
     return NULL;
 }
 
-bool job_load(struct job *job)
+/* The one that begins at job->at. */
+static bool load(struct job *job)
 {
-    if (kwe_call_boot_file(KWE_JOB_FILE, 0, NULL, 0) <= 0) {
-        report_error(KERR_NO_SUCH_FILE, KWE_NO_STAGE,
-                     "there is no job: the machine has no opt/kwe/%s", KWE_JOB_FILE);
-        return false;
-    }
-    if (!fetch(0, &job->header, sizeof(job->header))) {
+    if (!fetch(job, 0, &job->header, sizeof(job->header))) {
         return false;
     }
     const char *fault = find_fault(&job->header);
@@ -67,7 +66,7 @@ bool job_load(struct job *job)
                      job->header.workflow_bytes);
         return false;
     }
-    if (!fetch(job->header.workflow_offset, job->workflow, job->header.workflow_bytes)) {
+    if (!fetch(job, job->header.workflow_offset, job->workflow, job->header.workflow_bytes)) {
         return false;
     }
     const struct kwe_workflow *workflow = job->workflow;
@@ -81,8 +80,37 @@ bool job_load(struct job *job)
     return true;
 }
 
+uint32_t jobs_load(struct job jobs[KWE_MAX_JOBS])
+{
+    const int64_t bytes = kwe_call_boot_file(KWE_JOB_FILE, 0, NULL, 0);
+    uint64_t at = 0;
+    uint32_t count = 0;
+    bool all_stand = true;
+
+    if (bytes <= 0) {
+        report_error(KERR_NO_SUCH_FILE, KWE_NO_STAGE,
+                     "there is no job: the machine has no opt/kwe/%s", KWE_JOB_FILE);
+        return 0;
+    }
+    while (at < (uint64_t)bytes && count < KWE_MAX_JOBS) {
+        struct job *job = &jobs[count++];
+        *job = (struct job){ .at = at };
+        if (!load(job)) {
+            return 0;
+        }
+        all_stand = all_stand && (job->header.flags & KWE_JOB_STANDING) != 0;
+        at += job->header.total_bytes;
+    }
+    if (at != (uint64_t)bytes || (count > 1 && !all_stand)) {
+        report_error(KERR_BAD_WORKFLOW, KWE_NO_STAGE,
+                     "the jobs are malformed: too many, cut off, or one of several does not stand");
+        return 0;
+    }
+    return count;
+}
+
 bool job_rows(const struct job *job, uint32_t first, uint32_t count, void *rows)
 {
-    return fetch(job->header.rows_offset + (uint64_t)first * job->header.row_bytes, rows,
+    return fetch(job, job->header.rows_offset + (uint64_t)first * job->header.row_bytes, rows,
                  (size_t)count * job->header.row_bytes);
 }

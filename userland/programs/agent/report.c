@@ -64,6 +64,18 @@ void report_hello(uint32_t row_count)
     send_struct(KWE_CONTROL_HELLO, &hello, sizeof(hello));
 }
 
+void report_job(uint32_t index)
+{
+    static uint32_t current;
+    const struct kwe_control_job job = { .index = index };
+
+    if (index != current) {
+        report_flush();
+        send_struct(KWE_CONTROL_JOB, &job, sizeof(job));
+        current = index;
+    }
+}
+
 void report_registered(const struct kwe_workflow_info *info)
 {
     send_struct(KWE_CONTROL_REGISTERED, info, sizeof(*info));

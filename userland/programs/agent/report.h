@@ -5,6 +5,8 @@
 #include "userland/libkwe/program/kwe.h"
 
 void report_hello(uint32_t row_count);
+/* What follows is about this job; at first it is about job 0. */
+void report_job(uint32_t index);
 void report_plan(const struct kwe_workflow_info *info);
 void report_registered(const struct kwe_workflow_info *info);
 void report_progress(const struct kwe_control_progress *progress);

@@ -21,6 +21,7 @@
 struct run {
     const struct job *job;
     const struct kwe_workflow_info *info;
+    uint32_t index; /* of the job */
     struct kwe_rings rings;
     uint8_t *blocks; /* in the program's segment, place * stride */
     uint32_t stride;
@@ -30,7 +31,6 @@ struct run {
     struct kwe_event *batch;
     uint32_t next_row;
     uint32_t results;
-    bool stopping;
     struct kwe_control_progress progress;
     uint64_t next_progress_ns;
     uint64_t trace_ns;
@@ -123,6 +123,7 @@ static void take_results(struct run *run)
 {
     struct kwe_result result;
 
+    report_job(run->index);
     while (kwe_result_next(&run->rings, &result)) {
         uint32_t row = (uint32_t)result.cookie;
         run->free_places[run->free_count++] = (uint32_t)(result.cookie >> 32);
@@ -159,6 +160,7 @@ static void tell_progress(struct run *run)
     uint64_t now_ns = kwe_now_ns();
 
     if (progress_ms != 0 && now_ns >= run->next_progress_ns) {
+        report_job(run->index);
         count_runs(run);
         report_flush();
         run->trace_ns += report_trace_in_time();
@@ -167,19 +169,25 @@ static void tell_progress(struct run *run)
     }
 }
 
-/* Sleep until the host says something, or progress wants to be told. Then, once: what stands is cancelled. */
-static void wait_for_the_host(struct run *run)
+/* Sleep until the host says something, or progress wants to be told. True: what stands has been cancelled. */
+static bool stopped_by_the_host(struct run *runs, uint32_t count)
 {
-    const uint32_t progress_ms = run->job->header.progress_ms;
-    const uint64_t look_ns = progress_ms == 0 ? UINT64_MAX : progress_ms * 1000000ull;
+    const uint32_t progress_ms = runs->job->header.progress_ms;
+    uint64_t look_ns = progress_ms == 0 ? UINT64_MAX : progress_ms * 1000000ull;
 
-    if (run->progress.armed == 0) {
-        run->next_progress_ns = 0; /* the host waits for nothing else */
+    for (uint32_t i = 0; i < count; i++) {
+        if (runs[i].progress.armed == 0) {
+            runs[i].next_progress_ns = 0; /* the host waits for nothing else */
+            look_ns = COMING_UP_NS;
+        }
     }
-    if (host_says_stop(run->progress.armed == 0 ? COMING_UP_NS : look_ns)) {
-        run->stopping = true;
-        kwe_workflow_cancel(run->info);
+    if (!host_says_stop(look_ns)) {
+        return false;
     }
+    for (uint32_t i = 0; i < count; i++) {
+        kwe_workflow_cancel(runs[i].info);
+    }
+    return true;
 }
 
 /* Sleep until it is worth looking. False: told to the host. */
@@ -200,37 +208,91 @@ static bool wait_for_results(struct run *run)
     return true;
 }
 
-bool run_events(const struct job *job, const struct kwe_workflow_info *info, uint64_t *trace_ns)
+static bool open_run(struct run *run)
 {
-    struct run run = { .job = job, .info = info };
-    int created = kwe_rings_create(&run.rings, job->header.ring_slots);
+    const uint32_t slots = run->job->header.ring_slots;
+    int created = kwe_rings_create(&run->rings, slots);
 
     if (created < 0) {
-        report_error((enum kerr) - created, KWE_NO_STAGE, "making rings of %u slots: %s",
-                     job->header.ring_slots, kerr_sentence((enum kerr) - created));
+        report_error((enum kerr) - created, KWE_NO_STAGE, "making rings of %u slots: %s", slots,
+                     kerr_sentence((enum kerr) - created));
         return false;
     }
-    if (!make_places(&run)) {
-        return false;
-    }
-    while (run.results < job->header.row_count) {
-        if (!submit_rows(&run)) {
-            return false;
-        }
-        if (stands(&run) && !run.stopping) {
-            tell_progress(&run);
-            wait_for_the_host(&run);
-        } else if (!wait_for_results(&run)) {
-            return false;
-        }
-        take_results(&run);
-        tell_progress(&run);
-    }
-    count_runs(&run);
+    return make_places(run);
+}
+
+static void close_run(struct run *run)
+{
+    report_job(run->index);
+    count_runs(run);
     report_flush();
-    report_progress(&run.progress);
-    *trace_ns = run.trace_ns;
-    kwe_rings_destroy(&run.rings);
+    report_progress(&run->progress);
+    kwe_rings_destroy(&run->rings);
+}
+
+static bool is_over(const struct run *run)
+{
+    return run->results >= run->job->header.row_count;
+}
+
+/* The first that has results to come; NULL: none. */
+static struct run *find_open(struct run *runs, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (!is_over(&runs[i])) {
+            return &runs[i];
+        }
+    }
+    return NULL;
+}
+
+static bool go_on(struct run *runs, uint32_t count)
+{
+    bool stopping = false;
+    struct run *open;
+
+    while ((open = find_open(runs, count)) != NULL) {
+        for (uint32_t i = 0; i < count; i++) {
+            report_job(i);
+            if (!submit_rows(&runs[i])) {
+                return false;
+            }
+        }
+        if (stands(open) && !stopping) {
+            for (uint32_t i = 0; i < count; i++) {
+                tell_progress(&runs[i]);
+            }
+            stopping = stopped_by_the_host(runs, count);
+        } else if (!wait_for_results(open)) {
+            return false;
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            take_results(&runs[i]);
+            tell_progress(&runs[i]);
+        }
+    }
+    return true;
+}
+
+bool run_jobs(const struct job *jobs, const struct kwe_workflow_info *info, uint32_t count,
+              uint64_t *trace_ns)
+{
+    static struct run runs[KWE_MAX_JOBS];
+
+    for (uint32_t i = 0; i < count; i++) {
+        runs[i] = (struct run){ .job = &jobs[i], .info = &info[i], .index = i };
+        report_job(i);
+        if (!open_run(&runs[i])) {
+            return false;
+        }
+    }
+    if (!go_on(runs, count)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        close_run(&runs[i]);
+        *trace_ns += runs[i].trace_ns;
+    }
     return true;
 }
 

@@ -150,6 +150,8 @@ class OperationsOp(IntEnum):
     HTTP_ROUTE = 18
     HTTP_FORM = 19
     HTTP_RENDER = 20
+    FORMAT = 21
+    ENTRY = 22
 
 
 class HardwareOp(IntEnum):

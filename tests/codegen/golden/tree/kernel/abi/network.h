@@ -273,6 +273,11 @@ enum {
  */
 struct network_http_receive_params {
     uint32_t port; /* 1..65535 */
+    /*
+     * only requests for this path or below it, as sent; several workflows may share a port, and the
+     * longest path that fits counts
+     */
+    struct kwe_path below;
     /* of target and fields; the rest of the output's room is the body's; 256..65536 */
     uint32_t head_bytes;
     uint32_t patience_ms; /* for a request that has begun; 100..3600000 */
@@ -282,16 +287,18 @@ struct network_http_receive_params {
     uint8_t reserved[4];
 };
 _Static_assert(offsetof(struct network_http_receive_params, port) == 0, "ABI");
-_Static_assert(offsetof(struct network_http_receive_params, head_bytes) == 4, "ABI");
-_Static_assert(offsetof(struct network_http_receive_params, patience_ms) == 8, "ABI");
-_Static_assert(offsetof(struct network_http_receive_params, idle_ms) == 12, "ABI");
-_Static_assert(offsetof(struct network_http_receive_params, answer_ms) == 16, "ABI");
-_Static_assert(sizeof(struct network_http_receive_params) == 24, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, below) == 4, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, head_bytes) == 260, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, patience_ms) == 264, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, idle_ms) == 268, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, answer_ms) == 272, "ABI");
+_Static_assert(sizeof(struct network_http_receive_params) == 280, "ABI");
 
 /* Left at 0, for the caller to set or bind: port. */
 static inline struct network_http_receive_params network_http_receive_defaults(void)
 {
     return (struct network_http_receive_params){
+        .below = { .length = 1, .bytes = "/" },
         .head_bytes = 8192u,
         .patience_ms = 10000u,
         .idle_ms = 60000u,
@@ -308,12 +315,14 @@ enum {
 
 enum {
     NETWORK_HTTP_SEND_VALUE_SENT = 0, /* u64 */
+    NETWORK_HTTP_SEND_VALUE_MORE = 1, /* u64 */
 };
 
 /*
  * Answer a request. The page's first head_bytes are lines of fields, each with its end; what
  * follows them, and then file, is the body. More than 8 KiB of either go from where they lie, and
- * the operation ends when the client has them; less is copied.
+ * the operation ends when the client has them; less is copied. The value more: so many bytes wait
+ * for http_more now; none when there is no body, as to HEAD.
  */
 struct network_http_send_params {
     uint64_t connection; /* the value of http_receive */
@@ -324,8 +333,12 @@ struct network_http_send_params {
      * By default what page and file have
      */
     uint64_t length;
-    uint64_t more_bytes; /* of it, so many come by http_more */
-    uint32_t close;      /* 0 or 1 */
+    /*
+     * of it, so many come by http_more; 2^64 - 1: nobody knows how many, http_more says which part
+     * is the last. Then a client that leaves is no error, and http_more tells it
+     */
+    uint64_t more_bytes;
+    uint32_t close; /* 0 or 1 */
     uint8_t reserved[4];
 };
 _Static_assert(offsetof(struct network_http_send_params, connection) == 0, "ABI");
@@ -352,24 +365,36 @@ static inline struct network_http_send_params network_http_send_defaults(void)
 
 enum {
     NETWORK_HTTP_MORE_INPUT_DATA = 0, /* bytes */
+    NETWORK_HTTP_MORE_INPUT_HEAD = 1, /* bytes */
+    NETWORK_HTTP_MORE_INPUT_TAIL = 2, /* bytes */
+};
+
+enum {
+    NETWORK_HTTP_MORE_VALUE_GONE = 0, /* u32 */
 };
 
 /*
- * The next part of a body that http_send has begun; parts that come too early wait for their turn.
- * The operation ends when the client has the part.
+ * The next part of a body that http_send has begun: head, data and tail; parts that come too early
+ * wait for their turn. The operation ends when the client has the part.
  */
 struct network_http_more_params {
     uint64_t connection; /* the value of http_receive */
-    uint64_t offset;     /* of what http_send left to come */
+    uint64_t offset;     /* of what http_send left to come; by default what comes next */
+    uint32_t last;       /* of a body whose length nobody knows: it ends here; 0 or 1 */
+    uint8_t reserved[4];
 };
 _Static_assert(offsetof(struct network_http_more_params, connection) == 0, "ABI");
 _Static_assert(offsetof(struct network_http_more_params, offset) == 8, "ABI");
-_Static_assert(sizeof(struct network_http_more_params) == 16, "ABI");
+_Static_assert(offsetof(struct network_http_more_params, last) == 16, "ABI");
+_Static_assert(sizeof(struct network_http_more_params) == 24, "ABI");
 
-/* Left at 0, for the caller to set or bind: connection, offset. */
+/* Left at 0, for the caller to set or bind: connection. */
 static inline struct network_http_more_params network_http_more_defaults(void)
 {
-    return (struct network_http_more_params){ 0 };
+    return (struct network_http_more_params){
+        .offset = UINT64_C(18446744073709551615),
+        .last = 0u,
+    };
 }
 
 /* ---- http_get ---- */

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/abi/workflow.h"
+
 #define OPERATIONS_PREFIX 1u
 
 enum {
@@ -35,6 +37,8 @@ enum {
     OPERATIONS_OP_HTTP_ROUTE = 18,
     OPERATIONS_OP_HTTP_FORM = 19,
     OPERATIONS_OP_HTTP_RENDER = 20,
+    OPERATIONS_OP_FORMAT = 21,
+    OPERATIONS_OP_ENTRY = 22,
 };
 
 /* ---- jpeg_decode ---- */
@@ -358,9 +362,9 @@ enum {
 
 /*
  * What a request is for, by a table: lines of METHODS PATH KIND TARGET, the first that fits counts;
- * a path that ends with /... fits all below it. KIND: file (its path is the output), change, text.
- * kind 0 refused, 1 file, 2 change, 3 text; answer: the status so far; offset and bytes are what
- * storage.read has to read.
+ * a path that ends with /... fits all below it. KIND: file (its path is the output), change, text,
+ * stream. kind 0 refused, 1 file, 2 change, 3 text, 4 stream; answer: the status so far; offset and
+ * bytes are what storage.read has to read.
  */
 struct operations_http_route_params {
     /* of a range, so many at most: a longer one is answered by its beginning; at least 1 */
@@ -387,8 +391,8 @@ enum {
 enum {
     OPERATIONS_HTTP_RENDER_INPUT_QUESTION = 0, /* bytes */
     OPERATIONS_HTTP_RENDER_INPUT_ROUTES = 1,   /* bytes */
-    OPERATIONS_HTTP_RENDER_INPUT_ENTRIES = 2,  /* bytes */
-    OPERATIONS_HTTP_RENDER_INPUT_TEXT = 3,     /* bytes */
+    OPERATIONS_HTTP_RENDER_INPUT_TEXT = 2,     /* bytes */
+    OPERATIONS_HTTP_RENDER_INPUT_ENTRIES = 3,  /* bytes */
 };
 
 enum {
@@ -401,7 +405,8 @@ enum {
 /*
  * The answer, for http_send: lines of fields and, but for a file, the body. What the stages before
  * said of the file, the directory and the change comes as statuses; a failure becomes an error
- * page. By the same table as http_route.
+ * page. By the same table as http_route. Of a stream, text is the beginning, and more_bytes 2^64 -
+ * 1.
  */
 struct operations_http_render_params {
     uint32_t load_status;   /* of storage.read */
@@ -439,4 +444,64 @@ static inline struct operations_http_render_params operations_http_render_defaul
         .whole = 0u,
         .loaded = 0u,
     };
+}
+
+/* ---- format ---- */
+
+enum {
+    OPERATIONS_FORMAT_INPUT_TEMPLATE = 0, /* bytes */
+};
+
+/*
+ * The template with numbers in it: {a}, {b}, {c} and {d} become the parameters, in decimal; all
+ * else stays as it is.
+ */
+struct operations_format_params {
+    uint64_t a;
+    uint64_t b;
+    uint64_t c;
+    uint64_t d;
+};
+_Static_assert(offsetof(struct operations_format_params, a) == 0, "ABI");
+_Static_assert(offsetof(struct operations_format_params, b) == 8, "ABI");
+_Static_assert(offsetof(struct operations_format_params, c) == 16, "ABI");
+_Static_assert(offsetof(struct operations_format_params, d) == 24, "ABI");
+_Static_assert(sizeof(struct operations_format_params) == 32, "ABI");
+
+static inline struct operations_format_params operations_format_defaults(void)
+{
+    return (struct operations_format_params){
+        .a = 0u,
+        .b = 0u,
+        .c = 0u,
+        .d = 0u,
+    };
+}
+
+/* ---- entry ---- */
+
+enum {
+    OPERATIONS_ENTRY_INPUT_ENTRIES = 0, /* bytes */
+};
+
+enum {
+    OPERATIONS_ENTRY_VALUE_COUNT = 0, /* u64 */
+};
+
+/*
+ * The path of one of a directory's files, in the order of their names: the first has number 0, and
+ * behind the last comes the first again. The entries are storage.list's.
+ */
+struct operations_entry_params {
+    struct kwe_path directory; /* absolute */
+    uint64_t number;
+};
+_Static_assert(offsetof(struct operations_entry_params, directory) == 0, "ABI");
+_Static_assert(offsetof(struct operations_entry_params, number) == 256, "ABI");
+_Static_assert(sizeof(struct operations_entry_params) == 264, "ABI");
+
+/* Left at 0, for the caller to set or bind: directory, number. */
+static inline struct operations_entry_params operations_entry_defaults(void)
+{
+    return (struct operations_entry_params){ 0 };
 }

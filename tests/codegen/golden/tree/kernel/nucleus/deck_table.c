@@ -351,8 +351,8 @@ static const struct op_spec operations_ops[] = {
     /*
      * What a request is for, by a table: lines of METHODS PATH KIND TARGET, the first that fits
      * counts; a path that ends with /... fits all below it. KIND: file (its path is the output),
-     * change, text. kind 0 refused, 1 file, 2 change, 3 text; answer: the status so far; offset and
-     * bytes are what storage.read has to read.
+     * change, text, stream. kind 0 refused, 1 file, 2 change, 3 text, 4 stream; answer: the status
+     * so far; offset and bytes are what storage.read has to read.
      */
     [OPERATIONS_OP_HTTP_ROUTE] = {
         .name = "http_route",
@@ -388,7 +388,8 @@ static const struct op_spec operations_ops[] = {
     /*
      * The answer, for http_send: lines of fields and, but for a file, the body. What the stages
      * before said of the file, the directory and the change comes as statuses; a failure becomes an
-     * error page. By the same table as http_route.
+     * error page. By the same table as http_route. Of a stream, text is the beginning, and
+     * more_bytes 2^64 - 1.
      */
     [OPERATIONS_OP_HTTP_RENDER] = {
         .name = "http_render",
@@ -401,6 +402,44 @@ static const struct op_spec operations_ops[] = {
         .cost_fixed_ns = 10000,
         .cost_ns_per_kib = 5120,
         .cost_most_ns_per_kib = 5120,
+    },
+    /*
+     * The template with numbers in it: {a}, {b}, {c} and {d} become the parameters, in decimal; all
+     * else stays as it is.
+     */
+    [OPERATIONS_OP_FORMAT] = {
+        .name = "format",
+        .params_bytes = sizeof(struct operations_format_params),
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = {
+            .present = true,
+            .base_bytes = 64,
+            .of = 0, /* template */
+            .numerator = 7,
+            .denominator = 1,
+        },
+        .cost_fixed_ns = 1500,
+        .cost_ns_per_kib = 5120,
+        .cost_most_ns_per_kib = 5120,
+    },
+    /*
+     * The path of one of a directory's files, in the order of their names: the first has number 0,
+     * and behind the last comes the first again. The entries are storage.list's.
+     */
+    [OPERATIONS_OP_ENTRY] = {
+        .name = "entry",
+        .params_bytes = sizeof(struct operations_entry_params),
+        .validate = operations_entry_validate,
+        .inputs_min = 1,
+        .inputs_max = 1,
+        .value_count = 1,
+        .traits = OP_TRAIT_PURE,
+        .output = { .present = true, .base_bytes = 256, .of = 0xffff },
+        .cost_fixed_ns = 3000,
+        .cost_ns_per_kib = 10240,
+        .cost_most_ns_per_kib = 10240,
     },
 };
 
@@ -797,7 +836,8 @@ static const struct op_spec network_ops[] = {
     /*
      * Answer a request. The page's first head_bytes are lines of fields, each with its end; what
      * follows them, and then file, is the body. More than 8 KiB of either go from where they lie,
-     * and the operation ends when the client has them; less is copied.
+     * and the operation ends when the client has them; less is copied. The value more: so many
+     * bytes wait for http_more now; none when there is no body, as to HEAD.
      */
     [NETWORK_OP_HTTP_SEND] = {
         .name = "http_send",
@@ -805,21 +845,23 @@ static const struct op_spec network_ops[] = {
         .validate = network_http_send_validate,
         .inputs_min = 0,
         .inputs_max = 2,
-        .value_count = 1,
+        .value_count = 2,
         .traits = OP_TRAIT_EFFECT,
         .cost_fixed_ns = 30000,
         .cost_ns_per_kib = 1024,
         .cost_most_ns_per_kib = 1024,
     },
     /*
-     * The next part of a body that http_send has begun; parts that come too early wait for their
-     * turn. The operation ends when the client has the part.
+     * The next part of a body that http_send has begun: head, data and tail; parts that come too
+     * early wait for their turn. The operation ends when the client has the part.
      */
     [NETWORK_OP_HTTP_MORE] = {
         .name = "http_more",
         .params_bytes = sizeof(struct network_http_more_params),
-        .inputs_min = 1,
-        .inputs_max = 1,
+        .validate = network_http_more_validate,
+        .inputs_min = 0,
+        .inputs_max = 3,
+        .value_count = 1,
         .traits = OP_TRAIT_EFFECT,
         .cost_fixed_ns = 30000,
         .cost_ns_per_kib = 1024,

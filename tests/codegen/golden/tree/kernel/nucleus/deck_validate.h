@@ -32,6 +32,7 @@ enum kerr operations_histogram_validate(const void *params, uint32_t *bad_offset
 enum kerr operations_merge_validate(const void *params, uint32_t *bad_offset);
 enum kerr operations_spectrum_validate(const void *params, uint32_t *bad_offset);
 enum kerr operations_http_route_validate(const void *params, uint32_t *bad_offset);
+enum kerr operations_entry_validate(const void *params, uint32_t *bad_offset);
 enum kerr hardware_convolve_validate(const void *params, uint32_t *bad_offset);
 enum kerr hardware_jpeg_encode_validate(const void *params, uint32_t *bad_offset);
 enum kerr hardware_tick_validate(const void *params, uint32_t *bad_offset);
@@ -53,4 +54,5 @@ enum kerr network_tcp_listen_validate(const void *params, uint32_t *bad_offset);
 enum kerr network_tcp_receive_validate(const void *params, uint32_t *bad_offset);
 enum kerr network_http_receive_validate(const void *params, uint32_t *bad_offset);
 enum kerr network_http_send_validate(const void *params, uint32_t *bad_offset);
+enum kerr network_http_more_validate(const void *params, uint32_t *bad_offset);
 enum kerr network_http_get_validate(const void *params, uint32_t *bad_offset);

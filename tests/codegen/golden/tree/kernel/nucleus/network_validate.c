@@ -83,6 +83,10 @@ enum kerr network_http_receive_validate(const void *params, uint32_t *bad_offset
         *bad_offset = offsetof(struct network_http_receive_params, port);
         return KERR_BAD_PARAMETER;
     }
+    if (p->below.length > sizeof(p->below.bytes)) {
+        *bad_offset = offsetof(struct network_http_receive_params, below);
+        return KERR_BAD_PARAMETER;
+    }
     if (p->head_bytes < 256u || p->head_bytes > 65536u) {
         *bad_offset = offsetof(struct network_http_receive_params, head_bytes);
         return KERR_BAD_PARAMETER;
@@ -116,6 +120,17 @@ enum kerr network_http_send_validate(const void *params, uint32_t *bad_offset)
     }
     if (p->close > 1u) {
         *bad_offset = offsetof(struct network_http_send_params, close);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}
+
+enum kerr network_http_more_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct network_http_more_params *p = params;
+
+    if (p->last > 1u) {
+        *bad_offset = offsetof(struct network_http_more_params, last);
         return KERR_BAD_PARAMETER;
     }
     return KERR_OK;

@@ -141,3 +141,14 @@ enum kerr operations_http_route_validate(const void *params, uint32_t *bad_offse
     }
     return KERR_OK;
 }
+
+enum kerr operations_entry_validate(const void *params, uint32_t *bad_offset)
+{
+    const struct operations_entry_params *p = params;
+
+    if (p->directory.length > sizeof(p->directory.bytes)) {
+        *bad_offset = offsetof(struct operations_entry_params, directory);
+        return KERR_BAD_PARAMETER;
+    }
+    return KERR_OK;
+}

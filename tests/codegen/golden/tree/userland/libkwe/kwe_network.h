@@ -169,7 +169,8 @@ static inline kwe_stage_t kwe_network_http_receive(struct kwe_builder *builder, 
 /*
  * Answer a request. The page's first head_bytes are lines of fields, each with its end; what
  * follows them, and then file, is the body. More than 8 KiB of either go from where they lie, and
- * the operation ends when the client has them; less is copied.
+ * the operation ends when the client has them; less is copied. The value more: so many bytes wait
+ * for http_more now; none when there is no body, as to HEAD.
  */
 static inline kwe_stage_t kwe_network_http_send(struct kwe_builder *builder, const char *name,
                                                 kwe_stage_t page, kwe_stage_t file,
@@ -188,11 +189,12 @@ static inline kwe_stage_t kwe_network_http_send(struct kwe_builder *builder, con
 }
 
 /*
- * The next part of a body that http_send has begun; parts that come too early wait for their turn.
- * The operation ends when the client has the part.
+ * The next part of a body that http_send has begun: head, data and tail; parts that come too early
+ * wait for their turn. The operation ends when the client has the part.
  */
 static inline kwe_stage_t kwe_network_http_more(struct kwe_builder *builder, const char *name,
-                                                kwe_stage_t data,
+                                                kwe_stage_t data, kwe_stage_t head,
+                                                kwe_stage_t tail,
                                                 const struct network_http_more_params *params)
 {
     kwe_stage_t stage =
@@ -200,6 +202,12 @@ static inline kwe_stage_t kwe_network_http_more(struct kwe_builder *builder, con
 
     if (data.index != KWE_NO_STAGE) {
         kwe_input_stage(builder, stage, NETWORK_HTTP_MORE_INPUT_DATA, data);
+    }
+    if (head.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, NETWORK_HTTP_MORE_INPUT_HEAD, head);
+    }
+    if (tail.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, NETWORK_HTTP_MORE_INPUT_TAIL, tail);
     }
     return stage;
 }

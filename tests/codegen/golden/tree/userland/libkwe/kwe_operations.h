@@ -316,9 +316,9 @@ static inline kwe_stage_t kwe_operations_spectrum(struct kwe_builder *builder, c
 
 /*
  * What a request is for, by a table: lines of METHODS PATH KIND TARGET, the first that fits counts;
- * a path that ends with /... fits all below it. KIND: file (its path is the output), change, text.
- * kind 0 refused, 1 file, 2 change, 3 text; answer: the status so far; offset and bytes are what
- * storage.read has to read.
+ * a path that ends with /... fits all below it. KIND: file (its path is the output), change, text,
+ * stream. kind 0 refused, 1 file, 2 change, 3 text, 4 stream; answer: the status so far; offset and
+ * bytes are what storage.read has to read.
  */
 static inline kwe_stage_t
 kwe_operations_http_route(struct kwe_builder *builder, const char *name, kwe_stage_t question,
@@ -354,11 +354,12 @@ static inline kwe_stage_t kwe_operations_http_form(struct kwe_builder *builder, 
 /*
  * The answer, for http_send: lines of fields and, but for a file, the body. What the stages before
  * said of the file, the directory and the change comes as statuses; a failure becomes an error
- * page. By the same table as http_route.
+ * page. By the same table as http_route. Of a stream, text is the beginning, and more_bytes 2^64 -
+ * 1.
  */
 static inline kwe_stage_t
 kwe_operations_http_render(struct kwe_builder *builder, const char *name, kwe_stage_t question,
-                           kwe_stage_t routes, kwe_stage_t entries, kwe_stage_t text,
+                           kwe_stage_t routes, kwe_stage_t text, kwe_stage_t entries,
                            const struct operations_http_render_params *params)
 {
     kwe_stage_t stage = kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_HTTP_RENDER,
@@ -370,11 +371,45 @@ kwe_operations_http_render(struct kwe_builder *builder, const char *name, kwe_st
     if (routes.index != KWE_NO_STAGE) {
         kwe_input_stage(builder, stage, OPERATIONS_HTTP_RENDER_INPUT_ROUTES, routes);
     }
+    if (text.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_HTTP_RENDER_INPUT_TEXT, text);
+    }
     if (entries.index != KWE_NO_STAGE) {
         kwe_input_stage(builder, stage, OPERATIONS_HTTP_RENDER_INPUT_ENTRIES, entries);
     }
-    if (text.index != KWE_NO_STAGE) {
-        kwe_input_stage(builder, stage, OPERATIONS_HTTP_RENDER_INPUT_TEXT, text);
+    return stage;
+}
+
+/*
+ * The template with numbers in it: {a}, {b}, {c} and {d} become the parameters, in decimal; all
+ * else stays as it is.
+ */
+static inline kwe_stage_t kwe_operations_format(struct kwe_builder *builder, const char *name,
+                                                kwe_stage_t template,
+                                                const struct operations_format_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_FORMAT, params, sizeof(*params));
+
+    if (template.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_FORMAT_INPUT_TEMPLATE, template);
+    }
+    return stage;
+}
+
+/*
+ * The path of one of a directory's files, in the order of their names: the first has number 0, and
+ * behind the last comes the first again. The entries are storage.list's.
+ */
+static inline kwe_stage_t kwe_operations_entry(struct kwe_builder *builder, const char *name,
+                                               kwe_stage_t entries,
+                                               const struct operations_entry_params *params)
+{
+    kwe_stage_t stage =
+        kwe_stage(builder, name, OPERATIONS_PREFIX, OPERATIONS_OP_ENTRY, params, sizeof(*params));
+
+    if (entries.index != KWE_NO_STAGE) {
+        kwe_input_stage(builder, stage, OPERATIONS_ENTRY_INPUT_ENTRIES, entries);
     }
     return stage;
 }

@@ -18,7 +18,7 @@
 #include "kernel/abi/operations.h"
 #include "kernel/abi/storage.h"
 
-const struct kwe_op_value kwe_op_values[67] = {
+const struct kwe_op_value kwe_op_values[70] = {
     {
         .deck = EXECUTION_PREFIX,
         .width = 8,
@@ -214,6 +214,13 @@ const struct kwe_op_value kwe_op_values[67] = {
         .op = OPERATIONS_OP_HTTP_RENDER,
         .index = OPERATIONS_HTTP_RENDER_VALUE_MORE_BYTES,
         .name = "more_bytes",
+    },
+    {
+        .deck = OPERATIONS_PREFIX,
+        .width = 8,
+        .op = OPERATIONS_OP_ENTRY,
+        .index = OPERATIONS_ENTRY_VALUE_COUNT,
+        .name = "count",
     },
     {
         .deck = HARDWARE_PREFIX,
@@ -483,10 +490,24 @@ const struct kwe_op_value kwe_op_values[67] = {
     },
     {
         .deck = NETWORK_PREFIX,
+        .width = 8,
+        .op = NETWORK_OP_HTTP_SEND,
+        .index = NETWORK_HTTP_SEND_VALUE_MORE,
+        .name = "more",
+    },
+    {
+        .deck = NETWORK_PREFIX,
+        .width = 4,
+        .op = NETWORK_OP_HTTP_MORE,
+        .index = NETWORK_HTTP_MORE_VALUE_GONE,
+        .name = "gone",
+    },
+    {
+        .deck = NETWORK_PREFIX,
         .width = 4,
         .op = NETWORK_OP_HTTP_GET,
         .index = NETWORK_HTTP_GET_VALUE_ANSWER,
         .name = "answer",
     },
 };
-const size_t kwe_op_value_count = 67;
+const size_t kwe_op_value_count = 70;

@@ -195,6 +195,7 @@ static enum kerr run_http_send(struct deck_request *request)
 
     if (status == KERR_OK) {
         deck_set_value(request, NETWORK_HTTP_SEND_VALUE_SENT, call.sent);
+        deck_set_value(request, NETWORK_HTTP_SEND_VALUE_MORE, call.more);
     }
     return status;
 }
@@ -205,8 +206,15 @@ static enum kerr run_http_more(struct deck_request *request)
         .request = request,
         .params = deck_params(request),
         .data = deck_input(request, NETWORK_HTTP_MORE_INPUT_DATA),
+        .head = deck_input(request, NETWORK_HTTP_MORE_INPUT_HEAD),
+        .tail = deck_input(request, NETWORK_HTTP_MORE_INPUT_TAIL),
     };
-    return network_http_more(&call);
+    enum kerr status = network_http_more(&call);
+
+    if (status == KERR_OK) {
+        deck_set_value(request, NETWORK_HTTP_MORE_VALUE_GONE, call.gone);
+    }
+    return status;
 }
 
 static enum kerr run_http_get(struct deck_request *request)

@@ -167,11 +167,13 @@ struct network_http_send_call {
     struct deck_bytes page; /* in: bytes; .data is NULL when not bound */
     struct deck_bytes file; /* in: bytes; .data is NULL when not bound */
     uint64_t sent;          /* value: set it */
+    uint64_t more;          /* value: set it */
 };
 /*
  * Answer a request. The page's first head_bytes are lines of fields, each with its end; what
  * follows them, and then file, is the body. More than 8 KiB of either go from where they lie, and
- * the operation ends when the client has them; less is copied. Errors: BAD_HANDLE, BAD_RESPONSE,
+ * the operation ends when the client has them; less is copied. The value more: so many bytes wait
+ * for http_more now; none when there is no body, as to HEAD. Errors: BAD_HANDLE, BAD_RESPONSE,
  * CONNECTION_RESET, CONNECTION_CLOSED. On a fibre: may wait.
  */
 enum kerr network_http_send(struct network_http_send_call *call);
@@ -179,12 +181,15 @@ enum kerr network_http_send(struct network_http_send_call *call);
 struct network_http_more_call {
     struct deck_request *request;
     const struct network_http_more_params *params;
-    struct deck_bytes data; /* in: bytes */
+    struct deck_bytes data; /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes head; /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes tail; /* in: bytes; .data is NULL when not bound */
+    uint32_t gone;          /* value: set it */
 };
 /*
- * The next part of a body that http_send has begun; parts that come too early wait for their turn.
- * The operation ends when the client has the part. Errors: BAD_HANDLE, BAD_RESPONSE,
- * CONNECTION_RESET, CONNECTION_CLOSED. On a fibre: may wait.
+ * The next part of a body that http_send has begun: head, data and tail; parts that come too early
+ * wait for their turn. The operation ends when the client has the part. Errors: BAD_HANDLE,
+ * BAD_RESPONSE, CONNECTION_RESET, CONNECTION_CLOSED. On a fibre: may wait.
  */
 enum kerr network_http_more(struct network_http_more_call *call);
 

@@ -337,8 +337,8 @@ static enum kerr run_http_render(struct deck_request *request)
         .params = deck_params(request),
         .question = deck_input(request, OPERATIONS_HTTP_RENDER_INPUT_QUESTION),
         .routes = deck_input(request, OPERATIONS_HTTP_RENDER_INPUT_ROUTES),
-        .entries = deck_input(request, OPERATIONS_HTTP_RENDER_INPUT_ENTRIES),
         .text = deck_input(request, OPERATIONS_HTTP_RENDER_INPUT_TEXT),
+        .entries = deck_input(request, OPERATIONS_HTTP_RENDER_INPUT_ENTRIES),
         .page = deck_output(request),
     };
     enum kerr status = operations_http_render(&call);
@@ -349,6 +349,39 @@ static enum kerr run_http_render(struct deck_request *request)
         deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_HEAD_BYTES, call.head_bytes);
         deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_BODY_BYTES, call.body_bytes);
         deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_MORE_BYTES, call.more_bytes);
+    }
+    return status;
+}
+
+static enum kerr run_format(struct deck_request *request)
+{
+    struct operations_format_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .template = deck_input(request, OPERATIONS_FORMAT_INPUT_TEMPLATE),
+        .text = deck_output(request),
+    };
+    enum kerr status = operations_format(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.text.length);
+    }
+    return status;
+}
+
+static enum kerr run_entry(struct deck_request *request)
+{
+    struct operations_entry_call call = {
+        .request = request,
+        .params = deck_params(request),
+        .entries = deck_input(request, OPERATIONS_ENTRY_INPUT_ENTRIES),
+        .path = deck_output(request),
+    };
+    enum kerr status = operations_entry(&call);
+
+    if (status == KERR_OK) {
+        deck_set_output_length(request, call.path.length);
+        deck_set_value(request, OPERATIONS_ENTRY_VALUE_COUNT, call.count);
     }
     return status;
 }
@@ -396,6 +429,10 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
         return run_http_form(request);
     case OPERATIONS_OP_HTTP_RENDER:
         return run_http_render(request);
+    case OPERATIONS_OP_FORMAT:
+        return run_format(request);
+    case OPERATIONS_OP_ENTRY:
+        return run_entry(request);
     default:
         return KERR_UNKNOWN_OP;
     }

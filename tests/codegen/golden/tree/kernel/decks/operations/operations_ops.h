@@ -231,9 +231,9 @@ struct operations_http_route_call {
 };
 /*
  * What a request is for, by a table: lines of METHODS PATH KIND TARGET, the first that fits counts;
- * a path that ends with /... fits all below it. KIND: file (its path is the output), change, text.
- * kind 0 refused, 1 file, 2 change, 3 text; answer: the status so far; offset and bytes are what
- * storage.read has to read. Errors: BAD_REQUEST, BAD_PARAMETER.
+ * a path that ends with /... fits all below it. KIND: file (its path is the output), change, text,
+ * stream. kind 0 refused, 1 file, 2 change, 3 text, 4 stream; answer: the status so far; offset and
+ * bytes are what storage.read has to read. Errors: BAD_REQUEST, BAD_PARAMETER.
  */
 enum kerr operations_http_route(struct operations_http_route_call *call);
 
@@ -253,8 +253,8 @@ struct operations_http_render_call {
     const struct operations_http_render_params *params;
     struct deck_bytes question; /* in: bytes */
     struct deck_bytes routes;   /* in: bytes */
-    struct deck_bytes entries;  /* in: bytes; .data is NULL when not bound */
     struct deck_bytes text;     /* in: bytes; .data is NULL when not bound */
+    struct deck_bytes entries;  /* in: bytes; .data is NULL when not bound */
     struct deck_room page;      /* out: bytes; set .length */
     uint32_t answer;            /* value: set it */
     uint32_t head_bytes;        /* value: set it */
@@ -264,6 +264,33 @@ struct operations_http_render_call {
 /*
  * The answer, for http_send: lines of fields and, but for a file, the body. What the stages before
  * said of the file, the directory and the change comes as statuses; a failure becomes an error
- * page. By the same table as http_route. Errors: BAD_REQUEST, BAD_PARAMETER, OUTPUT_TOO_LARGE.
+ * page. By the same table as http_route. Of a stream, text is the beginning, and more_bytes 2^64 -
+ * 1. Errors: BAD_REQUEST, BAD_PARAMETER, OUTPUT_TOO_LARGE.
  */
 enum kerr operations_http_render(struct operations_http_render_call *call);
+
+struct operations_format_call {
+    struct deck_request *request;
+    const struct operations_format_params *params;
+    struct deck_bytes template; /* in: bytes */
+    struct deck_room text;      /* out: bytes; set .length */
+};
+/*
+ * The template with numbers in it: {a}, {b}, {c} and {d} become the parameters, in decimal; all
+ * else stays as it is. Errors: OUTPUT_TOO_LARGE.
+ */
+enum kerr operations_format(struct operations_format_call *call);
+
+struct operations_entry_call {
+    struct deck_request *request;
+    const struct operations_entry_params *params;
+    struct deck_bytes entries; /* in: bytes */
+    struct deck_room path;     /* out: path; set .length */
+    uint64_t count;            /* value: set it */
+};
+/*
+ * The path of one of a directory's files, in the order of their names: the first has number 0, and
+ * behind the last comes the first again. The entries are storage.list's. Errors: BAD_PARAMETER,
+ * NO_SUCH_FILE, NAME_TOO_LONG, NO_MEMORY.
+ */
+enum kerr operations_entry(struct operations_entry_call *call);
