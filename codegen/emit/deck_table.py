@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from codegen.emit.render import GeneratedFile, Renderer
 from codegen.emit.text import c_number
 from codegen.model.check_op import MAX_PARAM_BYTES
+from codegen.model.check_variants import MAX_OTHERS
 from codegen.model.system import Op, Param, System
 
 
@@ -18,6 +19,13 @@ def emit(system: System, renderer: Renderer) -> Iterator[GeneratedFile]:
         specs,
         decks=system.decks,
         traits={op.full_name: _traits(op) for deck in system.decks for op in deck.ops},
+        variants={op.full_name: system.variants(op) for deck in system.decks for op in deck.ops},
+        own_errors={
+            op.full_name: system.own_errors(op) if system.variants(op) else ()
+            for deck in system.decks
+            for op in deck.ops
+        },
+        max_others=MAX_OTHERS,
         max_param_bytes=MAX_PARAM_BYTES,
     )
     yield renderer.render(

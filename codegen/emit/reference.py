@@ -17,6 +17,7 @@ def emit(system: System, renderer: Renderer) -> Iterator[GeneratedFile]:
             (deck.spec,),
             deck=deck,
             facts=_facts(deck),
+            variants=lambda op: [f"{one.deck}.{one.name}" for one in system.variants(op)],
             room=_room,
             kind=_kind,
             range_of=_range,

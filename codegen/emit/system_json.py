@@ -13,7 +13,7 @@ def emit(system: System, renderer: Renderer) -> Iterator[GeneratedFile]:
     del renderer  # data, not text: no template
     content = {
         "generated": "by codegen from errors.yaml, calls.yaml and the deck.yaml files; do not edit",
-        "decks": [_deck(deck) for deck in system.decks],
+        "decks": [_deck(system, deck) for deck in system.decks],
         "errors": [
             {"name": code.name, "number": code.number, "sentence": code.sentence}
             for code in system.errors
@@ -32,7 +32,7 @@ def emit(system: System, renderer: Renderer) -> Iterator[GeneratedFile]:
     yield GeneratedFile("system.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
-def _deck(deck: Deck) -> dict[str, Any]:
+def _deck(system: System, deck: Deck) -> dict[str, Any]:
     return {
         "name": deck.name,
         "prefix": deck.prefix,
@@ -54,7 +54,7 @@ def _deck(deck: Deck) -> dict[str, Any]:
             }
             for device in deck.devices
         ],
-        "ops": [_nop(), *(_op(op) for op in deck.ops)],
+        "ops": [_nop(), *(_op(system, op) for op in deck.ops)],
     }
 
 
@@ -65,6 +65,7 @@ def _nop() -> dict[str, Any]:
         "doc": "Nothing; it answers at once.",
         "traits": ["pure"],
         "fibre": False,
+        "variants": [],
         "inputs": [],
         "params": [],
         "params_bytes": 0,
@@ -77,7 +78,7 @@ def _nop() -> dict[str, Any]:
     }
 
 
-def _op(op: Op) -> dict[str, Any]:
+def _op(system: System, op: Op) -> dict[str, Any]:
     output = None
     if op.output is not None:
         rule = op.output.rule
@@ -98,6 +99,8 @@ def _op(op: Op) -> dict[str, Any]:
         "doc": op.doc,
         "traits": list(op.traits),
         "fibre": op.uses_fibre,
+        "variant_of": op.variant_of,
+        "variants": [other.deck for other in system.variants(op)],
         "inputs": [
             {"name": one.name, "type": one.type, "optional": one.is_optional} for one in op.inputs
         ],

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from codegen.model.check_op import OpChecker
+from codegen.model.check_variants import check_variants
 from codegen.model.libraries import ARCHIVES
 from codegen.model.system import Argument, Call, Deck, Device, ErrorCode, Op, System
 from codegen.spec.abi import CallsSpec, ErrorsSpec
@@ -30,6 +31,7 @@ def check_system(loaded: Loaded, root: Path, problems: Problems) -> System:
     _unique_decks(loaded.decks)
     decks = [_deck(one, errors, root) for one in loaded.decks]
     _bindings_exist(loaded.decks)
+    check_variants(decks, loaded.decks)
     problems.raise_if_any()
     return System(
         errors=tuple(errors.values()),

@@ -58,6 +58,7 @@ class OpChecker:
             doc=spec.doc,
             traits=tuple(spec.traits),
             uses_fibre=spec.runs == "fibre",
+            variant_of=spec.variant_of,
             inputs=tuple(
                 Input(name, i, kind.removesuffix(OPTIONAL), kind.endswith(OPTIONAL))
                 for i, (name, kind) in enumerate(spec.inputs.items())

@@ -135,6 +135,7 @@ class Op:
     doc: str
     traits: tuple[str, ...]
     uses_fibre: bool
+    variant_of: str | None  # "operations.convolve"
     inputs: tuple[Input, ...]
     params: tuple[Param, ...]
     layout: tuple[Param | Padding, ...]  # params with the padding between them, in offset order
@@ -232,3 +233,22 @@ class System:
     errors: tuple[ErrorCode, ...]
     calls: tuple[Call, ...]
     decks: tuple[Deck, ...]
+
+    def variants(self, op: Op) -> tuple[Op, ...]:
+        """Return the others that do the same as `op`; the one that they are variants of first."""
+        home = op.variant_of or f"{op.deck}.{op.name}"
+        group = [
+            one
+            for deck in self.decks
+            for one in deck.ops
+            if home in (one.variant_of, f"{one.deck}.{one.name}")
+        ]
+        others = [one for one in group if one is not op]
+        return tuple(sorted(others, key=lambda one: one.variant_of is not None))
+
+    def own_errors(self, op: Op) -> tuple[ErrorCode, ...]:
+        """Return the codes that not all variants can answer: they tell of the variant alone."""
+        others = self.variants(op)
+        return tuple(
+            code for code in op.errors if not all(code in other.errors for other in others)
+        )

@@ -138,6 +138,8 @@ class OpSpec(Strict):
     doc: Doc
     traits: list[Literal["pure", "idempotent", "effect", "trigger"]] = Field(default_factory=list)
     runs: Literal["loop", "fibre"] = "loop"
+    # `operations.convolve`: the same in another deck; a workflow may leave open which one runs
+    variant_of: StrictStr | None = None
     inputs: dict[Word, InputType] = Field(default_factory=dict, alias="in", max_length=8)
     params: dict[Word, ParamSpec] = Field(default_factory=dict)
     # `kernel: {sobel: {weights: [...]}}`: what a workflow file's `kernel: sobel` stands for

@@ -38,6 +38,7 @@
 #define KWE_MAX_LOOPS        8u
 #define KWE_MAX_WINDOW       16u
 #define KWE_MAX_ROUNDS       (1u << 16)
+#define KWE_MAX_VARIANTS     4u    /* decks that offer one operation */
 #define KWE_NO_DECK          0xffu /* of a loop */
 #define KWE_ANY_STAGE                                                                              \
     0xfffeu /* in a binding of a stage that joins FIRST: whichever was the first */
@@ -95,7 +96,7 @@ struct kwe_stage {
     uint8_t kind;  /* enum kwe_stage_kind */
     uint8_t join;  /* enum kwe_join */
     uint8_t deck;  /* prefix */
-    uint8_t flags; /* 0 */
+    uint8_t flags; /* KWE_STAGE_* */
     uint16_t op;
     uint16_t dependency_first, dependency_count;
     uint16_t binding_first, binding_count;
@@ -114,6 +115,12 @@ struct kwe_stage {
     uint64_t backoff_ns;  /* between retries */
 };
 _Static_assert(sizeof(struct kwe_stage) == 72, "ABI");
+
+/*
+ * Another deck that has the same operation (`variant_of` in its deck.yaml) may run it, whichever is expected to be done first, event by event;
+ * and runs it when this one is down, or gives an answer that the other cannot give, such as NO_DEVICE.
+ */
+#define KWE_STAGE_ANY_VARIANT 1u
 
 struct kwe_dependency {
     uint16_t stage; /* waits for this earlier stage */
@@ -258,6 +265,12 @@ struct kwe_workflow_status {
     uint64_t
         armed; /* events that stand, and are in a deck's hands to wait for what they are about */
 };
+/* Of a stage's events, those that ran as another variant than the one that is named. */
+struct kwe_variant_status {
+    uint64_t events; /* answers with OK */
+    uint64_t busy_ns;
+};
+
 struct kwe_stage_status {
     uint64_t events; /* answers with OK */
     uint64_t failed; /* other answers */
@@ -269,8 +282,9 @@ struct kwe_stage_status {
     uint64_t fused; /* times it went right behind a stage that it waited for, in the same vector */
     uint8_t deck;
     uint8_t reserved[7];
+    struct kwe_variant_status other[KWE_MAX_VARIANTS - 1]; /* in kwe_plan_stage's order */
 };
-_Static_assert(sizeof(struct kwe_stage_status) == 72, "ABI");
+_Static_assert(sizeof(struct kwe_stage_status) == 120, "ABI");
 
 /* Answer of workflow_plan(), followed by stage_count of the second: how the kernel means to carry the workflow out. */
 struct kwe_plan {
@@ -292,6 +306,31 @@ _Static_assert(sizeof(struct kwe_plan) == 56, "ABI");
 #define KWE_PLAN_BODY     4u /* of a loop */
 #define KWE_PLAN_EARLY    8u /* starts at once: it takes nothing from what it waits for */
 
+#define KWE_PLAN_OPEN 16u /* any of its variants may run */
+
+/* Why a stage waits, or goes by itself: the choice that the planner had, and did not take. */
+enum kwe_plan_why {
+    KWE_WHY_NONE = 0,    /* there was no choice: it waits for nothing, or the choice was taken */
+    KWE_WHY_TAKES = 1,   /* it takes something that is not there earlier */
+    KWE_WHY_CHANGES = 2, /* it, or what comes before it, changes something that others may see */
+    KWE_WHY_UNSURE = 3,  /* it, or what comes before it, need not come to pass */
+    KWE_WHY_BODY = 4,    /* it is in a loop, and the other is not; or it is a loop */
+    KWE_WHY_SHORT = 5,   /* it takes too little time to gain by it */
+    KWE_WHY_DECK = 6,    /* the two are different decks' */
+    KWE_WHY_OPEN = 7,    /* which deck runs it is only known when it can run */
+    KWE_WHY_TIMEOUT = 8, /* it has a timeout of its own */
+    KWE_WHY_ONE = 9,     /* another goes along with that already */
+};
+
+/* The same operation in another deck. */
+struct kwe_plan_variant {
+    uint64_t cost_ns; /* by that one's hints */
+    uint16_t op;
+    uint8_t deck;
+    uint8_t reserved[5];
+};
+_Static_assert(sizeof(struct kwe_plan_variant) == 16, "ABI");
+
 struct kwe_plan_stage {
     uint64_t out_offset; /* in its deck's part of the slot */
     uint64_t out_room;   /* 0: no output */
@@ -303,6 +342,10 @@ struct kwe_plan_stage {
     uint8_t lanes;        /* a body's parts under way at once; else 1 */
     uint16_t place_of;    /* an earlier stage whose place its output takes; KWE_NO_STAGE: none */
     uint16_t fused_after; /* a stage in whose visit it may go along; KWE_NO_STAGE: none */
-    uint16_t reserved[3];
+    uint8_t not_early;    /* enum kwe_plan_why: it could have started before what it waits for */
+    uint8_t not_fused;    /* enum kwe_plan_why: it could have gone along with one of these */
+    uint8_t variant_count;
+    uint8_t reserved[3];
+    struct kwe_plan_variant variant[KWE_MAX_VARIANTS - 1];
 };
-_Static_assert(sizeof(struct kwe_plan_stage) == 48, "ABI");
+_Static_assert(sizeof(struct kwe_plan_stage) == 96, "ABI");

@@ -41,6 +41,16 @@ CONSTANTS = {
     "KWE_JOIN_ALL": abi.JOIN_ALL,
     "KWE_JOIN_FIRST": abi.JOIN_FIRST,
     "KWE_DEPENDENCY_TOLERATES": abi.DEPENDENCY_TOLERATES,
+    "KWE_MAX_VARIANTS": abi.MAX_VARIANTS,
+    "KWE_STAGE_ANY_VARIANT": abi.STAGE_ANY_VARIANT,
+    "KWE_PLAN_OPEN": abi.PLAN_OPEN,
+    **{
+        f"KWE_WHY_{name}": getattr(abi, f"WHY_{name}")
+        for name in (
+            *("NONE", "TAKES", "CHANGES", "UNSURE", "BODY", "SHORT"),
+            *("DECK", "OPEN", "TIMEOUT", "ONE"),
+        )
+    },
     "KWE_ANY_STAGE": abi.ANY_STAGE,
     "KWE_MAX_STAGES": abi.MAX_STAGES,
     "KWE_NO_DECK": abi.NO_DECK,

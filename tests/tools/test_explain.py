@@ -18,6 +18,11 @@ def stage(name: str, needs: list[str], **more: Any) -> dict[str, Any]:
         "critical": False,
         "dropped": False,
         "early": False,
+        "open": False,
+        "variants": [],
+        "ran_on": {},
+        "not_early": None,
+        "not_fused": None,
         "fused_after": None,
         "visits": 2,
         "fused": 3,
@@ -72,32 +77,58 @@ def test_the_table_tells_of_places_for_larger_events() -> None:
 
     lines = list(explain.table({**DOCUMENT, "large_slots": 2, "stages": stages}, analyze=False))
 
-    assert lines[5] == (
+    assert (
         "2 more places for events that turn out larger: join 8192 B, and what follows from these"
-    )
+    ) in lines
 
 
 def test_the_table_says_what_runs_where_and_why() -> None:
     lines = list(explain.table(DOCUMENT, analyze=False))
 
-    assert lines[0] == "diamond: 3 stages on 2 levels, route [1, 1, 1, 0]; 7 events at once"
-    assert lines[2].split()[:3] == ["long", "*", "operations.long"]
-    assert "own" in lines[2]
-    assert "of long" in lines[4]
-    assert "long, short" in lines[4]
-    assert "3.00 ms along it, 4.50 ms" in lines[6]
-    assert "2048 B, 4096 B if none" in lines[7]
-    assert lines[8] == "short does not run: nobody uses what it makes"
-    assert lines[9].startswith("join starts early: it takes nothing from long, short,")
-    assert lines[10] == "join goes along with long, in the same visit of operations"
+    assert lines[0] == "diamond: 3 stages on 2 levels, up to 7 events at once"
+    assert lines[3].split()[:3] == ["long", "*", "operations.long"]
+    assert "own" in lines[3]
+    assert "of long" in lines[5]
+    assert "long, short" in lines[5]
+    text = "\n".join(lines)
+    assert "3.00 ms along the longest way, 4.50 ms if nothing" in text
+    assert "2048 B of outputs (4096 B if none" in text
+    assert "  short  does not run: nobody uses what it makes" in lines
+    assert "  join   starts early, before long, short is over: it takes nothing from there" in text
+    assert lines[-1].strip() == "goes along with long in one visit of operations"
 
 
 def test_analyze_puts_what_was_measured_beside_it() -> None:
-    heads, first = list(explain.table(DOCUMENT, analyze=True))[1:3]
+    heads, first = list(explain.table(DOCUMENT, analyze=True))[2:4]
 
-    assert heads.split()[-7:] == ["events", "a", "visit", "ms", "each", "queued", "ms"]
-    assert first.split()[-5:] == ["1.50", "3", "1.5", "2.25", "-"]
+    assert heads.split()[-7:] == ["measured", "ms", "waited", "ms", "events", "per", "visit"]
+    assert first.split()[-5:] == ["1.50", "2.25", "-", "3", "1.5"]
     assert list(explain.table(DOCUMENT, analyze=True))[-1].endswith("; it did 3 of 3 times")
+
+
+def test_the_best_rejected_alternative_is_told_with_its_cost() -> None:
+    other = {"deck": "hardware", "estimated_ns": 9_000_000}
+    ran = {
+        "operations": {"events": 2, "guest_ns": 3_000_000},
+        "hardware": {"events": 1, "guest_ns": 8_000_000},
+    }
+    stages = [
+        stage("pinned", [], variants=[other]),
+        stage("free", ["pinned"], open=True, variants=[other], ran_on=ran, not_fused="open"),
+        stage("late", ["pinned"], begins_ns=1_500_000, not_early="changes"),
+    ]
+
+    document = {**DOCUMENT, "stages": stages}
+    text = "\n".join(explain.table(document, analyze=True))
+
+    assert "on operations, estimated 1.50 ms, as the workflow says" in text
+    assert "rejected: hardware, estimated 9.00 ms (`op: pinned` leaves it open)" in text
+    assert "any free" in text
+    assert "ran on operations 2 events of 1.50 ms, hardware 1 event of 8.00 ms" in text
+    assert "rejected: going along with pinned, since which deck runs is decided" in text
+    assert "rejected: starting 1.50 ms earlier, since it or a stage before it changes" in text
+    assert any("(operations or hardware)" in line for line in explain.mermaid(document))
+    assert any("(not hardware)" in line for line in explain.dot(document))
 
 
 def test_pictures_have_each_edge_and_the_longest_way_thick() -> None:

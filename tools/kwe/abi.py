@@ -144,6 +144,8 @@ WORKFLOW_STATUS = Layout(
     waiting="Q",
     armed="Q",
 )
+MAX_VARIANTS = 4
+STAGE_ANY_VARIANT = 1
 STAGE_STATUS = Layout(
     "kwe_stage_status",
     events="Q",
@@ -156,6 +158,8 @@ STAGE_STATUS = Layout(
     fused="Q",
     deck="B",
     reserved="7s",
+    # events, busy_ns of each other variant
+    other=f"{2 * (MAX_VARIANTS - 1)}Q",
 )
 
 PLAN = Layout(
@@ -170,6 +174,7 @@ PLAN = Layout(
     total_ns="Q",
     critical_ns="Q",
 )
+PLAN_VARIANT = Layout("kwe_plan_variant", cost_ns="Q", op="H", deck="B", reserved="5s")
 PLAN_STAGE = Layout(
     "kwe_plan_stage",
     out_offset="Q",
@@ -182,12 +187,28 @@ PLAN_STAGE = Layout(
     lanes="B",
     place_of="H",
     fused_after="H",
-    reserved="6s",
+    not_early="B",
+    not_fused="B",
+    variant_count="B",
+    reserved="3s",
+    variant=f"{(MAX_VARIANTS - 1) * PLAN_VARIANT.size}s",
 )
 PLAN_DROPPED = 1
 PLAN_CRITICAL = 2
 PLAN_BODY = 4
 PLAN_EARLY = 8
+PLAN_OPEN = 16
+# enum kwe_plan_why
+WHY_NONE = 0
+WHY_TAKES = 1
+WHY_CHANGES = 2
+WHY_UNSURE = 3
+WHY_BODY = 4
+WHY_SHORT = 5
+WHY_DECK = 6
+WHY_OPEN = 7
+WHY_TIMEOUT = 8
+WHY_ONE = 9
 
 # ---- kernel/abi/trace.h -----------------------------------------------------------------------
 

@@ -105,6 +105,7 @@ def encode_workflow(
                 kind=stage.kind,
                 join=stage.flow.join,
                 deck=stage.deck.prefix,
+                flags=abi.STAGE_ANY_VARIANT if stage.is_open else 0,
                 op=stage.op.number,
                 dependency_first=len(dependencies),
                 dependency_count=len(stage.needs),

@@ -165,9 +165,15 @@ def parse_plan(payload: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """
     plan = abi.PLAN.unpack(payload)
     first, size = abi.PLAN.size, abi.PLAN_STAGE.size
-    return plan, [
+    stages = [
         abi.PLAN_STAGE.unpack(payload, first + index * size) for index in range(plan["stage_count"])
     ]
+    for stage in stages:
+        stage["variants"] = [
+            abi.PLAN_VARIANT.unpack(stage["variant"], index * abi.PLAN_VARIANT.size)
+            for index in range(min(stage["variant_count"], abi.MAX_VARIANTS - 1))
+        ]
+    return plan, stages
 
 
 def parse_statistics(payload: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.kwe import abi
+from tools.kwe.choices import choice_lines
 from tools.kwe.closing import size_words, table_lines, trouble_lines
 from tools.kwe.disk import write_file
 from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, MachineError, SpecError
@@ -17,6 +18,18 @@ from tools.kwe.run import add_run_arguments, options_from, run_workflow
 from tools.kwe.sources import FromPiece, FromStage
 
 FORMATS = ("table", "mermaid", "dot")
+# enum kwe_plan_why, as --json has it
+WHY_NOT = {
+    abi.WHY_TAKES: "takes",
+    abi.WHY_CHANGES: "changes",
+    abi.WHY_UNSURE: "unsure",
+    abi.WHY_BODY: "body",
+    abi.WHY_SHORT: "short",
+    abi.WHY_DECK: "deck",
+    abi.WHY_OPEN: "open",
+    abi.WHY_TIMEOUT: "timeout",
+    abi.WHY_ONE: "one",
+}
 EXAMPLES = """\
 examples:
   kwe explain userland/workflows/video.yaml --input clip=DIR
@@ -69,6 +82,14 @@ def plan_document(report: Report) -> dict[str, Any]:
                 ),
                 "estimated_ns": told["cost_ns"],
                 "begins_ns": told["before_ns"],
+                "open": bool(told["flags"] & abi.PLAN_OPEN),
+                "variants": [
+                    {"deck": report.system.deck_name(one["deck"]), "estimated_ns": one["cost_ns"]}
+                    for one in told["variants"]
+                ],
+                "not_early": WHY_NOT.get(told["not_early"]),
+                "not_fused": WHY_NOT.get(told["not_fused"]),
+                "ran_on": counted["ran_on"],
                 "events": counted["events"],
                 "failed": counted["failed"],
                 "measured_ns": counted["guest_ns"] // ended if ended else None,
@@ -93,13 +114,17 @@ def table(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
     plan = document["plan"]
     yield (
         f"{document['workflow']}: {plan['stage_count']} stages on {plan['levels']} levels, "
-        f"route {document['route']}; {plan['slots']} events at once"
+        f"up to {plan['slots']} events at once"
     )
-    heads = ["stage", "operation", "runs on", "after", "level", "room", "place", "at most ms"]
-    heads += ["events", "a visit", "ms each", "queued ms"] if analyze else []
+    yield ""
+    heads = ["stage", "operation", "waits for", "output up to", "memory", "estimate ms"]
+    heads += ["measured ms", "waited ms", "events", "per visit"] if analyze else []
     yield from table_lines(
-        heads, [_row(stage, analyze=analyze) for stage in document["stages"]], left=4
+        heads, [_row(stage, analyze=analyze) for stage in document["stages"]], left=3
     )
+    yield ""
+    yield from _legend(analyze=analyze)
+    yield ""
     if document["large_slots"]:
         grown = [
             f"{stage['name']} {size_words(stage['most_bytes'])}"
@@ -110,45 +135,37 @@ def table(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
             f"{document['large_slots']} more places for events that turn out larger: "
             f"{', '.join(grown)}, and what follows from these"
         )
-    yield "* on the longest way: only what is faster there makes an event faster"
     yield (
-        f"an event takes at most {_ms(plan['critical_ns'])} ms along it, "
-        f"{_ms(plan['total_ns'])} ms if nothing ran side by side (by the operations' hints, at "
-        "full rooms)"
+        f"one event, estimated: {_ms(plan['critical_ns'])} ms along the longest way, "
+        f"{_ms(plan['total_ns'])} ms if nothing ran side by side"
     )
     yield (
-        f"its outputs take {size_words(plan['shared_bytes'])}, "
-        f"{size_words(plan['outputs_bytes'])} if none took another's place; its slot in all "
-        f"instances {size_words(plan['slot_bytes'])}"
+        f"memory of one event: {size_words(plan['shared_bytes'])} of outputs "
+        f"({size_words(plan['outputs_bytes'])} if none took another's place), "
+        f"{size_words(plan['slot_bytes'])} reserved over all instances"
     )
-    for stage in document["stages"]:
-        yield from _remarks(stage, analyze=analyze)
+    yield ""
+    yield "choices, and what was rejected:"
+    yield from choice_lines(document, analyze=analyze)
 
 
-def _remarks(stage: dict[str, Any], *, analyze: bool) -> Iterator[str]:
-    """Yield what the planner did with a stage, and why."""
-    name, before = stage["name"], stage["fused_after"]
-    if stage["dropped"]:
-        yield f"{name} does not run: nobody uses what it makes"
-    if stage["early"]:
-        yield (
-            f"{name} starts early: it takes nothing from {', '.join(stage['needs'])}, and changes "
-            "nothing; what comes after it waits for both"
-        )
-    if before is not None:
-        did = f"; it did {stage['fused']} of {stage['events']} times" if analyze else ""
-        yield f"{name} goes along with {before}, in the same visit of {stage['deck']}{did}"
+def _legend(*, analyze: bool) -> Iterator[str]:
+    """Yield what the columns mean."""
+    yield "*             on the longest way: only what is faster there makes an event faster"
+    yield "memory        own, or that of a stage whose output nobody needs any more by then"
+    yield "estimate ms   by the operation's cost hint, if its input were as large as it may be"
+    if analyze:
+        yield "measured ms   time of one event in the deck, on average; also while a device works"
+        yield "waited ms     from ready until handed to the deck, on average"
+        yield "per visit     events that the deck was given at one go, on average"
 
 
 def _row(stage: dict[str, Any], *, analyze: bool) -> list[str]:
-    instances = "each CPU" if stage["instances"] == "per_cpu" else "one instance"
     place = stage["takes_place_of"]
     row = [
         f"{stage['name']}{' *' if stage['critical'] else ''}",
-        f"{stage['deck']}.{stage['op']}",
-        instances,
+        _operation(stage),
         ", ".join(stage["needs"]) or "-",
-        str(stage["level"]),
         size_words(stage["room_bytes"]) if stage["room_bytes"] else "-",
         f"of {place}" if place else ("own" if stage["room_bytes"] else "-"),
         _ms(stage["estimated_ns"]),
@@ -156,8 +173,13 @@ def _row(stage: dict[str, Any], *, analyze: bool) -> list[str]:
     if analyze:
         handed = stage["events"] + stage["failed"]
         vector = f"{handed / stage['visits']:.1f}" if stage["visits"] else "-"
-        row += [str(stage["events"]), vector, _ms(stage["measured_ns"]), _ms(stage["queued_ns"])]
+        row += [_ms(stage["measured_ns"]), _ms(stage["queued_ns"]), str(stage["events"]), vector]
     return row
+
+
+def _operation(stage: dict[str, Any]) -> str:
+    """Name it without a deck when more than one may run it."""
+    return f"any {stage['op']}" if stage["open"] else f"{stage['deck']}.{stage['op']}"
 
 
 def _ms(ns: int | None) -> str:
@@ -178,6 +200,16 @@ def _edges(document: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield stage["loop"], stage["name"], "dotted"
 
 
+def _others(stage: dict[str, Any], newline: str) -> str:
+    """Return who may run it, or who could have."""
+    others = [one["deck"] for one in stage["variants"]]
+    if not others:
+        return ""
+    if stage["open"]:
+        return f"{newline}({' or '.join([stage['deck'], *others])})"
+    return f"{newline}(not {', '.join(others)})"
+
+
 def mermaid(document: dict[str, Any]) -> Iterator[str]:
     """Yield the graph for Mermaid; the longest way is drawn thick, a loop's body in a frame."""
     arrows = {"": "-->", "thick": "==>", "dotted": "-.->"}
@@ -191,7 +223,7 @@ def mermaid(document: dict[str, Any]) -> Iterator[str]:
             if frame is not None:
                 yield f'  subgraph {_mermaid_id(frame)}-body["again and again: {frame}"]'
         dropped = "<br/>(does not run)" if stage["dropped"] else ""
-        label = f"{stage['name']}<br/>{stage['deck']}.{stage['op']}{dropped}"
+        label = f"{stage['name']}<br/>{_operation(stage)}{_others(stage, '<br/>')}{dropped}"
         yield f'  {_mermaid_id(stage["name"])}["{label}"]'
     if frame is not None:
         yield "  end"
@@ -221,7 +253,7 @@ def dot(document: dict[str, Any]) -> Iterator[str]:
             if frame is not None:
                 yield f'  subgraph "cluster_{frame}" {{ label="again and again: {frame}";'
         dropped = "\\n(does not run)" if stage["dropped"] else ""
-        label = f"{stage['name']}\\n{stage['deck']}.{stage['op']}{dropped}"
+        label = f"{stage['name']}\\n{_operation(stage)}{_others(stage, chr(92) + 'n')}{dropped}"
         yield f'  {_dot_id(stage["name"])} [label="{label}"];'
     if frame is not None:
         yield "  }"

@@ -122,9 +122,27 @@ class Report:
                     "queued_ns": counted.get("queued_ns", 0),
                     "visits": counted.get("visits", 0),
                     "fused": counted.get("fused", 0),
+                    "ran_on": self._ran_on(index, counted),
                 }
             )
         return rows
+
+    def _ran_on(self, index: int, counted: dict[str, Any]) -> dict[str, dict[str, int]]:
+        """Return, of a stage that several decks could run, what each of them did."""
+        stage = self.job.stages[index]
+        if not stage.is_open or "other" not in counted:
+            return {}
+        events, busy_ns = counted["events"], counted["busy_ns"]
+        decks = {}
+        for at, deck in enumerate(self.variant_decks(index)):
+            its_events, its_ns = counted["other"][2 * at : 2 * at + 2]
+            decks[deck] = {"events": its_events, "guest_ns": its_ns}
+            events, busy_ns = events - its_events, busy_ns - its_ns
+        return {stage.deck.name: {"events": events, "guest_ns": busy_ns}, **decks}
+
+    def variant_decks(self, index: int) -> list[str]:
+        """Return the other decks that have a stage's operation, in the kernel's order."""
+        return self.job.stages[index].op.variants
 
     def guest(self) -> dict[str, Any]:
         """Return the guest's own figures."""

@@ -11,6 +11,7 @@ from tools.kwe.spec import Workflow
 from tools.kwe.stages import OWN_KEYS
 from tools.kwe.system import Op, Param, System, load_system
 from tools.kwe.tree import find_build
+from tools.kwe.variants import ANY, KEY
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 TEXT = {"type": "string"}
@@ -55,9 +56,16 @@ def make_schema(system: System) -> dict[str, Any]:
     """Return the schema; what a stage may have follows from its `op`."""
     schema = Workflow.model_json_schema()
     stages = {
-        f"{deck.name}.{op.name}": _stage(deck.name, op)
+        f"{deck.name}.{op.name}": _stage(f"{deck.name}.{op.name}", deck.name, op)
         for deck in system.decks.values()
         for op in deck.ops
+    }
+    # Without a deck: any of those that have it.
+    stages |= {
+        op.name: _stage(op.name, deck.name, op)
+        for deck in system.decks.values()
+        for op in deck.ops
+        if op.variants and op.variant_of is None
     }
     schema["$schema"] = DIALECT
     schema["title"] = "A workflow of the Kernel Workflow Engine"
@@ -117,8 +125,10 @@ def _stages(definition: str) -> dict[str, Any]:
     }
 
 
-def _stage(deck: str, op: Op) -> dict[str, Any]:
-    properties: dict[str, Any] = {"op": {"const": f"{deck}.{op.name}"}}
+def _stage(name: str, deck: str, op: Op) -> dict[str, Any]:
+    properties: dict[str, Any] = {"op": {"const": name}}
+    if op.variants:
+        properties[KEY] = {"enum": [ANY, deck, *op.variants]}
     properties |= {key: OWN[key] for key in OWN_KEYS if key in OWN}
     properties |= {port.name: {**TEXT, "description": port.type} for port in op.inputs}
     properties |= {param.name: _param(param) for param in op.params}

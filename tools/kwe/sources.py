@@ -115,3 +115,4 @@ class Stage:
     kind: int = 0  # abi.STAGE_*
     body: int = 0  # a loop's: so many stages right behind it
     bound: int = 0  # parts under way at once, or rounds at most
+    is_open: bool = False  # any variant of its operation may run

@@ -4,6 +4,7 @@ from typing import Any
 
 from tools.kwe import abi
 from tools.kwe.arguments import ArgumentReader, bound_stage
+from tools.kwe.errors import SpecError
 from tools.kwe.flow import Flow, FlowReader
 from tools.kwe.nesting import FOR_EACH, LOOP_DECK, UNTIL, unnest
 from tools.kwe.sources import (
@@ -18,10 +19,11 @@ from tools.kwe.sources import (
 )
 from tools.kwe.spec import Workflow, parse_size
 from tools.kwe.system import Deck, Op, Port, System
+from tools.kwe.variants import KEY, find_op
 from tools.kwe.yaml_source import Source as TextSource
 
 # Keys of a stage that are neither an input nor a parameter of its operation.
-OWN_KEYS = ("op", "needs", "join", "if", "timeout", "at_most")
+OWN_KEYS = ("op", "needs", "join", "if", "timeout", "at_most", KEY)
 PIECE = "[part]"
 PREVIOUS = "previous."
 
@@ -42,6 +44,7 @@ class _Resolver:
         self.system = system
         self.nest = unnest(source, spec.stages)
         self.fields = self.nest.fields
+        self.open: set[str] = set()  # any variant may run
         self.ops = {name: self._find_op(name) for name in self.fields}
         ops = {name: op for name, (_, op) in self.ops.items()}
         self.reader = FlowReader(source, self.fields, self.nest.places, ops, system)
@@ -60,28 +63,15 @@ class _Resolver:
         loop = self.nest.loops.get(stage)
         if loop is not None:
             return LOOP_DECK, FOR_EACH if loop.kind == abi.STAGE_FOR_EACH else UNTIL
-        value = self.fields[stage].get("op")
-        place = (*self.nest.places[stage], "op")
-        if value is None:
-            raise self.source.error(
-                self.nest.places[stage],
-                f"stage {stage}: `op` is missing; `op: deck.operation` is right",
-            )
-        deck_name, _, op_name = str(value).partition(".")
-        deck = self.system.decks.get(deck_name)
-        if deck is None:
-            raise self.source.error(
-                place,
-                f"stage {stage}: there is no deck {deck_name!r}; "
-                f"{', '.join(self.system.decks)} would be right",
-            )
-        op = deck.op(op_name)
-        if op is None:
-            raise self.source.error(
-                place,
-                f"stage {stage}: deck {deck_name} has no operation {op_name!r}; "
-                f"{', '.join(op.name for op in deck.ops)} would be right",
-            )
+        place = self.nest.places[stage]
+
+        def complain(key: str, text: str) -> SpecError:
+            at = (*place, key) if key else place
+            return self.source.error(at, f"stage {stage}: {text}")
+
+        deck, op, is_open = find_op(self.system, self.fields[stage], complain)
+        if is_open:
+            self.open.add(stage)
         return deck, op
 
     def _use_presets(self, stage: str) -> None:
@@ -219,6 +209,7 @@ class _Resolver:
             kind=0 if loop is None else loop.kind,
             body=0 if loop is None else len(loop.body),
             bound=0 if loop is None else loop.bound,
+            is_open=name in self.open,
         )
 
     def _check_keys(self, name: str, deck: Deck, op: Op) -> None:

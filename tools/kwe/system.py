@@ -88,6 +88,8 @@ class Op(_Part):
     values: list[Value] = []
     traits: list[str] = []
     errors: list[str] = []
+    variants: list[str] = []  # decks that have the same operation
+    variant_of: str | None = None
     # by a word such as `kernel`, by a name such as `sobel`: the parameters that it stands for
     presets: dict[str, dict[str, dict[str, Any]]] = {}
 

@@ -21,6 +21,12 @@ struct op_output_rule {
 #define OP_TRAIT_EFFECT     4u
 #define OP_TRAIT_TRIGGER    8u /* it waits for what a standing event is about */
 
+/* The same operation in another deck. */
+struct op_variant {
+    uint8_t deck; /* prefix */
+    uint16_t op;
+};
+
 struct op_spec {
     const char *name;      /* "jpeg_decode"; NULL: no such op */
     uint32_t params_bytes; /* size of the generated parameter struct, 0: none */
@@ -34,6 +40,12 @@ struct op_spec {
     uint32_t cost_ns_per_kib;      /* of its first input, or of its output's room without one */
     uint32_t cost_most_ns_per_kib; /* with the slowest parameters: for its time budget */
     uint64_t scratch_max_bytes;
+    /* Others that do the same: one a deck, all pure. */
+    uint32_t variant_count; /* at most KWE_MAX_VARIANTS - 1 */
+    const struct op_variant *variants;
+    /* Answers that not all of these can give: they tell of this variant (its device is gone), not of the work. */
+    uint32_t own_error_count;
+    const uint16_t *own_errors;
 };
 
 struct deck_device_spec {

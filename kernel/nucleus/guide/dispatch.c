@@ -23,6 +23,9 @@ static void hand_over(struct guide *guide, struct taking *taking, struct stage_r
     if (run->event->is_standing) {
         standing_stage_handed(run);
     }
+    if (run_stage(run)->is_open) {
+        variant_handed(guide, run);
+    }
     trace_run(guide, KWE_TRACE_HANDED, run, NULL, taking->now_ns);
 }
 
@@ -156,7 +159,9 @@ static void answered(struct guide *guide, struct stage_run *run,
     } else if (begins_again(guide, run, completion, &verdict, now_ns)) {
         return;
     } else if (verdict != KERR_OK) {
-        stage_fail(guide, run, verdict, run->stage, now_ns);
+        if (run->status != KERR_OK || !variant_again(guide, run, verdict, now_ns)) {
+            stage_fail(guide, run, verdict, run->stage, now_ns);
+        }
     } else {
         if (run->event->is_standing && !run->event->has_fired) {
             standing_stage_done(guide, run, now_ns);
@@ -200,6 +205,9 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
     statistics->copied_cache += completion->copied_cache;
     statistics->copied_device += completion->copied_device;
     status->busy_ns += completion->elapsed_ns;
+    if (run_stage(run)->is_open) {
+        variant_answered(guide, run, completion);
+    }
     room_note_effect(run);
     answered(guide, run, completion, now_ns);
     event_settle(guide, event, now_ns);
@@ -320,6 +328,9 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
         struct stage_run *run = instance->in_hand[i].run;
         if (run != NULL) {
             trace_run(guide, KWE_TRACE_FORSAKEN, run, NULL, now_ns);
+            if (run_stage(run)->is_open) {
+                variant_returned(guide, run);
+            }
             room_note_effect(run);
             run->state = run->state == RUN_ABANDONED ? RUN_ABANDONED : RUN_FAILED;
             deadline_set(guide, &run->deadline, 0);
@@ -363,6 +374,9 @@ void guide_instance_state(struct guide *guide, uint32_t instance_index,
     struct stage_run *run;
     while ((run = ready_first(guide, deck)) != NULL) {
         struct event *event = run->event;
+        if (variant_again(guide, run, KERR_DECK_DOWN, now_ns)) {
+            continue;
+        }
         stage_fail(guide, run, KERR_DECK_DOWN, run->stage, now_ns);
         event_settle(guide, event, now_ns);
     }

@@ -90,7 +90,7 @@ static void run_over(struct guide *guide, struct event *event, struct kwe_result
         .finished_ns = now_ns,
     };
     if (event->status_stage != KWE_NO_STAGE) {
-        result->deck = event->plan->stages[event->status_stage].deck;
+        result->deck = run_stage(&event->run[event->status_stage])->deck;
     }
     fill_buffer(event, result);
     if (event->deadline.at_ns != 0) {

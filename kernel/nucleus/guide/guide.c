@@ -43,12 +43,18 @@ struct guide *guide_create(const struct guide_config *config)
             guide->observer = deck;
         }
     }
+    if (!variant_open(guide)) {
+        variant_close(guide);
+        guide_free(guide, guide, sizeof(*guide));
+        return NULL;
+    }
     return guide;
 }
 
 void guide_destroy(struct guide *guide)
 {
     guide_collect(guide);
+    variant_close(guide);
     guide_free(guide, guide, sizeof(*guide));
 }
 

@@ -154,6 +154,9 @@ bool ready_deck_is_down(const struct guide *guide, const struct guide_deck *deck
 
 void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 {
+    if (run_stage(run)->is_open) {
+        variant_choose(guide, run);
+    }
     const struct plan_stage *stage = run_stage(run);
     struct guide_deck *deck = &guide->deck[stage->deck];
 
@@ -163,7 +166,8 @@ void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     }
     struct ready_chain chain = { .count = 0 };
     run->size_bytes = bind_size_bytes(run);
-    run->cost_ns = plan_cost_ns(stage, run->size_bytes);
+    run->cost_ns = stage->is_open ? variant_cost_ns(guide, stage, run->size_bytes)
+                                  : plan_cost_ns(stage, run->size_bytes);
     ready_link(&chain, run, now_ns);
     trace_run(guide, KWE_TRACE_READY, run, NULL, now_ns);
     ready_append(guide, &chain);

@@ -414,6 +414,7 @@ void stage_start(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     if (stage->op == NULL) {
         loop_start(guide, run, now_ns);
     } else {
+        run->tried = 0;
         ready_push(guide, run, now_ns);
     }
 }

@@ -52,6 +52,8 @@ struct stage_run {
     uint8_t state;    /* enum run_state */
     uint8_t segment;  /* where the output lies */
     uint8_t instance; /* in hand */
+    /* Of an open stage (variant.c): bit n, its n-th variant has been tried; in hand: of so many in that deck. */
+    uint8_t tried, among;
 };
 
 /* A loop of one event that runs, or did. */
@@ -160,6 +162,24 @@ struct guide_instance {
     struct in_hand in_hand[KWE_MAX_DEPTH];
 };
 
+/* What one size of an operation has been measured to take, beside what its hints say. */
+struct variant_cost {
+    uint32_t ratio;     /* measured to hinted, in units of 1 / 1024; 0: not measured yet */
+    uint16_t samples;   /* up to as many as the average goes by */
+    bool looked_at;     /* chosen at least once */
+    uint64_t credit_ns; /* what may be spent to look at it again */
+};
+
+/* 4 KiB and less, 8 KiB, .. */
+#define VARIANT_SIZES 16u
+
+/* Of one operation that has variants. */
+struct variant_op {
+    struct variant_cost size[VARIANT_SIZES];
+    uint32_t shunned;   /* so many choices yet go past it: it said that it cannot */
+    uint32_t shun_next; /* ... the next time */
+};
+
 struct guide_deck {
     const struct deck_spec *spec;
     uint32_t first_instance, instance_count;
@@ -168,6 +188,9 @@ struct guide_deck {
     uint64_t ready_cost_ns; /* of all that is ready */
     uint32_t standing;      /* stages in which standing events wait for their beginning */
     struct kwe_deck_statistics statistics;
+    struct variant_op *variants; /* by operation; NULL: none has any */
+    uint64_t open_ns;    /* of open stages' runs in its hands, what they are expected to take */
+    uint32_t open_count; /* how many these are */
 };
 
 struct guide {
@@ -529,6 +552,22 @@ void ready_cut(struct guide_deck *deck, struct stage_run *first, struct stage_ru
 struct stage_run *ready_first(const struct guide *guide, const struct guide_deck *deck);
 /* Work of it goes: the workflow and its program have had so much. */
 void ready_charge(struct guide *guide, struct workflow *workflow, uint64_t cost_ns);
+
+/* ---- variant.c ---- */
+/* False: no memory; what was made goes with variant_close(). */
+bool variant_open(struct guide *guide);
+void variant_close(struct guide *guide);
+/* Have the run's stage be that of the deck expected to be done first, among those that are there and were not tried. */
+void variant_choose(struct guide *guide, struct stage_run *run);
+/* What the run is expected to take there. */
+uint64_t variant_cost_ns(const struct guide *guide, const struct plan_stage *stage, uint64_t bytes);
+/* It goes into the deck's hands; it comes back from there, answered (`elapsed_ns` as the deck says) or not. */
+void variant_handed(struct guide *guide, struct stage_run *run);
+void variant_answered(struct guide *guide, const struct stage_run *run,
+                      const struct kwe_completion *completion);
+void variant_returned(struct guide *guide, const struct stage_run *run);
+/* It has failed there, or cannot begin there. True: another variant will run it. */
+bool variant_again(struct guide *guide, struct stage_run *run, enum kerr status, uint64_t now_ns);
 
 /* ---- intake.c ---- */
 /* The result in this place holds its event's slot no longer. */

@@ -56,6 +56,7 @@ void work_fill(const struct stage_run *run, struct kwe_work *work)
         describe(workflow, event->plan, run->stage, work);
         work_fill_from(work, run, work);
     }
+    work->op = run_stage(run)->number; /* another deck's may be another */
     work->out_capacity = run_room(run);
     work->out_offset = work->out_capacity == 0 ? 0 : run->out_offset;
     work->deadline_ns = soonest(event->deadline_ns, run->deadline.at_ns);

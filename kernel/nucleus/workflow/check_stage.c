@@ -3,7 +3,9 @@
 
 static enum kerr check_ranges(const struct kwe_workflow *header, const struct kwe_stage *wire)
 {
-    if (wire->kind > KWE_STAGE_TRIGGER || wire->join > KWE_JOIN_FIRST || wire->flags != 0 ||
+    if (wire->kind > KWE_STAGE_TRIGGER || wire->join > KWE_JOIN_FIRST ||
+        (wire->flags & ~KWE_STAGE_ANY_VARIANT) != 0 ||
+        (wire->flags != 0 && wire->kind != KWE_STAGE_OP) ||
         !check_range(wire->dependency_first, wire->dependency_count, header->dependency_count) ||
         !check_range(wire->binding_first, wire->binding_count, header->binding_count) ||
         !check_range(wire->condition_first, wire->condition_count, header->condition_count) ||
@@ -34,6 +36,7 @@ static enum kerr find_op(const struct deck_spec *specs, uint32_t spec_count,
         stage->op = &specs[i].ops[wire->op];
         stage->deck = wire->deck;
         stage->number = wire->op;
+        stage->is_open = (wire->flags & KWE_STAGE_ANY_VARIANT) != 0 && stage->op->variant_count > 0;
         return KERR_OK;
     }
     return KERR_UNKNOWN_DECK;

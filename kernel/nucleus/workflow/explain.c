@@ -2,6 +2,7 @@
 #include "kernel/nucleus/workflow/explain.h"
 
 #include "kernel/lib/string.h"
+#include "kernel/nucleus/workflow/order.h"
 
 static uint64_t later(uint64_t one, uint64_t other)
 {
@@ -76,7 +77,26 @@ static uint16_t find_fused_after(const struct plan *plan, uint16_t index)
             return i;
         }
     }
+    for (uint32_t i = 0; i < plan->other_count; i++) {
+        if (plan->others[i].is_open && plan->others[i].fused_next == index) {
+            return plan->others[i].index;
+        }
+    }
     return KWE_NO_STAGE;
+}
+
+static void describe_variants(const struct plan *plan, const struct plan_stage *stage,
+                              struct kwe_plan_stage *out)
+{
+    out->variant_count = stage->other_count;
+    for (uint32_t i = 0; i < stage->other_count; i++) {
+        const struct plan_stage *other = &plan->others[stage->other_first + i];
+        out->variant[i] = (struct kwe_plan_variant){
+            .cost_ns = plan_cost_ns(other, plan_size_bytes(plan, stage)),
+            .op = other->number,
+            .deck = other->deck,
+        };
+    }
 }
 
 static void describe(const struct plan *plan, uint16_t index, struct kwe_plan_stage *out)
@@ -92,12 +112,18 @@ static void describe(const struct plan *plan, uint16_t index, struct kwe_plan_st
         .level = stage->level,
         .flags = (uint16_t)((stage->is_dropped ? KWE_PLAN_DROPPED : 0u) |
                             (stage->is_body ? KWE_PLAN_BODY : 0u) |
-                            (stage->is_early ? KWE_PLAN_EARLY : 0u)),
+                            (stage->is_early ? KWE_PLAN_EARLY : 0u) |
+                            (stage->is_open ? KWE_PLAN_OPEN : 0u)),
         .deck = stage->deck,
         .lanes = (uint8_t)(stage->is_body ? plan->loops[stage->loop].lanes : 1u),
         .place_of = find_place_of(plan, index),
         .fused_after = find_fused_after(plan, index),
+        .not_early = (uint8_t)order_not_early(plan, index),
     };
+    if (out->fused_after == KWE_NO_STAGE) {
+        out->not_fused = (uint8_t)order_not_fused(plan, index);
+    }
+    describe_variants(plan, stage, out);
 }
 
 void plan_explain(const struct plan *plan, struct kwe_plan *out, struct kwe_plan_stage *stages)

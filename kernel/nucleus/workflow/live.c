@@ -91,17 +91,17 @@ static uint64_t place_bytes(const struct plan *plan, const struct plan_stage *st
 }
 
 /* The first place that is free of all that `index` may not overwrite. */
-static uint64_t find_place(const struct plan *plan, const struct lives *lives, uint32_t index)
+static uint64_t find_place(const struct plan *plan, const struct lives *lives, uint32_t index,
+                           const struct plan_stage *stage)
 {
-    const struct plan_stage *stage = &plan->stages[index];
     uint64_t at = 0;
     bool moved = true;
 
     while (moved) {
         moved = false;
         for (uint32_t i = 0; i < index; i++) {
-            const struct plan_stage *other = &plan->stages[i];
-            bool is_apart = other->deck != stage->deck || other->out_room == 0 ||
+            const struct plan_stage *other = plan_stage_in(plan, i, stage->deck);
+            bool is_apart = other == NULL || other->out_room == 0 ||
                             may_take_the_place(plan, lives, index, i) ||
                             at >= other->out_offset + place_bytes(plan, other) ||
                             at + place_bytes(plan, stage) <= other->out_offset;
@@ -112,6 +112,18 @@ static uint64_t find_place(const struct plan *plan, const struct lives *lives, u
         }
     }
     return at;
+}
+
+/* In the deck that may run it. */
+static void lay_out(struct plan *plan, const struct lives *lives, uint32_t index,
+                    struct plan_stage *stage, uint64_t deck_bytes[MAX_DECKS])
+{
+    stage->out_room = plan->stages[index].out_room;
+    stage->out_stride = round_up_u64(stage->out_room, OUTPUT_ALIGN);
+    stage->out_offset = find_place(plan, lives, index, stage);
+    const uint64_t end = stage->out_offset + place_bytes(plan, stage);
+    deck_bytes[stage->deck] = end > deck_bytes[stage->deck] ? end : deck_bytes[stage->deck];
+    plan->outputs_bytes += place_bytes(plan, stage);
 }
 
 void live_lay_out(struct plan *plan, uint64_t deck_bytes[MAX_DECKS])
@@ -127,11 +139,10 @@ void live_lay_out(struct plan *plan, uint64_t deck_bytes[MAX_DECKS])
         if (stage->out_room == 0) {
             continue;
         }
-        stage->out_stride = round_up_u64(stage->out_room, OUTPUT_ALIGN);
-        stage->out_offset = find_place(plan, &lives, i);
-        const uint64_t end = stage->out_offset + place_bytes(plan, stage);
-        deck_bytes[stage->deck] = end > deck_bytes[stage->deck] ? end : deck_bytes[stage->deck];
-        plan->outputs_bytes += place_bytes(plan, stage);
+        lay_out(plan, &lives, i, stage, deck_bytes);
+        for (uint32_t k = 0; stage->is_open && k < stage->other_count; k++) {
+            lay_out(plan, &lives, i, &plan->others[stage->other_first + k], deck_bytes);
+        }
     }
     for (uint32_t i = 0; i < MAX_DECKS; i++) {
         plan->shared_bytes += deck_bytes[i];

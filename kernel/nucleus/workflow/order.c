@@ -164,27 +164,53 @@ static bool takes_only_output(const struct plan *plan, const struct plan_stage *
     return true;
 }
 
-static bool can_fuse(const struct plan *plan, uint16_t first, const struct plan_successor *next)
+/*
+ * What may have to run once more, since its answer can say something of the deck alone, has nothing behind it; and where something that is open
+ * runs is only known when it can run.
+ */
+static enum kwe_plan_why why_apart(const struct plan *plan, const struct plan_stage *one,
+                                   uint16_t first, const struct plan_successor *next)
 {
-    const struct plan_stage *one = &plan->stages[first], *two = &plan->stages[next->stage];
+    const struct plan_stage *two = &plan->stages[next->stage];
 
-    return one->op != NULL && two->op != NULL && one->deck == two->deck && !two->is_dropped &&
-           !next->tolerates && two->join == KWE_JOIN_ALL && two->condition_count == 0 &&
-           two->timeout_ns == 0 && !two->is_early && one->is_body == two->is_body &&
-           takes_only_output(plan, two, first);
+    if (one->op == NULL || two->op == NULL || one->is_body != two->is_body) {
+        return KWE_WHY_BODY;
+    }
+    if (!two->is_open && one->deck != two->deck) {
+        return KWE_WHY_DECK;
+    }
+    if (two->is_open || (one->is_open && one->op->own_error_count != 0)) {
+        return KWE_WHY_OPEN;
+    }
+    if (next->tolerates || two->join != KWE_JOIN_ALL || two->condition_count != 0 ||
+        two->is_dropped) {
+        return KWE_WHY_UNSURE;
+    }
+    if (two->timeout_ns != 0) {
+        return KWE_WHY_TIMEOUT;
+    }
+    return two->is_early || takes_only_output(plan, two, first) ? KWE_WHY_NONE : KWE_WHY_TAKES;
+}
+
+void order_fuse(const struct plan *plan, struct plan_stage *stage)
+{
+    const uint16_t index = stage->index;
+
+    stage->fused_next = KWE_NO_STAGE;
+    for (uint16_t k = stage->successor_count; k-- > 0;) {
+        const struct plan_successor *next = &successors(plan, stage)[k];
+        if (!plan->stages[next->stage].is_early &&
+            why_apart(plan, stage, index, next) == KWE_WHY_NONE) {
+            stage->fused_next = next->stage;
+        }
+    }
 }
 
 static void find_fused(struct plan *plan)
 {
     for (uint16_t i = 0; i < plan->stage_count; i++) {
-        struct plan_stage *stage = &plan->stages[i];
-        stage->fused_next = KWE_NO_STAGE;
-        for (uint16_t k = stage->successor_count; k-- > 0;) {
-            const struct plan_successor *next = &successors(plan, stage)[k];
-            if (can_fuse(plan, i, next)) {
-                stage->fused_next = next->stage;
-            }
-        }
+        plan->stages[i].index = i;
+        order_fuse(plan, &plan->stages[i]);
     }
 }
 
@@ -197,7 +223,7 @@ static bool is_plain(const struct plan *plan, const struct plan_stage *stage)
             return false;
         }
     }
-    return stage->op != NULL && !stage->is_dropped && !stage->is_early &&
+    return stage->op != NULL && !stage->is_dropped && !stage->is_early && !stage->is_open &&
            stage->join == KWE_JOIN_ALL && stage->condition_count == 0 && stage->timeout_ns == 0;
 }
 
@@ -234,4 +260,69 @@ void order_stages(struct plan *plan)
     find_early(plan);
     find_fused(plan);
     find_plain(plan);
+}
+
+/* ---- why not --------------------------------------------------------------------------------------------------------------- */
+
+static enum kwe_plan_why why_not_certain(const struct plan *plan, const struct plan_stage *stage)
+{
+    if (stage->op == NULL || stage->is_body) {
+        return KWE_WHY_BODY;
+    }
+    if (!changes_nothing(stage)) {
+        return KWE_WHY_CHANGES;
+    }
+    if (stage->condition_count != 0 || stage->join != KWE_JOIN_ALL) {
+        return KWE_WHY_UNSURE;
+    }
+    for (uint16_t i = 0; i < stage->dependency_count; i++) {
+        const struct kwe_dependency *before = &plan->dependencies[stage->dependency_first + i];
+        const struct plan_stage *source = &plan->stages[before->stage];
+        if ((before->flags & KWE_DEPENDENCY_TOLERATES) != 0 || source->op == NULL ||
+            !source->is_certain) {
+            return source->op != NULL && !changes_nothing(source) ? KWE_WHY_CHANGES
+                                                                  : KWE_WHY_UNSURE;
+        }
+    }
+    return KWE_WHY_NONE;
+}
+
+enum kwe_plan_why order_not_early(const struct plan *plan, uint16_t index)
+{
+    const struct plan_stage *stage = &plan->stages[index];
+
+    if (stage->dependency_count == 0 || stage->is_early || stage->is_dropped) {
+        return KWE_WHY_NONE;
+    }
+    /* Whatever else: what it takes would not be there. */
+    if (!takes_nothing_from_stages(plan, stage)) {
+        return KWE_WHY_TAKES;
+    }
+    const enum kwe_plan_why why = why_not_certain(plan, stage);
+    return why == KWE_WHY_NONE ? KWE_WHY_SHORT : why;
+}
+
+enum kwe_plan_why order_not_fused(const struct plan *plan, uint16_t index)
+{
+    const struct plan_stage *stage = &plan->stages[index];
+    enum kwe_plan_why why = KWE_WHY_NONE;
+
+    for (uint16_t i = 0; i < stage->dependency_count && !stage->is_early; i++) {
+        const uint16_t before = plan->dependencies[stage->dependency_first + i].stage;
+        const struct plan_stage *source = &plan->stages[before];
+        const struct plan_successor next = {
+            .stage = index,
+            .tolerates = (plan->dependencies[stage->dependency_first + i].flags &
+                          KWE_DEPENDENCY_TOLERATES) != 0,
+        };
+        if (source->fused_next == index) {
+            return KWE_WHY_NONE;
+        }
+        const enum kwe_plan_why apart = why_apart(plan, source, before, &next);
+        /* That another deck has it goes without saying where more can be said. */
+        if (why == KWE_WHY_NONE || why == KWE_WHY_DECK) {
+            why = apart == KWE_WHY_NONE ? KWE_WHY_ONE : apart;
+        }
+    }
+    return why;
 }

@@ -6,6 +6,7 @@
 #include "kernel/nucleus/workflow/layout.h"
 #include "kernel/nucleus/workflow/live.h"
 #include "kernel/nucleus/workflow/order.h"
+#include "kernel/nucleus/workflow/variants.h"
 
 #define MAX_ROOM 0x7fffffffu
 
@@ -106,7 +107,7 @@ static enum kerr choose_room(const struct plan *plan, struct plan_stage *stage, 
 static bool deck_is_used(const struct plan *plan, uint8_t prefix)
 {
     for (uint32_t i = 0; i < plan->stage_count; i++) {
-        if (plan->stages[i].deck == prefix) {
+        if (plan_stage_in(plan, i, prefix) != NULL) {
             return true;
         }
     }
@@ -150,29 +151,41 @@ static enum kerr choose_rooms(struct plan *plan, bool is_large, struct plan_erro
     return KERR_OK;
 }
 
-/* Large slots are laid out by the same rules with other rooms: for a moment these are the stages' own. */
-static enum kerr lay_out_large(struct plan *plan, struct plan_error *error)
+static void keep_as_large(struct plan_stage *stages, const struct plan_place *usual, uint32_t count)
 {
-    uint64_t deck_bytes[MAX_DECKS];
-    struct plan_place usual[KWE_MAX_STAGES];
-    const uint64_t outputs_bytes = plan->outputs_bytes, shared_bytes = plan->shared_bytes;
-
-    for (uint32_t i = 0; i < plan->stage_count; i++) {
-        const struct plan_stage *stage = &plan->stages[i];
-        usual[i] = (struct plan_place){ stage->out_room, stage->out_offset, stage->out_stride };
-    }
-    enum kerr chosen = choose_rooms(plan, true, error);
-    if (chosen != KERR_OK) {
-        return chosen;
-    }
-    live_lay_out(plan, deck_bytes);
-    for (uint32_t i = 0; i < plan->stage_count; i++) {
-        struct plan_stage *stage = &plan->stages[i];
+    for (uint32_t i = 0; i < count; i++) {
+        struct plan_stage *stage = &stages[i];
         stage->large = (struct plan_place){ stage->out_room, stage->out_offset, stage->out_stride };
         stage->out_room = usual[i].room;
         stage->out_offset = usual[i].offset;
         stage->out_stride = usual[i].stride;
     }
+}
+
+static void keep_usual(const struct plan_stage *stages, struct plan_place *usual, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct plan_stage *stage = &stages[i];
+        usual[i] = (struct plan_place){ stage->out_room, stage->out_offset, stage->out_stride };
+    }
+}
+
+/* Large slots are laid out by the same rules with other rooms: for a moment these are the stages' own. */
+static enum kerr lay_out_large(struct plan *plan, struct plan_error *error)
+{
+    uint64_t deck_bytes[MAX_DECKS];
+    struct plan_place usual[KWE_MAX_STAGES], usual_others[VARIANTS_MAX_OTHERS];
+    const uint64_t outputs_bytes = plan->outputs_bytes, shared_bytes = plan->shared_bytes;
+
+    keep_usual(plan->stages, usual, plan->stage_count);
+    keep_usual(plan->others, usual_others, plan->other_count);
+    enum kerr chosen = choose_rooms(plan, true, error);
+    if (chosen != KERR_OK) {
+        return chosen;
+    }
+    live_lay_out(plan, deck_bytes);
+    keep_as_large(plan->stages, usual, plan->stage_count);
+    keep_as_large(plan->others, usual_others, plan->other_count);
     plan->outputs_bytes = outputs_bytes;
     plan->shared_bytes = shared_bytes;
     plan->large_slots = plan->header->large_slots;
@@ -244,6 +257,9 @@ void plan_destroy(struct plan *plan)
     if (plan->stages != NULL) {
         memory.free(memory.context, plan->stages, plan->stage_count * sizeof(*plan->stages));
     }
+    if (plan->others != NULL) {
+        memory.free(memory.context, plan->others, plan->other_room * sizeof(*plan->others));
+    }
     if (plan->successors != NULL) {
         memory.free(memory.context, plan->successors,
                     (plan->header->dependency_count + 1u) * sizeof(*plan->successors));
@@ -278,6 +294,10 @@ static enum kerr build(struct plan *plan, const struct deck_spec *specs, uint32_
         return laid_out;
     }
     order_stages(plan);
+    laid_out = variants_find(plan, specs, spec_count);
+    if (laid_out != KERR_OK) {
+        return laid_out;
+    }
     laid_out = lay_out(plan, specs, spec_count, instances);
     return laid_out == KERR_OK && plan->header->large_slots != 0 ? lay_out_large(plan, error)
                                                                  : laid_out;

@@ -40,9 +40,13 @@ struct plan_stage {
     bool is_dropped; /* nobody uses what it makes, and it does nothing else: it never runs */
     bool
         is_certain; /* it runs in every event that goes well, has no effect, and its failure fails the event */
+    bool is_open; /* any of its variants may run: itself, and others[other_first, + other_count) */
+    uint8_t other_count;
+    uint16_t other_first;
     bool is_early;   /* it starts before what it waits for, and is over when that is over too */
     uint8_t rank;    /* the highest goes first; unique */
     uint16_t number; /* the operation's */
+    uint16_t index;  /* among the plan's stages */
     uint16_t dependency_first, dependency_count;
     uint16_t
         waits; /* of these, those it is told of: a body's stage starts when what lies outside is over */
@@ -106,6 +110,9 @@ struct plan {
     uint64_t sources; /* bit n: stage n waits for none and runs; when plain */
     uint32_t stage_count;
     struct plan_stage *stages;
+    /* Stages again, as other decks would run them. Only open ones ever do; of the rest, what is told of them is true. */
+    struct plan_stage *others;
+    uint32_t other_count, other_room;
     struct plan_successor *successors;
     uint16_t by_rank[KWE_MAX_STAGES];
     uint32_t loop_count;
@@ -154,6 +161,23 @@ static inline uint64_t plan_most_ns(const struct plan_stage *stage, uint64_t byt
 static inline uint64_t plan_cost_ns(const struct plan_stage *stage, uint64_t bytes)
 {
     return stage->op->cost_fixed_ns + bytes * stage->op->cost_ns_per_kib / 1024;
+}
+
+/* The stage as this deck runs it; NULL: it does not. */
+static inline const struct plan_stage *plan_stage_in(const struct plan *plan, uint32_t index,
+                                                     uint8_t deck)
+{
+    const struct plan_stage *stage = &plan->stages[index];
+
+    if (stage->deck == deck) {
+        return stage;
+    }
+    for (uint32_t i = 0; stage->is_open && i < stage->other_count; i++) {
+        if (plan->others[stage->other_first + i].deck == deck) {
+            return &plan->others[stage->other_first + i];
+        }
+    }
+    return NULL;
 }
 
 /* The most that the first input can have, or the output's room when there is none: what the stage's cost is known by before it runs. */

@@ -46,6 +46,13 @@ void kwe_tolerate(struct kwe_builder *builder, kwe_stage_t later, kwe_stage_t ea
     }
 }
 
+void kwe_any_variant(struct kwe_builder *builder, kwe_stage_t stage)
+{
+    if (builder_is_stage(builder, stage)) {
+        builder->stage[stage.index].flags |= KWE_STAGE_ANY_VARIANT;
+    }
+}
+
 void kwe_timeout(struct kwe_builder *builder, kwe_stage_t stage, uint64_t timeout_ns)
 {
     if (builder_is_stage(builder, stage)) {

@@ -91,6 +91,8 @@ void kwe_first(struct kwe_builder *builder, kwe_stage_t stage);
 void kwe_input_first(struct kwe_builder *builder, kwe_stage_t consumer, unsigned input);
 /* `later` waits for `earlier`, and goes on when that failed or was skipped: the event does not fail then. */
 void kwe_tolerate(struct kwe_builder *builder, kwe_stage_t later, kwe_stage_t earlier);
+/* Another deck that has the same operation may run it: whichever is expected to be done first, and the other when one cannot. */
+void kwe_any_variant(struct kwe_builder *builder, kwe_stage_t stage);
 /* It fails with TIMED_OUT when it is not over so long after it could run. */
 void kwe_timeout(struct kwe_builder *builder, kwe_stage_t stage, uint64_t timeout_ns);
 /* Each event ends with DEADLINE_PASSED when it is not over so long after it was taken. */

@@ -15,6 +15,7 @@
 /* codegen has refused what is larger; it and work.h must mean the same. */
 _Static_assert(KWE_MAX_PARAM_BYTES == 384, "codegen/model/check_op.py");
 _Static_assert(KWE_MAX_INPUTS == 8 && KWE_MAX_VALUES == 4, "codegen/spec/deck.py");
+_Static_assert(KWE_MAX_VARIANTS - 1 == 3, "codegen/model/check_variants.py");
 _Static_assert(KWE_MAX_DEPTH == 128 && KWE_MAX_DECK_DEVICES == 4, "codegen/spec/deck.py");
 
 /* ---- everything: Every key and every type of the language. ---- */

@@ -23,6 +23,7 @@
 /* codegen has refused what is larger; it and work.h must mean the same. */
 _Static_assert(KWE_MAX_PARAM_BYTES == 384, "codegen/model/check_op.py");
 _Static_assert(KWE_MAX_INPUTS == 8 && KWE_MAX_VALUES == 4, "codegen/spec/deck.py");
+_Static_assert(KWE_MAX_VARIANTS - 1 == 3, "codegen/model/check_variants.py");
 _Static_assert(KWE_MAX_DEPTH == 128 && KWE_MAX_DECK_DEVICES == 4, "codegen/spec/deck.py");
 
 /* ---- execution: History and counters of what has finished. ---- */
@@ -60,6 +61,17 @@ static const struct op_spec execution_ops[] = {
 };
 
 /* ---- operations: Compression, hashing, encryption, pictures and arithmetic, by well-kept libraries; requests and pages of HTTP. ---- */
+
+static const struct op_variant operations_jpeg_encode_variants[] = {
+    { HARDWARE_PREFIX, HARDWARE_OP_JPEG_ENCODE },
+};
+static const uint16_t operations_jpeg_encode_own_errors[] = {
+    KERR_OUT_OF_SCRATCH,
+};
+
+static const struct op_variant operations_convolve_variants[] = {
+    { HARDWARE_PREFIX, HARDWARE_OP_CONVOLVE },
+};
 
 static const struct op_spec operations_ops[] = {
     /* Takes any inputs, does nothing, answers at once. */
@@ -99,6 +111,10 @@ static const struct op_spec operations_ops[] = {
         .cost_fixed_ns = 20000,
         .cost_ns_per_kib = 12288,
         .cost_most_ns_per_kib = 12288,
+        .variant_count = 1,
+        .variants = operations_jpeg_encode_variants,
+        .own_error_count = 1,
+        .own_errors = operations_jpeg_encode_own_errors,
         .scratch_max_bytes = 64ull << 20,
     },
     /*
@@ -123,6 +139,8 @@ static const struct op_spec operations_ops[] = {
         .cost_fixed_ns = 2000,
         .cost_ns_per_kib = 30720,
         .cost_most_ns_per_kib = 30720,
+        .variant_count = 1,
+        .variants = operations_convolve_variants,
     },
     /* One LZ4 block behind an 8-byte little-endian length of the plain data. */
     [OPERATIONS_OP_LZ4_COMPRESS] = {
@@ -445,6 +463,28 @@ static const struct op_spec operations_ops[] = {
 
 /* ---- hardware: The accelerator behind ivshmem, a process on the host that computes; and the timer. ---- */
 
+static const struct op_variant hardware_convolve_variants[] = {
+    { OPERATIONS_PREFIX, OPERATIONS_OP_CONVOLVE },
+};
+static const uint16_t hardware_convolve_own_errors[] = {
+    KERR_TOO_LARGE,
+    KERR_NO_DEVICE,
+    KERR_DEVICE_GONE,
+    KERR_DEVICE_TIMEOUT,
+    KERR_DEVICE_REFUSED,
+};
+
+static const struct op_variant hardware_jpeg_encode_variants[] = {
+    { OPERATIONS_PREFIX, OPERATIONS_OP_JPEG_ENCODE },
+};
+static const uint16_t hardware_jpeg_encode_own_errors[] = {
+    KERR_TOO_LARGE,
+    KERR_NO_DEVICE,
+    KERR_DEVICE_GONE,
+    KERR_DEVICE_TIMEOUT,
+    KERR_DEVICE_REFUSED,
+};
+
 static const struct op_spec hardware_ops[] = {
     /* Takes any inputs, does nothing, answers at once. */
     [HARDWARE_OP_NOP] = {
@@ -474,6 +514,10 @@ static const struct op_spec hardware_ops[] = {
         .cost_fixed_ns = 200000,
         .cost_ns_per_kib = 3072,
         .cost_most_ns_per_kib = 3072,
+        .variant_count = 1,
+        .variants = hardware_convolve_variants,
+        .own_error_count = 5,
+        .own_errors = hardware_convolve_own_errors,
     },
     /* Encode 8-bit RGB to a baseline JPEG picture. */
     [HARDWARE_OP_JPEG_ENCODE] = {
@@ -493,6 +537,10 @@ static const struct op_spec hardware_ops[] = {
         .cost_fixed_ns = 200000,
         .cost_ns_per_kib = 6144,
         .cost_most_ns_per_kib = 6144,
+        .variant_count = 1,
+        .variants = hardware_jpeg_encode_variants,
+        .own_error_count = 5,
+        .own_errors = hardware_jpeg_encode_own_errors,
     },
     /*
      * Wait for the next multiple of period_ns of the time since the system started. Nothing adds
