@@ -1,5 +1,5 @@
 /*
- * variant.c - which of the decks that have a stage's operation runs it, event by event (docs/decisions/0018).
+ * variant.c - which of the decks that have a stage's operation runs it, event by event (docs/decisions/0021).
  *
  * expected    = what lies before that deck, over its instances + what this size of the operation has been measured to take there
  * measured    an average of the newest samples, as a ratio to the operation's hints: so that one size of a class says something of another, and
