@@ -4,8 +4,8 @@
  *
  *   make fuzz SECONDS=600
  *
- * uses: tests/host/workflow/workflow_mutator.c tests/host/workflow/workflow_world.c kernel/nucleus/guide/bind.c kernel/nucleus/guide/deadline.c kernel/nucleus/guide/dispatch.c kernel/nucleus/guide/event.c kernel/nucleus/guide/guide.c kernel/nucleus/guide/intake.c kernel/nucleus/guide/loop.c kernel/nucleus/guide/observe.c kernel/nucleus/guide/ready.c kernel/nucleus/guide/room.c kernel/nucleus/guide/stage.c kernel/nucleus/guide/standing.c kernel/nucleus/guide/vector.c kernel/nucleus/guide/work.c kernel/nucleus/workflow/arena_plan.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/layout.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c kernel/lib/ring.c
  */
+// uses: tests/host/workflow/workflow_mutator.c tests/host/workflow/workflow_world.c kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * A workflow's blob is refused by code and stage, whatever is wrong with it; and 200,000 damaged ones are refused or planned without a slip
  * (AddressSanitizer and UBSan look on, the blob lies in memory of exactly its size).
- * uses: kernel/nucleus/workflow/arena_plan.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/layout.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c
  */
+// uses: kernel/nucleus/workflow/*.c
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,7 +203,7 @@ static void test_each_mistake_is_named(void)
     REFUSED(KERR_OVER_LIMITS, none, blob.header.program_bytes = 1ull << 41);
     REFUSED(KERR_UNKNOWN_DECK, 1, blob.stage[1].deck = 9);
     REFUSED(KERR_UNKNOWN_OP, 1, blob.stage[1].op = 3);
-    REFUSED(KERR_BAD_WORKFLOW, 1, blob.stage[1].flags = 1);
+    REFUSED(KERR_BAD_WORKFLOW, 1, blob.stage[1].flags = 2);
     REFUSED(KERR_BAD_WORKFLOW, 1, blob.stage[1].binding_count = 8);
     REFUSED(KERR_BAD_WORKFLOW, 1, blob.stage[1].name_offset = 24);
     REFUSED(KERR_BAD_WORKFLOW, 2, blob.dependency[2].stage = 0); /* twice the same */

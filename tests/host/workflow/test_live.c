@@ -1,7 +1,7 @@
 /*
  * Places of outputs: shared when nobody can need the first any more, and never else. And how a plan is told.
- * uses: kernel/nucleus/workflow/arena_plan.c kernel/nucleus/workflow/check.c kernel/nucleus/workflow/check_sources.c kernel/nucleus/workflow/check_stage.c kernel/nucleus/workflow/explain.c kernel/nucleus/workflow/layout.c kernel/nucleus/workflow/live.c kernel/nucleus/workflow/order.c kernel/nucleus/workflow/plan.c
  */
+// uses: kernel/nucleus/workflow/*.c
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

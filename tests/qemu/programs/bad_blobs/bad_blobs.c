@@ -95,7 +95,7 @@ static const struct refusal refusals[] = {
     { "trigger", IN_STAGE(0, kind), KWE_STAGE_TRIGGER, KERR_NOT_BUILT, 0 },
     { "first of none", IN_STAGE(0, join), KWE_JOIN_FIRST, KERR_BAD_WORKFLOW, 0 },
     { "no such join", IN_STAGE(1, join), 7, KERR_BAD_WORKFLOW, 1 },
-    { "stage flags", IN_STAGE(2, flags), 1, KERR_BAD_WORKFLOW, 2 },
+    { "stage flags", IN_STAGE(2, flags), 2, KERR_BAD_WORKFLOW, 2 },
     { "retries", IN_STAGE(2, retries), 1, KERR_NOT_BUILT, 2 },
     { "fallback", IN_STAGE(2, fallback), 1, KERR_NOT_BUILT, 2 },
     { "compensation", IN_STAGE(2, compensation), 1, KERR_NOT_BUILT, 2 },
