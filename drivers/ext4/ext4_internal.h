@@ -13,6 +13,8 @@
 /* neighbouring dirty blocks are gathered here and written at once */
 #define EXT4_STAGE_BYTES     65536u
 #define EXT4_LONGEST_UNKNOWN UINT32_MAX
+/* Larger pieces always come straight from the device: the copy would cost as much as the request. */
+#define EXT4_DATA_MOST_BYTES 65536u
 
 /* What a cached block was last checked as. A block that is used as something else is checked again. */
 enum ext4_checked {
@@ -53,6 +55,27 @@ struct ext4_cache {
     uint32_t bucket_mask;
     struct ext4_buffer *newest, *oldest;
     struct ext4_buffer **sorted; /* scratch of ext4_cache_write_all() */
+};
+
+/* A block that somebody asked the device for, and when, counted in such blocks. */
+struct ext4_asked {
+    uint32_t block; /* its low half: a wrong guess only keeps a block too early */
+    uint32_t ask;
+};
+
+/* Blocks of files; ext4_data.c. */
+struct ext4_data {
+    uint32_t sets; /* a power of two */
+    uint32_t capacity;
+    uint64_t *tag;
+    uint8_t **frame;
+    uint16_t *users;
+    bool *recent;
+    struct ext4_asked *asked; /* [2 * capacity] */
+    uint32_t asks;
+    uint32_t frames_left; /* that may still be made */
+    uint8_t *chunk;       /* memory for the next ones */
+    size_t chunk_left;
 };
 
 /* A group descriptor, checked. */
@@ -112,6 +135,7 @@ struct ext4 {
     uint32_t free_inodes;
     struct ext4_group *group;
     struct ext4_cache cache;
+    struct ext4_data data;
     /* inodes without a name, to be freed when the disk has lost the name too */
     uint32_t orphan[EXT4_MAX_ORPHANS];
     uint32_t orphan_count;
@@ -190,6 +214,22 @@ void ext4_buffer_dirty(struct ext4 *fs, struct ext4_buffer *buffer);
 /* The blocks are no metadata any more: drop what the cache has of them. */
 void ext4_cache_forget(struct ext4 *fs, uint64_t first, uint64_t count);
 enum kerr ext4_cache_write_all(struct ext4 *fs);
+
+/* ---- ext4_data.c: the lock is not held unless said ---- */
+
+/* Up to `bytes` of files' blocks. NO_MEMORY. */
+enum kerr ext4_data_init(struct ext4 *fs, size_t bytes);
+void ext4_data_free(struct ext4 *fs);
+/* Copy what is there: all of it, or false. At most EXT4_DATA_MOST_BYTES. */
+bool ext4_data_read(struct ext4 *fs, uint64_t first, uint32_t skip, size_t bytes, uint8_t *to);
+/* The device has just been asked for whole blocks that the caller has claimed: keep those that are asked for again and again. */
+void ext4_data_offer(struct ext4 *fs, uint64_t first, const uint8_t *bytes, uint32_t count);
+/* The bytes of a block that the caller has claimed to write, to be changed there and written; NULL: it is not here. */
+uint8_t *ext4_data_pin(struct ext4 *fs, uint64_t block, uint32_t *place);
+/* `bytes` of it were changed. is_true: the disk holds the same. */
+void ext4_data_unpin(struct ext4 *fs, uint32_t place, size_t bytes, bool is_true);
+/* Lock held: the blocks are about to change on the disk, or are no file's any more. */
+void ext4_data_forget(struct ext4 *fs, uint64_t first, uint64_t count);
 
 /* ---- ext4_super.c ---- */
 
