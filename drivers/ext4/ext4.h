@@ -79,7 +79,8 @@ struct ext4_space {
 struct ext4_file {
     uint32_t inode;
     bool writable;
-    bool shared; /* others may have other parts open */
+    bool shared;         /* others may have other parts open */
+    uint64_t size_bytes; /* when it was opened */
     struct ext4_busy *place;
 };
 

@@ -6,7 +6,8 @@
  * (ext4_open.c): nobody writes it while a reader holds one, so that what was read is still true when it is put here.
  *
  * Memory is asked for as it fills, never given back. A block is kept when it is asked for a second time while as many others as fit here
- * were asked for: one pass over a large file copies nothing and drives nothing out.
+ * were asked for: one pass over a large file copies nothing and drives nothing out. A last block that is written in part is kept at once,
+ * for what is written there next would have to read it.
  *
  *   set of a block: 8 ways   tag[]: the block, 0 free   frame[]: its bytes, NULL: none yet   users[]: pinned   recent[]: touched
  */
@@ -52,9 +53,15 @@ void ext4_data_free(struct ext4 *fs)
     free(fs->data.asked);
 }
 
+/* Records lie at strides of powers of two: their blocks would share a few sets. */
+static uint32_t mixed(uint64_t block)
+{
+    return (uint32_t)(block * 0x9e3779b97f4a7c15ull >> 40);
+}
+
 static uint32_t set_of(const struct ext4_data *data, uint64_t block)
 {
-    return (uint32_t)block & (data->sets - 1);
+    return mixed(block) & (data->sets - 1);
 }
 
 static uint32_t look_up(const struct ext4_data *data, uint64_t block)
@@ -121,11 +128,24 @@ static uint32_t take_way(struct ext4 *fs, uint64_t block)
 /* Was the block asked for lately? From now on it was. */
 static bool asked_again(struct ext4_data *data, uint64_t block)
 {
-    struct ext4_asked *asked = &data->asked[block & (data->capacity * 2 - 1)];
-    const bool again =
-        asked->block == (uint32_t)block && data->asks - asked->ask <= data->capacity;
+    struct ext4_asked *asked = &data->asked[mixed(block) & (data->capacity * 2 - 1)];
+    const bool again = asked->block == (uint32_t)block && data->asks - asked->ask <= data->capacity;
     *asked = (struct ext4_asked){ (uint32_t)block, ++data->asks };
     return again;
+}
+
+/* The block is these bytes, and zeros. */
+static void keep(struct ext4 *fs, uint64_t block, const uint8_t *from, size_t bytes)
+{
+    struct ext4_data *data = &fs->data;
+    const uint32_t way = take_way(fs, block);
+    if (way != NOT_FOUND) {
+        memcpy(data->frame[way], from, bytes);
+        memset(data->frame[way] + bytes, 0, fs->block_size - bytes);
+        data->tag[way] = block;
+        data->recent[way] = true;
+        fs->bytes_bounced += bytes;
+    }
 }
 
 void ext4_data_offer(struct ext4 *fs, uint64_t first, const uint8_t *bytes, uint32_t count)
@@ -136,16 +156,21 @@ void ext4_data_offer(struct ext4 *fs, uint64_t first, const uint8_t *bytes, uint
     }
     ext4_lock(fs);
     for (uint32_t i = 0; i < count; i++) {
-        if (look_up(data, first + i) != NOT_FOUND || !asked_again(data, first + i)) {
-            continue;
+        if (look_up(data, first + i) == NOT_FOUND && asked_again(data, first + i)) {
+            keep(fs, first + i, bytes + ((size_t)i << fs->block_shift), fs->block_size);
         }
-        const uint32_t way = take_way(fs, first + i);
-        if (way != NOT_FOUND) {
-            memcpy(data->frame[way], bytes + ((size_t)i << fs->block_shift), fs->block_size);
-            data->tag[way] = first + i;
-            data->recent[way] = true;
-            fs->bytes_bounced += fs->block_size;
-        }
+    }
+    ext4_unlock(fs);
+}
+
+void ext4_data_keep(struct ext4 *fs, uint64_t block, const uint8_t *from, size_t bytes)
+{
+    if (fs->data.capacity == 0) {
+        return;
+    }
+    ext4_lock(fs);
+    if (look_up(&fs->data, block) == NOT_FOUND) {
+        keep(fs, block, from, bytes);
     }
     ext4_unlock(fs);
 }

@@ -108,7 +108,13 @@ static enum kerr write_whole(struct ext4 *fs, uint64_t block, const uint8_t *fro
         ext4_data_forget(fs, block, (bytes + zeros) >> fs->block_shift);
         ext4_unlock(fs);
     }
-    return fs->bdev.write(fs->bdev.context, block << fs->block_shift, from, bytes, zeros);
+    enum kerr error =
+        fs->bdev.write(fs->bdev.context, block << fs->block_shift, from, bytes, zeros);
+    if (error == KERR_OK && zeros != 0 && bytes <= EXT4_DATA_MOST_BYTES) {
+        const size_t tail = fs->block_size - zeros;
+        ext4_data_keep(fs, block + (bytes >> fs->block_shift), from + bytes - tail, tail);
+    }
+    return error;
 }
 
 /* How many bytes of the span come next, and are they whole blocks? */
@@ -218,16 +224,24 @@ static struct span span_of(const struct ext4 *fs, const struct ext4_run *run, ui
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
-/* Where the first of these bytes lie. The inode is looked at each time: writers of other parts change the tree's root, which lies in it. */
+/*
+ * Where the first of these bytes lie, and how many of them the file has: 0 is its end. The inode is looked at each time: writers of other
+ * parts change the tree's root, which lies in it.
+ */
 static enum kerr find_run(struct ext4 *fs, const struct ext4_file *file, uint64_t offset,
-                          size_t bytes, struct ext4_run *run)
+                          size_t *bytes, struct ext4_run *run)
 {
     struct ext4_node node;
     ext4_lock(fs);
     enum kerr error = ext4_node_load(fs, file->inode, &node);
     if (error == KERR_OK) {
+        const uint64_t size = ext4_node_size(&node);
+        const uint64_t left = offset < size ? size - offset : 0;
+        *bytes = *bytes < left ? *bytes : (size_t)left;
+    }
+    if (error == KERR_OK && *bytes != 0) {
         error = ext4_extent_find(fs, &node, (uint32_t)(offset >> fs->block_shift),
-                                 blocks_touched(fs, offset, bytes), run);
+                                 blocks_touched(fs, offset, *bytes), run);
     }
     ext4_unlock(fs);
     return error;
@@ -237,19 +251,11 @@ enum kerr ext4_read(struct ext4 *fs, const struct ext4_file *file, uint64_t offs
                     size_t bytes, size_t room, size_t *got)
 {
     uint8_t *to = buffer;
-    uint64_t size = 0;
     *got = 0;
-    enum kerr error = ext4_file_size(fs, file, &size);
-    if (error != KERR_OK || offset >= size) {
-        return error;
-    }
-    if (bytes > size - offset) {
-        bytes = (size_t)(size - offset);
-    }
     while (bytes != 0) {
         struct ext4_run run;
-        error = find_run(fs, file, offset, bytes, &run);
-        if (error != KERR_OK) {
+        enum kerr error = find_run(fs, file, offset, &bytes, &run);
+        if (error != KERR_OK || bytes == 0) {
             return error;
         }
         const struct span span = span_of(fs, &run, offset, bytes);

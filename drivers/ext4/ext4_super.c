@@ -227,6 +227,8 @@ static enum kerr divide_memory(struct ext4 *fs, const struct ext4_config *config
         return KERR_NO_MEMORY;
     }
     for (uint32_t i = 0; i < config->callers; i++) {
+        fs->busy[i].next = fs->busy_free;
+        fs->busy_free = &fs->busy[i];
         fs->bounce[i] = fs->stage + EXT4_STAGE_BYTES + (size_t)i * EXT4_MAX_BLOCK;
     }
     fs->bounce_free = config->callers;

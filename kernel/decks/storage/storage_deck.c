@@ -214,12 +214,10 @@ static enum kerr read_open(const struct ext4_file *file, uint64_t offset, uint64
                            struct deck_room *data, uint64_t *size, uint64_t *needed)
 {
     size_t bytes = 0;
-    enum kerr error = ext4_file_size(storage.fs, file, size);
+    *size = file->size_bytes;
     offset = storage_offset(*size, offset);
-    if (error == KERR_OK) {
-        error = storage_range(*size, offset, length, data->capacity, &bytes);
-        *needed = bytes;
-    }
+    enum kerr error = storage_range(*size, offset, length, data->capacity, &bytes);
+    *needed = bytes;
     if (error == KERR_OK) {
         error =
             ext4_read(storage.fs, file, offset, data->data, bytes, data->capacity, &data->length);
@@ -415,7 +413,7 @@ enum kerr storage_open(struct storage_open_call *call)
     }
     if (error == KERR_OK) {
         inode = file.inode;
-        error = ext4_file_size(storage.fs, &file, &call->size);
+        call->size = file.size_bytes;
         ext4_close(storage.fs, &file);
     }
     if (error == KERR_OK) {

@@ -127,7 +127,9 @@ def mounted(
 ) -> Iterator[Disk]:
     """Mount; with so little memory for files' blocks that they come and go."""
     with subprocess.Popen(
-        [tool, image, str(cache_bytes), str(data_bytes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [tool, image, str(cache_bytes), str(data_bytes)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as process:
         disk = Disk(process)
         answer = disk.answer()

@@ -1,4 +1,4 @@
-"""The cache of files' blocks: it saves requests, never shows the past, and stays within its memory."""
+"""The cache of files' blocks: it saves requests and never shows the past."""
 
 import random
 from pathlib import Path
@@ -54,6 +54,26 @@ def test_a_part_of_a_cached_block_is_overwritten_with_one_request(
 
     with mounted(tool, image, data_bytes=0) as disk:
         assert read(disk, "/file", 0, len(content)) == content
+
+
+def test_appending_does_not_read_what_was_just_written(tool: Path, tmp_path: Path) -> None:
+    image = make_image(tmp_path / "image", "16M")
+    content = b""
+
+    with mounted(tool, image) as disk:
+        disk.do("create", "/log")
+        reads = -1
+        for i in range(200):
+            entry = b"%04d " % i * 20
+            disk.do("pwrite", "/log", len(content), entry)
+            content += entry
+            reads = requests(disk)[0] if i == 0 else reads
+        assert requests(disk)[0] == reads
+        disk.do("writeback")
+    check_image(image)
+
+    with mounted(tool, image, data_bytes=0) as disk:
+        assert read(disk, "/log", 0, len(content)) == content
 
 
 def test_one_pass_over_a_large_file_drives_nothing_out(tool: Path, tmp_path: Path) -> None:
