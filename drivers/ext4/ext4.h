@@ -41,6 +41,8 @@ struct ext4_host {
     void (*wake)(void *context);
     /* since 1970; a clock that is behind the disk's times counts on from those */
     uint64_t (*now_seconds)(void *context);
+    /* more memory for files' blocks, page-aligned, the device can reach it, never given back; NULL: no more, or no such function */
+    void *(*memory)(void *context, size_t bytes);
 };
 
 struct ext4_config {
@@ -50,6 +52,7 @@ struct ext4_config {
     void *memory;
     size_t memory_bytes; /* at least ext4_memory_least(callers); the more, the larger the cache */
     uint32_t callers;    /* calls in progress at once, at most */
+    size_t data_bytes;   /* of host.memory() for files' blocks, at most; 0: none are kept */
 };
 
 enum ext4_kind {
@@ -76,7 +79,8 @@ struct ext4_space {
 struct ext4_file {
     uint32_t inode;
     bool writable;
-    bool shared; /* others may have other parts open */
+    bool shared;         /* others may have other parts open */
+    uint64_t size_bytes; /* when it was opened */
     struct ext4_busy *place;
 };
 
@@ -139,5 +143,5 @@ enum kerr ext4_truncate(struct ext4 *fs, const struct ext4_file *file, uint64_t 
  */
 enum kerr ext4_replace(struct ext4 *fs, const char *path, size_t length, const void *data,
                        size_t bytes, bool make_parents);
-/* Bytes that went through a bounce buffer since the mount (partial blocks). */
+/* Bytes that were copied since the mount: out of and into the cache of files' blocks, and parts of blocks. */
 uint64_t ext4_bytes_bounced(const struct ext4 *fs);

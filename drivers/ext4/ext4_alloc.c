@@ -203,6 +203,7 @@ enum kerr ext4_blocks_give(struct ext4 *fs, uint64_t first, uint64_t count)
         return KERR_CORRUPT_FILESYSTEM;
     }
     ext4_cache_forget(fs, first, count);
+    ext4_data_forget(fs, first, count);
     while (count > 0) {
         const uint32_t index = (uint32_t)((first - fs->first_data_block) / fs->blocks_per_group);
         const uint32_t start = (uint32_t)(first - ext4_group_first(fs, index));

@@ -166,8 +166,10 @@ enum kerr ext4_buffer_get(struct ext4 *fs, uint64_t block, enum ext4_rank rank,
     if (buffer != NULL) {
         buffer->references++;
         buffer->rank = (uint8_t)rank;
-        unlink_use(cache, buffer);
-        link_newest(cache, buffer);
+        if (buffer != cache->newest) {
+            unlink_use(cache, buffer);
+            link_newest(cache, buffer);
+        }
         *found = buffer;
         return KERR_OK;
     }

@@ -198,6 +198,7 @@ enum kerr ext4_dir_find(struct ext4 *fs, struct ext4_node *directory, const char
 /* The directory's contents changed: times, and a hash index would no longer be true. */
 static enum kerr store_changed(struct ext4 *fs, struct ext4_node *directory)
 {
+    fs->names++;
     directory->disk.flags &= ~EXT4_INODE_INDEXED;
     ext4_node_touch(fs, directory, true);
     return ext4_node_store(fs, directory);
@@ -293,6 +294,7 @@ enum kerr ext4_dir_change(struct ext4 *fs, struct ext4_node *directory, const ch
     enum kerr error = search_for(fs, directory, &search);
     if (error == KERR_OK) {
         entry_at(search.found.buffer, search.found.offset)->inode = inode;
+        fs->names++;
         ext4_buffer_dirty(fs, search.found.buffer);
         ext4_node_touch(fs, directory, true);
         error = ext4_node_store(fs, directory);

@@ -33,28 +33,87 @@ static void bounce_give(struct ext4 *fs, uint8_t *bounce)
     ext4_unlock(fs);
 }
 
-/* Part of one block, by way of a bounce buffer. `to` or `from` is NULL. fresh: the rest of the block is zeros, whatever the disk holds. */
-static enum kerr move_part(struct ext4 *fs, uint64_t block, uint32_t skip, size_t bytes,
-                           uint8_t *to, const uint8_t *from, bool fresh)
+/* Read part of one block. */
+static enum kerr read_part(struct ext4 *fs, uint64_t block, uint32_t skip, size_t bytes,
+                           uint8_t *to)
 {
+    if (ext4_data_read(fs, block, skip, bytes, to)) {
+        return KERR_OK;
+    }
     uint8_t *bounce = bounce_take(fs, bytes);
     if (bounce == NULL) {
         return KERR_NO_MEMORY;
     }
+    enum kerr error =
+        fs->bdev.read(fs->bdev.context, block << fs->block_shift, bounce, fs->block_size);
+    if (error == KERR_OK) {
+        memcpy(to, bounce + skip, bytes);
+        ext4_data_offer(fs, block, bounce, 1);
+    }
+    bounce_give(fs, bounce);
+    return error;
+}
+
+/* Put `from` into a block's bytes, and those on the disk. */
+static enum kerr write_into(struct ext4 *fs, uint64_t block, uint8_t *whole, uint32_t skip,
+                            size_t bytes, const uint8_t *from)
+{
+    memcpy(whole + skip, from, bytes);
+    return fs->bdev.write(fs->bdev.context, block << fs->block_shift, whole, fs->block_size, 0);
+}
+
+/* Write part of a block that the cache does not have. fresh: the rest of it is zeros, whatever the disk holds. */
+static enum kerr write_bounced(struct ext4 *fs, uint64_t block, uint32_t skip, size_t bytes,
+                               const uint8_t *from, bool fresh)
+{
+    uint8_t *bounce = bounce_take(fs, bytes);
     enum kerr error = KERR_OK;
+    if (bounce == NULL) {
+        return KERR_NO_MEMORY;
+    }
     if (fresh) {
         memset(bounce, 0, fs->block_size);
     } else {
         error = fs->bdev.read(fs->bdev.context, block << fs->block_shift, bounce, fs->block_size);
     }
-    if (error == KERR_OK && to != NULL) {
-        memcpy(to, bounce + skip, bytes);
-    } else if (error == KERR_OK) {
-        memcpy(bounce + skip, from, bytes);
-        error =
-            fs->bdev.write(fs->bdev.context, block << fs->block_shift, bounce, fs->block_size, 0);
+    if (error == KERR_OK) {
+        error = write_into(fs, block, bounce, skip, bytes, from);
+    }
+    if (error == KERR_OK) {
+        ext4_data_offer(fs, block, bounce, 1);
     }
     bounce_give(fs, bounce);
+    return error;
+}
+
+static enum kerr write_part(struct ext4 *fs, uint64_t block, uint32_t skip, size_t bytes,
+                            const uint8_t *from, bool fresh)
+{
+    uint32_t place = 0;
+    uint8_t *kept = fresh ? NULL : ext4_data_pin(fs, block, &place);
+    if (kept == NULL) {
+        return write_bounced(fs, block, skip, bytes, from, fresh);
+    }
+    enum kerr error = write_into(fs, block, kept, skip, bytes, from);
+    ext4_data_unpin(fs, place, bytes, error == KERR_OK);
+    return error;
+}
+
+/* Write whole blocks, and zeros to the end of the last. What the cache has of them is the past. */
+static enum kerr write_whole(struct ext4 *fs, uint64_t block, const uint8_t *from, size_t bytes,
+                             size_t zeros)
+{
+    if (fs->data.capacity != 0) {
+        ext4_lock(fs);
+        ext4_data_forget(fs, block, (bytes + zeros) >> fs->block_shift);
+        ext4_unlock(fs);
+    }
+    enum kerr error =
+        fs->bdev.write(fs->bdev.context, block << fs->block_shift, from, bytes, zeros);
+    if (error == KERR_OK && zeros != 0 && bytes <= EXT4_DATA_MOST_BYTES) {
+        const size_t tail = fs->block_size - zeros;
+        ext4_data_keep(fs, block + (bytes >> fs->block_shift), from + bytes - tail, tail);
+    }
     return error;
 }
 
@@ -82,20 +141,34 @@ static size_t round_up(const struct ext4 *fs, const struct span *span)
     return (span->bytes + fs->block_size - 1) & ~((size_t)fs->block_size - 1);
 }
 
+/* Whole blocks by the device, straight into `to`. */
+static enum kerr read_whole(struct ext4 *fs, uint64_t block, uint8_t *to, size_t bytes, bool small)
+{
+    enum kerr error = fs->bdev.read(fs->bdev.context, block << fs->block_shift, to, bytes);
+    if (error == KERR_OK && small) {
+        ext4_data_offer(fs, block, to, (uint32_t)(bytes >> fs->block_shift));
+    }
+    return error;
+}
+
 static enum kerr read_span(struct ext4 *fs, struct span span, uint8_t *to, size_t room)
 {
+    const bool small = span.bytes <= EXT4_DATA_MOST_BYTES;
     enum kerr error = KERR_OK;
+    /* All or nothing: a request costs the same for one block and for sixteen. */
+    if (small && ext4_data_read(fs, span.physical, span.skip, span.bytes, to)) {
+        return KERR_OK;
+    }
     while (error == KERR_OK && span.bytes != 0) {
-        const uint64_t from = span.physical << fs->block_shift;
         bool whole = false;
         size_t part = next_part(fs, &span, &whole);
         if (span.skip == 0 && round_up(fs, &span) <= room) {
             part = span.bytes;
-            error = fs->bdev.read(fs->bdev.context, from, to, round_up(fs, &span));
+            error = read_whole(fs, span.physical, to, round_up(fs, &span), small);
         } else if (whole) {
-            error = fs->bdev.read(fs->bdev.context, from, to, part);
+            error = read_whole(fs, span.physical, to, part, small);
         } else {
-            error = move_part(fs, span.physical, span.skip, part, to, NULL, false);
+            error = read_part(fs, span.physical, span.skip, part, to);
         }
         advance(fs, &span, part);
         to += part;
@@ -108,16 +181,15 @@ static enum kerr write_span(struct ext4 *fs, struct span span, const uint8_t *fr
 {
     enum kerr error = KERR_OK;
     while (error == KERR_OK && span.bytes != 0) {
-        const uint64_t to = span.physical << fs->block_shift;
         bool whole = false;
         size_t part = next_part(fs, &span, &whole);
         if (fresh && span.skip == 0) {
             part = span.bytes;
-            error = fs->bdev.write(fs->bdev.context, to, from, part, round_up(fs, &span) - part);
+            error = write_whole(fs, span.physical, from, part, round_up(fs, &span) - part);
         } else if (whole) {
-            error = fs->bdev.write(fs->bdev.context, to, from, part, 0);
+            error = write_whole(fs, span.physical, from, part, 0);
         } else {
-            error = move_part(fs, span.physical, span.skip, part, NULL, from, fresh);
+            error = write_part(fs, span.physical, span.skip, part, from, fresh);
         }
         advance(fs, &span, part);
         from += part;
@@ -152,16 +224,24 @@ static struct span span_of(const struct ext4 *fs, const struct ext4_run *run, ui
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
-/* Where the first of these bytes lie. The inode is looked at each time: writers of other parts change the tree's root, which lies in it. */
+/*
+ * Where the first of these bytes lie, and how many of them the file has: 0 is its end. The inode is looked at each time: writers of other
+ * parts change the tree's root, which lies in it.
+ */
 static enum kerr find_run(struct ext4 *fs, const struct ext4_file *file, uint64_t offset,
-                          size_t bytes, struct ext4_run *run)
+                          size_t *bytes, struct ext4_run *run)
 {
     struct ext4_node node;
     ext4_lock(fs);
     enum kerr error = ext4_node_load(fs, file->inode, &node);
     if (error == KERR_OK) {
+        const uint64_t size = ext4_node_size(&node);
+        const uint64_t left = offset < size ? size - offset : 0;
+        *bytes = *bytes < left ? *bytes : (size_t)left;
+    }
+    if (error == KERR_OK && *bytes != 0) {
         error = ext4_extent_find(fs, &node, (uint32_t)(offset >> fs->block_shift),
-                                 blocks_touched(fs, offset, bytes), run);
+                                 blocks_touched(fs, offset, *bytes), run);
     }
     ext4_unlock(fs);
     return error;
@@ -171,19 +251,11 @@ enum kerr ext4_read(struct ext4 *fs, const struct ext4_file *file, uint64_t offs
                     size_t bytes, size_t room, size_t *got)
 {
     uint8_t *to = buffer;
-    uint64_t size = 0;
     *got = 0;
-    enum kerr error = ext4_file_size(fs, file, &size);
-    if (error != KERR_OK || offset >= size) {
-        return error;
-    }
-    if (bytes > size - offset) {
-        bytes = (size_t)(size - offset);
-    }
     while (bytes != 0) {
         struct ext4_run run;
-        error = find_run(fs, file, offset, bytes, &run);
-        if (error != KERR_OK) {
+        enum kerr error = find_run(fs, file, offset, &bytes, &run);
+        if (error != KERR_OK || bytes == 0) {
             return error;
         }
         const struct span span = span_of(fs, &run, offset, bytes);
@@ -365,7 +437,7 @@ static enum kerr clear_tail(struct ext4 *fs, const struct ext4_node *node, uint6
         return error;
     }
     static const uint8_t zeros[EXT4_MAX_BLOCK];
-    return move_part(fs, run.physical, skip, fs->block_size - skip, NULL, zeros, false);
+    return write_part(fs, run.physical, skip, fs->block_size - skip, zeros, false);
 }
 
 enum kerr ext4_truncate(struct ext4 *fs, const struct ext4_file *file, uint64_t size_bytes)

@@ -13,6 +13,11 @@
 /* neighbouring dirty blocks are gathered here and written at once */
 #define EXT4_STAGE_BYTES     65536u
 #define EXT4_LONGEST_UNKNOWN UINT32_MAX
+/* Paths whose inodes are remembered: so many, if they are no longer than this. */
+#define EXT4_KNOWN_PATHS 256u
+#define EXT4_KNOWN_PATH  115u
+/* Larger pieces always come straight from the device: the copy would cost more than the request saves. */
+#define EXT4_DATA_MOST_BYTES 65536u
 
 /* What a cached block was last checked as. A block that is used as something else is checked again. */
 enum ext4_checked {
@@ -55,6 +60,27 @@ struct ext4_cache {
     struct ext4_buffer **sorted; /* scratch of ext4_cache_write_all() */
 };
 
+/* A block that somebody asked the device for, and when, counted in such blocks. */
+struct ext4_asked {
+    uint32_t block; /* its low half: a wrong guess only keeps a block too early */
+    uint32_t ask;
+};
+
+/* Blocks of files; ext4_data.c. */
+struct ext4_data {
+    uint32_t sets; /* a power of two */
+    uint32_t capacity;
+    uint64_t *tag;
+    uint8_t **frame;
+    uint16_t *users;
+    bool *recent;
+    struct ext4_asked *asked; /* [2 * capacity] */
+    uint32_t asks;
+    uint32_t frames_left; /* that may still be made */
+    uint8_t *chunk;       /* memory for the next ones */
+    size_t chunk_left;
+};
+
 /* A group descriptor, checked. */
 struct ext4_group {
     uint64_t block_bitmap, inode_bitmap, inode_table;
@@ -78,9 +104,18 @@ struct ext4_claim {
 
 /* A caller that has blocks of a file open, or waits for them. */
 struct ext4_busy {
-    struct ext4_claim claim; /* inode 0: free entry */
-    uint64_t turn;           /* order of coming: nobody overtakes whom he would exclude */
+    struct ext4_claim claim;
+    uint64_t turn; /* order of coming: nobody overtakes whom he would exclude */
     bool waits;
+    struct ext4_busy *next; /* in the one list that it is in */
+};
+
+/* Where a path led, as long as no name has changed since. */
+struct ext4_known {
+    uint64_t names; /* ext4.names then */
+    uint32_t inode;
+    uint8_t length; /* 0: none */
+    char path[EXT4_KNOWN_PATH];
 };
 
 struct ext4 {
@@ -112,12 +147,16 @@ struct ext4 {
     uint32_t free_inodes;
     struct ext4_group *group;
     struct ext4_cache cache;
+    struct ext4_data data;
     /* inodes without a name, to be freed when the disk has lost the name too */
     uint32_t orphan[EXT4_MAX_ORPHANS];
     uint32_t orphan_count;
     struct ext4_busy *busy; /* [callers] */
-    uint64_t turns;         /* given so far */
-    uint8_t **bounce;       /* [callers], the first bounce_free are free */
+    struct ext4_busy *busy_first, *busy_free;
+    uint64_t turns; /* given so far */
+    uint64_t names; /* times that a directory was changed */
+    struct ext4_known known[EXT4_KNOWN_PATHS];
+    uint8_t **bounce; /* [callers], the first bounce_free are free */
     uint32_t bounce_free;
     uint64_t bytes_bounced;
 };
@@ -190,6 +229,24 @@ void ext4_buffer_dirty(struct ext4 *fs, struct ext4_buffer *buffer);
 /* The blocks are no metadata any more: drop what the cache has of them. */
 void ext4_cache_forget(struct ext4 *fs, uint64_t first, uint64_t count);
 enum kerr ext4_cache_write_all(struct ext4 *fs);
+
+/* ---- ext4_data.c: the lock is not held unless said ---- */
+
+/* Up to `bytes` of files' blocks. NO_MEMORY. */
+enum kerr ext4_data_init(struct ext4 *fs, size_t bytes);
+void ext4_data_free(struct ext4 *fs);
+/* Copy what is there: all of it, or false. At most EXT4_DATA_MOST_BYTES. */
+bool ext4_data_read(struct ext4 *fs, uint64_t first, uint32_t skip, size_t bytes, uint8_t *to);
+/* The device has just been asked for whole blocks that the caller has claimed: keep those that are asked for again and again. */
+void ext4_data_offer(struct ext4 *fs, uint64_t first, const uint8_t *bytes, uint32_t count);
+/* The caller has claimed the block and written it: these bytes, and zeros. */
+void ext4_data_keep(struct ext4 *fs, uint64_t block, const uint8_t *from, size_t bytes);
+/* The bytes of a block that the caller has claimed to write, to be changed there and written; NULL: it is not here. */
+uint8_t *ext4_data_pin(struct ext4 *fs, uint64_t block, uint32_t *place);
+/* `bytes` of it were changed. is_true: the disk holds the same. */
+void ext4_data_unpin(struct ext4 *fs, uint32_t place, size_t bytes, bool is_true);
+/* Lock held: the blocks are about to change on the disk, or are no file's any more. */
+void ext4_data_forget(struct ext4 *fs, uint64_t first, uint64_t count);
 
 /* ---- ext4_super.c ---- */
 
@@ -362,6 +419,12 @@ enum kerr ext4_resolve_parent(struct ext4 *fs, const char *path, size_t length, 
 enum kerr ext4_load_named(struct ext4 *fs, struct ext4_node *directory, const char *name,
                           size_t name_length, struct ext4_node *node);
 enum kerr ext4_resolve(struct ext4 *fs, const char *path, size_t length, struct ext4_node *node);
+
+/* ---- ext4_known.c ---- */
+
+/* The inode that the path led to; 0: not known. Its own state is the caller's to check. */
+uint32_t ext4_known_find(const struct ext4 *fs, const char *path, size_t length);
+void ext4_known_note(struct ext4 *fs, const char *path, size_t length, uint32_t inode);
 
 /* ---- ext4_open.c ---- */
 

@@ -3,13 +3,26 @@
 
 static struct ext4_busy *take_place(struct ext4 *fs, const struct ext4_claim *claim)
 {
-    for (uint32_t i = 0; i < fs->callers; i++) {
-        if (fs->busy[i].claim.inode == 0) {
-            fs->busy[i] = (struct ext4_busy){ .claim = *claim, .turn = fs->turns++, .waits = true };
-            return &fs->busy[i];
-        }
+    struct ext4_busy *place = fs->busy_free;
+    if (place != NULL) {
+        fs->busy_free = place->next;
+        *place = (struct ext4_busy){
+            .claim = *claim, .turn = fs->turns++, .waits = true, .next = fs->busy_first
+        };
+        fs->busy_first = place;
     }
-    return NULL;
+    return place;
+}
+
+static void give_place(struct ext4 *fs, struct ext4_busy *place)
+{
+    struct ext4_busy **link = &fs->busy_first;
+    while (*link != place) {
+        link = &(*link)->next;
+    }
+    *link = place->next;
+    place->next = fs->busy_free;
+    fs->busy_free = place;
 }
 
 static bool excludes(const struct ext4_busy *other, const struct ext4_busy *mine)
@@ -22,8 +35,8 @@ static bool excludes(const struct ext4_busy *other, const struct ext4_busy *mine
 
 static bool is_excluded(const struct ext4 *fs, const struct ext4_busy *mine)
 {
-    for (uint32_t i = 0; i < fs->callers; i++) {
-        if (excludes(&fs->busy[i], mine)) {
+    for (const struct ext4_busy *other = fs->busy_first; other != NULL; other = other->next) {
+        if (excludes(other, mine)) {
             return true;
         }
     }
@@ -50,7 +63,7 @@ bool ext4_busy_enter(struct ext4 *fs, const struct ext4_claim *claim, struct ext
 void ext4_busy_leave(struct ext4 *fs, struct ext4_busy **place)
 {
     if (*place != NULL) {
-        (*place)->claim.inode = 0;
+        give_place(fs, *place);
         *place = NULL;
         fs->host.wake(fs->host.context);
     }
@@ -79,6 +92,7 @@ static enum kerr try_open(struct ext4 *fs, const char *path, size_t length,
     if (error == KERR_OK) {
         claim->inode = node.number;
         file->inode = node.number;
+        file->size_bytes = ext4_node_size(&node);
         *again = !ext4_busy_enter(fs, claim, &file->place);
     }
     return error;

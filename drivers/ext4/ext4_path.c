@@ -29,6 +29,12 @@ static enum kerr next_name(const char **path, size_t *left, const char **name, s
     return dots ? KERR_BAD_PATH : KERR_OK;
 }
 
+static enum kerr load_in_use(struct ext4 *fs, uint32_t inode, struct ext4_node *node)
+{
+    enum kerr error = ext4_node_load(fs, inode, node);
+    return error == KERR_OK && node->disk.links == 0 ? KERR_CORRUPT_FILESYSTEM : error;
+}
+
 enum kerr ext4_load_named(struct ext4 *fs, struct ext4_node *directory, const char *name,
                           size_t name_length, struct ext4_node *node)
 {
@@ -38,13 +44,7 @@ enum kerr ext4_load_named(struct ext4 *fs, struct ext4_node *directory, const ch
         error =
             KERR_CORRUPT_FILESYSTEM; /* the root and the inodes kept for special use have no names */
     }
-    if (error == KERR_OK) {
-        error = ext4_node_load(fs, inode, node);
-    }
-    if (error == KERR_OK && node->disk.links == 0) {
-        error = KERR_CORRUPT_FILESYSTEM;
-    }
-    return error;
+    return error == KERR_OK ? load_in_use(fs, inode, node) : error;
 }
 
 /* Give the inode back after a creation that failed; the first error is the one to tell. */
@@ -146,6 +146,10 @@ enum kerr ext4_resolve(struct ext4 *fs, const char *path, size_t length, struct 
     struct ext4_node parent;
     const char *name = NULL;
     size_t name_length = 0;
+    const uint32_t inode = ext4_known_find(fs, path, length);
+    if (inode != 0) {
+        return load_in_use(fs, inode, node);
+    }
     enum kerr error = ext4_resolve_parent(fs, path, length, false, &parent, &name, &name_length);
     if (error != KERR_OK) {
         return error;
@@ -154,7 +158,11 @@ enum kerr ext4_resolve(struct ext4 *fs, const char *path, size_t length, struct 
         *node = parent;
         return KERR_OK;
     }
-    return ext4_load_named(fs, &parent, name, name_length, node);
+    error = ext4_load_named(fs, &parent, name, name_length, node);
+    if (error == KERR_OK) {
+        ext4_known_note(fs, path, length, node->number);
+    }
+    return error;
 }
 
 /* ---- looking --------------------------------------------------------------------------------------------------- */

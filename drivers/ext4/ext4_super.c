@@ -227,11 +227,14 @@ static enum kerr divide_memory(struct ext4 *fs, const struct ext4_config *config
         return KERR_NO_MEMORY;
     }
     for (uint32_t i = 0; i < config->callers; i++) {
+        fs->busy[i].next = fs->busy_free;
+        fs->busy_free = &fs->busy[i];
         fs->bounce[i] = fs->stage + EXT4_STAGE_BYTES + (size_t)i * EXT4_MAX_BLOCK;
     }
     fs->bounce_free = config->callers;
     const size_t used = PAGE + EXT4_STAGE_BYTES + (size_t)config->callers * EXT4_MAX_BLOCK;
-    return ext4_cache_init(fs, memory + used, config->memory_bytes - used);
+    enum kerr error = ext4_cache_init(fs, memory + used, config->memory_bytes - used);
+    return error == KERR_OK ? ext4_data_init(fs, config->data_bytes) : error;
 }
 
 static enum kerr mount_steps(struct ext4 *fs, const struct ext4_config *config, const char **why)
@@ -316,6 +319,7 @@ enum kerr ext4_mount(const struct ext4_config *config, struct ext4 **mounted, bo
 void ext4_unmount(struct ext4 *fs)
 {
     ext4_cache_free(fs);
+    ext4_data_free(fs);
     free(fs->busy);
     free(fs->bounce);
     free(fs->group);

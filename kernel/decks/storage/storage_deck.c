@@ -12,6 +12,8 @@
 
 /* Metadata cache, bounce buffers and the like. */
 #define MEMORY_BYTES (3u << 20)
+/* Of files' blocks that are read again and again; taken as they come. */
+#define DATA_BYTES (16u << 20)
 /* Calls in the file system besides the requests': mounting or write-back. */
 #define OWN_CALLERS 1u
 /* Written back when nothing has happened for that long: a chain of operations shares one write-back. */
@@ -78,6 +80,13 @@ static uint64_t uptime_seconds(void *context)
            1000000000ull; /* there is no clock of the day: the file system counts on from its own times */
 }
 
+/* More of it for files' blocks. */
+static void *more_memory(void *context, size_t bytes)
+{
+    (void)context;
+    return deck_dma_alloc(bytes);
+}
+
 /* ---- mounting ------------------------------------------------------------------------------------------------------- */
 
 static void mount_fibre(void *argument)
@@ -114,10 +123,11 @@ enum kerr deck_start(const struct kwe_deck_info *info)
     storage.config = (struct ext4_config){
         .bdev = storage_disk_bdev(&storage.disk),
         .host = { NULL, metadata_lock, metadata_unlock, metadata_wait, metadata_wake,
-                  uptime_seconds },
+                  uptime_seconds, more_memory },
         .memory = deck_dma_alloc(MEMORY_BYTES),
         .memory_bytes = MEMORY_BYTES,
         .callers = info->depth + OWN_CALLERS,
+        .data_bytes = DATA_BYTES,
     };
     if (storage.config.memory == NULL || !fibre_start(mount_fibre, NULL)) {
         return storage.status = KERR_NO_MEMORY;
@@ -204,12 +214,10 @@ static enum kerr read_open(const struct ext4_file *file, uint64_t offset, uint64
                            struct deck_room *data, uint64_t *size, uint64_t *needed)
 {
     size_t bytes = 0;
-    enum kerr error = ext4_file_size(storage.fs, file, size);
+    *size = file->size_bytes;
     offset = storage_offset(*size, offset);
-    if (error == KERR_OK) {
-        error = storage_range(*size, offset, length, data->capacity, &bytes);
-        *needed = bytes;
-    }
+    enum kerr error = storage_range(*size, offset, length, data->capacity, &bytes);
+    *needed = bytes;
     if (error == KERR_OK) {
         error =
             ext4_read(storage.fs, file, offset, data->data, bytes, data->capacity, &data->length);
@@ -405,7 +413,7 @@ enum kerr storage_open(struct storage_open_call *call)
     }
     if (error == KERR_OK) {
         inode = file.inode;
-        error = ext4_file_size(storage.fs, &file, &call->size);
+        call->size = file.size_bytes;
         ext4_close(storage.fs, &file);
     }
     if (error == KERR_OK) {

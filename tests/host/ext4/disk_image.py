@@ -122,9 +122,14 @@ class Disk:
 
 
 @contextmanager
-def mounted(tool: Path, image: Path, cache_bytes: int = 1 << 20) -> Iterator[Disk]:
+def mounted(
+    tool: Path, image: Path, cache_bytes: int = 1 << 20, data_bytes: int = 256 << 10
+) -> Iterator[Disk]:
+    """Mount; with so little memory for files' blocks that they come and go."""
     with subprocess.Popen(
-        [tool, image, str(cache_bytes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [tool, image, str(cache_bytes), str(data_bytes)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as process:
         disk = Disk(process)
         answer = disk.answer()

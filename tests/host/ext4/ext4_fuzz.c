@@ -170,6 +170,7 @@ static bool one_round(struct fake_disk *disk, uint8_t *memory, size_t memory_byt
         .memory = memory,
         .memory_bytes = memory_bytes,
         .callers = 1,
+        .data_bytes = 256u << 10,
     };
     struct ext4 *fs = NULL;
     bool clean = false;
@@ -179,6 +180,7 @@ static bool one_round(struct fake_disk *disk, uint8_t *memory, size_t memory_byt
     }
     use(fs);
     ext4_unmount(fs);
+    fake_pool_empty();
     return true;
 }
 

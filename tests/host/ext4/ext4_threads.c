@@ -287,10 +287,12 @@ int main(int argc, char **argv)
     const size_t bytes = ext4_memory_least(threads) + (1 << 20);
     struct ext4_config config = {
         .bdev = fake_disk_bdev(&disk),
-        .host = { &shared, shared_lock, shared_unlock, shared_wait, shared_wake, shared_seconds },
+        .host = { &shared, shared_lock, shared_unlock, shared_wait, shared_wake, shared_seconds,
+                  fake_pool },
         .memory = aligned_alloc(4096, bytes),
         .memory_bytes = bytes,
         .callers = threads,
+        .data_bytes = 256u << 10, /* less than the files: blocks come and go */
     };
     bool clean = false;
     const char *why = NULL;

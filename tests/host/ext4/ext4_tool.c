@@ -1,7 +1,7 @@
 /*
  * ext4_tool.c - drivers/ext4 on an image file, driven through pipes.
  *
- *   ext4_tool IMAGE CACHE_BYTES
+ *   ext4_tool IMAGE CACHE_BYTES DATA_BYTES
  *
  * First answer: "mount". Then a line "VERB PATH A B" and B bytes of data (replace, pwrite) on standard input, and the answer
  * "CODE VALUE BYTES" and that many bytes on standard output. Paths hold no blanks.
@@ -177,8 +177,8 @@ static void serve(struct ext4 *fs, struct fake_disk *disk)
 int main(int argc, char **argv)
 {
     struct fake_disk disk;
-    if (argc != 3 || !fake_disk_open(&disk, argv[1])) {
-        fprintf(stderr, "usage: ext4_tool IMAGE CACHE_BYTES\n");
+    if (argc != 4 || !fake_disk_open(&disk, argv[1])) {
+        fprintf(stderr, "usage: ext4_tool IMAGE CACHE_BYTES DATA_BYTES\n");
         return 2;
     }
     const size_t bytes = ext4_memory_least(1) + strtoul(argv[2], NULL, 0);
@@ -188,6 +188,7 @@ int main(int argc, char **argv)
         .memory = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096),
         .memory_bytes = bytes,
         .callers = 1,
+        .data_bytes = strtoul(argv[3], NULL, 0),
     };
     struct ext4 *fs = NULL;
     bool clean = false;

@@ -114,6 +114,24 @@ static uint64_t host_seconds(void *context)
     return (uint64_t)time(NULL);
 }
 
+static size_t pool_used;
+
+void *fake_pool(void *context, size_t bytes)
+{
+    static _Alignas(4096) uint8_t pool[FAKE_POOL_BYTES];
+    (void)context;
+    if (bytes > sizeof(pool) - pool_used) {
+        return NULL;
+    }
+    pool_used += bytes;
+    return pool + pool_used - bytes;
+}
+
+void fake_pool_empty(void)
+{
+    pool_used = 0;
+}
+
 struct ext4_host fake_disk_alone(void)
 {
     return (struct ext4_host){
@@ -122,6 +140,7 @@ struct ext4_host fake_disk_alone(void)
         .wait = wait_alone,
         .wake = nothing,
         .now_seconds = host_seconds,
+        .memory = fake_pool,
     };
 }
 

@@ -19,4 +19,9 @@ bool fake_disk_open(struct fake_disk *disk, const char *path);
 struct ext4_bdev fake_disk_bdev(struct fake_disk *disk);
 /* Surroundings for one caller: no lock; waiting would be for ever and ends the program. */
 struct ext4_host fake_disk_alone(void);
+/* struct ext4_host.memory: pieces of one pool, of which FAKE_POOL_BYTES are there in all. */
+#define FAKE_POOL_BYTES (2u << 20)
+void *fake_pool(void *context, size_t bytes);
+/* Nobody uses what was given out any more. */
+void fake_pool_empty(void);
 const char *fake_error_name(enum kerr error);
