@@ -176,6 +176,12 @@ void network_card_settle(void)
     }
 }
 
+void network_card_held(uint32_t *buffers, uint32_t *frames)
+{
+    *buffers = card.net.held;
+    *frames = (uint32_t)(card.accepted - card.done);
+}
+
 /* ---- in ------------------------------------------------------------------------------------------------------------------- */
 
 static void give_back(struct pbuf *pbuf)

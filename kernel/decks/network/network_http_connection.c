@@ -43,6 +43,16 @@ const struct network_metrics *http_metrics(void)
     return &http.metrics;
 }
 
+uint32_t http_connection_count(void)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < HTTP_CONNECTIONS; i++) {
+        count += http.connection[i].state != HTTP_FREE ? 1 : 0;
+    }
+    return count;
+}
+
 void http_count(const struct http_connection *connection, uint32_t status)
 {
     network_metrics_record(&http.metrics, status, deck_now_ns() - connection->whole_ns);

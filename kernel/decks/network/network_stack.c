@@ -12,6 +12,7 @@
 #include <lwip/mem.h>
 #include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/stats.h>
 #include <lwip/sys.h>
 #include <lwip/timeouts.h>
 #include <netif/ethernet.h>
@@ -153,6 +154,22 @@ enum kerr network_error(err_t error)
 struct network_address network_stack_address(void)
 {
     return network_from_ip(&stack.netif.ip_addr);
+}
+
+void network_stack_held(struct network_held *held)
+{
+    network_card_held(&held->buffers, &held->frames);
+    if (stack.state == STACK_OFF) {
+        return; /* there are no pools yet */
+    }
+    held->connections = lwip_stats.memp[MEMP_TCP_PCB]->used;
+    held->segments = lwip_stats.memp[MEMP_TCP_SEG]->used;
+    held->references = lwip_stats.memp[MEMP_PBUF]->used;
+    held->heap_bytes = (uint32_t)lwip_stats.mem.used;
+    held->refused = lwip_stats.mem.err;
+    for (unsigned pool = 0; pool < MEMP_MAX; pool++) {
+        held->refused += lwip_stats.memp[pool]->err;
+    }
 }
 
 /* ---- its life ------------------------------------------------------------------------------------------------------------- */

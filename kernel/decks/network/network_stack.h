@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernel/decks/network/network_core.h"
+#include "kernel/decks/network/network_metrics_core.h"
 #include "userland/libkwe/deck/deck.h"
 #include <lwip/err.h>
 #include <lwip/ip_addr.h>
@@ -14,6 +15,8 @@
 enum kerr network_stack_ready(struct deck_request *request);
 /* Main loop, when nothing else can go on: frames and timers. Returns when to be called again, 0: at once. */
 uint64_t network_stack_poll(void);
+/* What lwIP's pools and heap, and the card, hold now. */
+void network_stack_held(struct network_held *held);
 /* The system's own IPv4 address. */
 struct network_address network_stack_address(void);
 
