@@ -117,8 +117,9 @@ fuzz: gen ## Fuzz workflows through the checker, the plan and the Guide, for SEC
 	$(Q)$(BUILD)/host/workflow/fuzz_workflow -max_total_time=$(SECONDS) \
 		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/workflow
 
-test-long: image test-image ## Send the Network deck 100,000 mutated frames, where `make test` sends 5,000
-	$(Q)KWE_MUTATED_FRAMES=100000 $(PYTEST) tests/qemu/test_wire.py -k mutated --timeout 900
+test-long: image test-image ## Send the Network deck 100,000 mutated frames, 10,000 connections, 2 x 64 MiB both ways
+	$(Q)KWE_MUTATED_FRAMES=100000 KWE_CONNECTIONS=10000 KWE_BULK_MIB=64 $(PYTEST) \
+		tests/qemu/test_wire.py tests/qemu/test_tap.py -k 'mutated or bulk or closes' --timeout 900
 
 fmt: .venv/setup.stamp ## Lay C and Python out as everybody does
 	$(Q)$(PYTHON) -m tools.lint fmt

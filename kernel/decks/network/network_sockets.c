@@ -277,7 +277,7 @@ static err_t on_accept(void *argument, struct tcp_pcb *pcb, err_t error)
     }
     socket->is_connected = true;
     take_pcb(socket);
-    tcp_backlog_delayed(pcb);
+    network_delay_newcomers(pcb);
     if (listener->first == NO_SOCKET) {
         listener->first = index_of(socket);
     } else {

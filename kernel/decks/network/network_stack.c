@@ -23,6 +23,9 @@
 /* lwIP keeps its own records at both ends of the heap. */
 #define HEAP_BYTES (MEM_SIZE + 4096)
 
+/* Of the places for connections (MEMP_NUM_TCP_PCB) as many as HTTP does not take. */
+#define HALF_OPEN_MAX 512u
+
 enum stack_state {
     STACK_OFF,
     STACK_ASKING,
@@ -79,23 +82,33 @@ u32_t network_lwip_isn(const ip_addr_t *local_ip, u16_t local_port, const ip_add
     return network_first_number(stack.key, &ends, deck_now_ns());
 }
 
-/* The listener's connection that was begun first and is half open still; NULL: there is none. */
-static struct tcp_pcb *oldest_half_open(const struct tcp_pcb_listen *listener)
+/* Connections that were begun and not completed: how many, the oldest, and the oldest that its listener counts. */
+struct half_open {
+    uint32_t count;
+    struct tcp_pcb *oldest, *oldest_counted;
+};
+
+static struct half_open find_half_open(const struct tcp_pcb_listen *listener)
 {
-    struct tcp_pcb *oldest = NULL;
+    struct half_open found = { .count = 0 };
 
     /* The youngest comes first. */
     for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
-        if (pcb->state == SYN_RCVD && pcb->listener == listener) {
-            oldest = pcb;
+        if (pcb->state == SYN_RCVD) {
+            found.count++;
+            found.oldest = pcb;
+            if (pcb->listener == listener && (pcb->flags & TF_BACKLOGPEND) != 0) {
+                found.oldest_counted = pcb;
+            }
         }
     }
-    return oldest;
+    return found;
 }
 
 /*
- * A listener that is full ignores who comes, also when it is full of connections that nobody completes, for 20 s each. So the oldest of those
- * makes room: who comes is served if it answers before a whole backlog has come after it.
+ * A listener that is full ignores who comes, also when it is full of connections that nobody completes, for 20 s each. So those do not
+ * count any more when it is full; of all listeners' together there are HALF_OPEN_MAX at most, and the oldest makes room. Who comes is
+ * served if it answers before so many have come after it.
  */
 err_t network_lwip_segment(const struct tcp_pcb *pcb, const struct tcp_hdr *header)
 {
@@ -103,12 +116,25 @@ err_t network_lwip_segment(const struct tcp_pcb *pcb, const struct tcp_hdr *head
 
     if (pcb->state == LISTEN && (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
         listener->accepts_pending >= listener->backlog) {
-        struct tcp_pcb *oldest = oldest_half_open(listener);
-        if (oldest != NULL) {
-            tcp_abandon(oldest, 0);
+        struct half_open found = find_half_open(listener);
+        if (found.oldest_counted != NULL) {
+            tcp_backlog_accepted(found.oldest_counted);
+        }
+        if (found.count >= HALF_OPEN_MAX) {
+            tcp_abandon(found.oldest, 0);
         }
     }
     return ERR_OK;
+}
+
+void network_delay_newcomers(struct tcp_pcb *pcb)
+{
+    const struct tcp_pcb_listen *listener = pcb->listener;
+
+    /* lwIP counts in eight bits; what is beyond the backlog need not be counted. */
+    if (listener != NULL && listener->accepts_pending < listener->backlog) {
+        tcp_backlog_delayed(pcb);
+    }
 }
 
 /* ---- addresses and errors ------------------------------------------------------------------------------------------------- */

@@ -36,7 +36,7 @@
 extern unsigned char *network_lwip_heap;
 #define MEMP_NUM_PBUF                                                                              \
     4096 /* refer to a caller's bytes: one for each segment in flight that was not copied */
-#define MEMP_NUM_TCP_PCB         1200
+#define MEMP_NUM_TCP_PCB         1664
 #define MEMP_NUM_TCP_PCB_LISTEN  64
 #define MEMP_NUM_TCP_SEG         8192
 #define MEMP_NUM_UDP_PCB         80
