@@ -188,9 +188,9 @@ void network_stack_held(struct network_held *held)
     if (stack.state == STACK_OFF) {
         return; /* there are no pools yet */
     }
-    held->connections = lwip_stats.memp[MEMP_TCP_PCB]->used;
-    held->segments = lwip_stats.memp[MEMP_TCP_SEG]->used;
-    held->references = lwip_stats.memp[MEMP_PBUF]->used;
+    held->connections = (uint32_t)lwip_stats.memp[MEMP_TCP_PCB]->used;
+    held->segments = (uint32_t)lwip_stats.memp[MEMP_TCP_SEG]->used;
+    held->references = (uint32_t)lwip_stats.memp[MEMP_PBUF]->used;
     held->heap_bytes = (uint32_t)lwip_stats.mem.used;
     held->refused = lwip_stats.mem.err;
     for (unsigned pool = 0; pool < MEMP_MAX; pool++) {
