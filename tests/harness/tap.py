@@ -76,14 +76,12 @@ class Tap:
     Attributes:
         name: The device, which the guest is booted with.
         guest: The guest's address, and .guest6 the one that it makes from the prefix.
-        offload: Have the host offer checksums and segmentation.
     """
 
     name = NAME
     guest, guest6 = str(GUEST), str(GUEST6)
 
-    def __init__(self, offload: bool = True) -> None:
-        self._offload = offload
+    def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -106,12 +104,11 @@ class Tap:
         self._stack.close()
 
     def _make(self) -> None:
-        header = "vnet_hdr" if self._offload else ""
         # Its own addresses are nobody else's: no wait for who might object.
         Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0\n")
         for line in (
             "ip link set lo up",
-            f"ip tuntap add dev {NAME} mode tap {header}",
+            f"ip tuntap add dev {NAME} mode tap vnet_hdr",
             f"ip addr add {HOST}/24 dev {NAME}",
             f"ip -6 addr add {HOST6}/64 dev {NAME} nodad",
             f"ip link set {NAME} up",

@@ -81,6 +81,14 @@ def receive_all(connection: socket.socket) -> bytes:
     return bytes(data)
 
 
+def receive(connection: socket.socket, size: int) -> bytes:
+    """Receive so many bytes; less when the other side has closed."""
+    data = bytearray()
+    while len(data) < size and (part := connection.recv(size - len(data))):
+        data += part
+    return bytes(data)
+
+
 def held(client: http.client.HTTPConnection) -> dict[str, int]:
     """Return what the deck says that it holds: connections, sockets, memory, buffers."""
     client.request("GET", "/metrics")
@@ -143,6 +151,28 @@ def test_netcat_hears_its_echo(echo: str, tap: Tap) -> None:
             assert output(["nc", "-N", address, "7"], data) == data
 
 
+def test_sixteen_talk_at_once_to_a_workflow_that_stands(
+    image: Build, tap: Tap, tmp_path: Path
+) -> None:
+    text = workflow_file("echo").read_text()
+    (tmp_path / "echo.yaml").write_text(text.replace("concurrency: 8", "concurrency: 16"))
+
+    with (
+        standing_on(image, tap.name, tmp_path / "echo.yaml", "--runs", "16") as terminal,
+        ExitStack() as stack,
+    ):
+        talks = [stack.enter_context(connect(tap.guest, 7)) for _ in range(16)]
+        for size in (1, 1000, 60_000):
+            data = [random.Random(number).randbytes(size) for number in range(16)]
+            for connection, part in zip(talks, data, strict=True):
+                connection.sendall(part)
+            for connection, part in zip(talks, data, strict=True):
+                assert receive(connection, size) == part
+        stack.close()
+        assert terminal.wait_end(DEADLINE_S) == EXIT_DONE, terminal.text
+        assert "16 runs done, 0 failed" in terminal.text
+
+
 def test_dig_and_the_deck_find_the_same_names(boot: Boot, tap: Tap) -> None:
     name = "elsewhere.example"
     found = output(["dig", "+short", f"@{HOST}", name]).decode().split()
@@ -158,20 +188,16 @@ def test_dig_and_the_deck_find_the_same_names(boot: Boot, tap: Tap) -> None:
             assert guest.exit_code == abi.EXIT_DONE
 
 
-@pytest.mark.parametrize("offload", [True, False])
-def test_bulk_comes_back_as_it_was(boot: Boot, offload: bool) -> None:
-    with Tap(offload=offload) as tap:
-        files = {"what": b"bulk", "mib": b"%d" % BULK_MIB}
-        with boot(
-            "network", files=files, tap=tap.name, memory_mib=512, deadline_s=ANSWER_S
-        ) as guest:
-            for number, address in enumerate((tap.guest, tap.guest6)):
-                data = random.Random(number).randbytes(BULK_MIB * MIB)
-                guest.wait_for(f"ready {number}$")
-                with connect(address, 7) as connection:
-                    connection.sendall(data)
-                    assert receive_all(connection) == data
-            assert guest.exit_code == abi.EXIT_DONE
+def test_bulk_comes_back_as_it_was_by_both_protocols(boot: Boot, tap: Tap) -> None:
+    files = {"what": b"bulk", "mib": b"%d" % BULK_MIB}
+    with boot("network", files=files, tap=tap.name, memory_mib=512, deadline_s=ANSWER_S) as guest:
+        for number, address in enumerate((tap.guest, tap.guest6)):
+            data = random.Random(number).randbytes(BULK_MIB * MIB)
+            guest.wait_for(f"ready {number}$")
+            with connect(address, 7) as connection:
+                connection.sendall(data)
+                assert receive_all(connection) == data
+        assert guest.exit_code == abi.EXIT_DONE
 
 
 # ---- crowds -------------------------------------------------------------------------------------
