@@ -24,9 +24,14 @@ static struct deck_room room_of(struct deck_request *request)
 
 static void serve_http(struct deck_request *request)
 {
-    const struct http_terms terms = { HTTP_PORT, 1024, 1000000000, 2000000000, 1000000000 };
+    const struct http_terms terms = { .port = HTTP_PORT,
+                                      .head_bytes = 1024,
+                                      .patience_ns = 1000000000,
+                                      .idle_ns = 2000000000,
+                                      .answer_ns = 1000000000 };
     struct http_received received = { .connection = 0 };
     struct deck_room room = room_of(request);
+    uint64_t more = 0;
 
     while (http_receive(request, &terms, &room, &received) == KERR_OK) {
         const struct kwe_http_request *record = (const void *)request->room;
@@ -36,7 +41,7 @@ static void serve_http(struct deck_request *request)
                                             .status = 200,
                                             .part = { { page, length, false } },
                                             .length = length };
-        (void)http_send(request, &answer);
+        (void)http_send(request, &answer, &more);
     }
 }
 
