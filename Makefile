@@ -4,7 +4,7 @@
 #   DECKS_EXTRA=dir     add the deck in that folder, or the decks in its folders
 #   PEER=dir            the yardstick of another system, for `make bench`
 #   PROGRAMS_EXTRA=dir  add the programs in its folders
-#   SECONDS=n           how long `make fuzz` goes on
+#   SECONDS=n           how long `make fuzz` and `make fuzz-network` go on
 #   V=1                 show the commands
 
 BUILD ?= build
@@ -27,7 +27,7 @@ SUITES = $(wildcard tests/host tests/codegen tests/tools tests/qemu)
 
 .DEFAULT_GOAL := image
 .DELETE_ON_ERROR:
-.PHONY: bench check clean debug fmt fuzz gen gen-accept help image lint lock run serve setup stats test test-host test-long test-qemu
+.PHONY: bench check clean debug fmt fuzz fuzz-network gen gen-accept help image lint lock run serve setup stats test test-host test-long test-qemu
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -35,7 +35,8 @@ help: ## Show this list
 # ---- set-up: Debian packages, .venv, the demos' inputs -----------------------------------------
 
 DEMO_INPUTS := build/clip.stamp build/recordings.stamp
-SETUP := tools/setup/setup.py tools/setup/packages.yaml tools/setup/requirements.txt pyproject.toml
+SETUP := tools/setup/setup.py tools/setup/packages.yaml tools/setup/requirements.txt pyproject.toml \
+	$(wildcard kernel/decks/*/*/patches kernel/decks/*/*/patches/*.patch)
 
 setup: .venv/setup.stamp $(DEMO_INPUTS) ## Bring all that the build takes (the other targets do it by themselves)
 
@@ -117,8 +118,15 @@ fuzz: gen ## Fuzz workflows through the checker, the plan and the Guide, for SEC
 	$(Q)$(BUILD)/host/workflow/fuzz_workflow -max_total_time=$(SECONDS) \
 		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/workflow
 
-test-long: image test-image ## Send the Network deck 100,000 mutated frames, where `make test` sends 5,000
-	$(Q)KWE_MUTATED_FRAMES=100000 $(PYTEST) tests/qemu/test_wire.py -k mutated --timeout 900
+fuzz-network: gen ## Fuzz the Network deck and lwIP with frames, for SECONDS=n
+	$(Q)$(MAKE) -s -f tools/make/host.mk BUILD=$(BUILD) $(BUILD)/host/network/fuzz_network
+	$(Q)$(PYTHON) -m tests.host.network.fuzz_network_corpus $(BUILD)/fuzz/network
+	$(Q)$(BUILD)/host/network/fuzz_network -max_total_time=$(SECONDS) -timeout=20 \
+		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/network
+
+test-long: image test-image ## Send the Network deck 100,000 mutated frames, 10,000 connections, 2 x 64 MiB both ways
+	$(Q)KWE_MUTATED_FRAMES=100000 KWE_CONNECTIONS=10000 KWE_BULK_MIB=64 $(PYTEST) \
+		tests/qemu/test_wire.py tests/qemu/test_tap.py -k 'mutated or bulk or closes' --timeout 900
 
 fmt: .venv/setup.stamp ## Lay C and Python out as everybody does
 	$(Q)$(PYTHON) -m tools.lint fmt

@@ -184,6 +184,7 @@ def guest_config(
     payload: Path | None = None,
     network: bool = True,
     wire: Path | None = None,
+    tap: str = "",
     forward: Sequence[str] = (),
     accelerator: bool = True,
     deterministic: bool = False,
@@ -203,6 +204,7 @@ def guest_config(
         payload: Instead of the image's own.
         network: With a virtio network device.
         wire: The socket that its frames go to, as of wire.Wire.
+        tap: The host's device that they go to, as of tap.Tap.
         forward: Ports of the host that lead into the guest, as `kwe run --forward` takes them; host
             port 0 is any, which ``machine.forwarded()`` tells.
         accelerator: With the ivshmem device and its process.
@@ -216,6 +218,7 @@ def guest_config(
         disk=disk,
         network=network,
         wire=wire,
+        tap=tap,
         forward=tuple(parse_forward(text) for text in forward),
         accelerator=accelerator,
         icount=icount or deterministic,

@@ -195,6 +195,8 @@ def test_a_mistake_in_a_workflow_that_stands_is_pointed_at(
         (["--input", "clip=tests", "--input", "clip=tests"], "--input clip: given twice"),
         (["--cpus", "9"], "--cpus 9: 1 to 8 would be right"),
         (["--memory", "4"], "--memory 4: 16 to"),
+        (["--tap", "a,b"], "--tap a,b: the name of a tap device, as tap0, would be right"),
+        (["--tap", "a", "--forward", "0:7"], "--tap and --forward: one of them"),
         (["--timeout", "0"], "--timeout 0: a number of seconds above 0 would be right"),
         (["--for", "0"], "--for 0: a number of seconds above 0 would be right"),
         (["--runs", "0"], "--runs 0: a number above 0 would be right"),

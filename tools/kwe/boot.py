@@ -65,6 +65,7 @@ def config_from(args: argparse.Namespace, *, gdb: bool) -> MachineConfig:
         gdb=gdb,
         icount=args.deterministic,
         forward=tuple(parse_forward(text) for text in args.forward),
+        tap=args.tap,
     )
 
 

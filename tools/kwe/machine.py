@@ -67,6 +67,7 @@ class MachineConfig:
     disk: Path | None = None
     network: bool = True
     wire: Path | None = None  # the card's frames go to this socket, instead of QEMU's own network
+    tap: str = ""  # ... or to this tap device of the host
     forward: tuple[Forward, ...] = ()
     accelerator: bool = True
     window_bytes: int = LEAST_WINDOW_BYTES  # the accelerator's shared memory
@@ -92,6 +93,8 @@ def _network(config: MachineConfig) -> str:
     """Return what the guest's card is connected to."""
     if config.wire is not None:
         return f"stream,id=net,server=off,addr.type=unix,addr.path={config.wire}"
+    if config.tap:
+        return f"tap,id=net,ifname={config.tap},script=no,downscript=no"
     # QEMU's restricted network drops what a guest answers by UDP.
     is_open = any(forward.protocol == "udp" for forward in config.forward)
     network = f"user,id=net,restrict={'off' if is_open else 'on'}"

@@ -1,6 +1,7 @@
 """`kwe run WORKFLOW.yaml`: real files in, the workflow on the machine, files out."""
 
 import argparse
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -80,6 +81,7 @@ class RunOptions:
     beside: tuple[Path, ...] = ()  # more of them, in the same guest; all of them stand
     deterministic: bool = False
     forward: tuple[Forward, ...] = ()
+    tap: str = ""
     until: Until = field(default_factory=Until)  # of events that stand
     # Called once they wait for what they are about.
     on_up: Callable[[Machine], None] | None = None
@@ -136,6 +138,7 @@ def run_workflows(options: RunOptions) -> list[Report]:
                 accel=reports[0].accel,
                 icount=options.deterministic,
                 forward=options.forward,
+                tap=options.tap,
             )
             progress.say(f"{names}: booting")
             run_jobs(config, reports, options.timeout_s, progress, options.until, options.on_up)
@@ -259,6 +262,7 @@ def options_from(args: argparse.Namespace) -> RunOptions:
         pipe=args.pipe or "",
         deterministic=args.deterministic,
         forward=tuple(parse_forward(text) for text in args.forward),
+        tap=args.tap,
         until=_until_from(args),
     )
 
@@ -294,6 +298,10 @@ def check_machine_arguments(args: argparse.Namespace) -> None:
             f"--memory {args.memory}: {SMALLEST_MEMORY_MIB} to {LARGEST_MEMORY_MIB} MiB "
             f"would be right, {LEAST_MEMORY_MIB} is usual"
         )
+    if args.tap and args.forward:
+        raise SpecError("--tap and --forward: one of them, the device has all of the guest's ports")
+    if args.tap and not re.fullmatch(r"[^\s,/]{1,15}", args.tap):
+        raise SpecError(f"--tap {args.tap}: the name of a tap device, as tap0, would be right")
     if not args.timeout > 0:
         raise SpecError(f"--timeout {args.timeout:g}: a number of seconds above 0 would be right")
 
@@ -325,6 +333,13 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[PROTO:]HOST:GUEST",
         help="let this port of the host (127.0.0.1) lead to that of the guest; tcp unless udp is "
         "named; may be given several times",
+    )
+    parser.add_argument(
+        "--tap",
+        default="",
+        metavar="NAME",
+        help="connect the guest's card to this tap device of the host (`ip tuntap add`), instead "
+        "of to QEMU's own network",
     )
     parser.add_argument(
         "--append", default="", metavar="WORDS", help="more words for the kernel's command line"

@@ -115,5 +115,7 @@ def up_lines(machine: Machine, name: str, forward: tuple[Forward, ...]) -> Itera
     for item in forward:
         port = machine.forwarded(item.guest, item.protocol)
         yield f"{name}: 127.0.0.1:{port} leads to its {item.protocol} port {item.guest}"
-    if not forward:
+    if machine.config.tap:
+        yield f"{name}: on the host's {machine.config.tap}"
+    elif not forward:
         yield f"{name}: no --forward leads into the guest"

@@ -22,4 +22,5 @@ RING3_CFLAGS := $(COMMON_CFLAGS) -O2 -fPIE -fstack-protector-strong -fno-omit-fr
 
 # Where set-up puts the sources of libraries that are compiled here; the host tests use some of them too.
 SOURCES := .venv/sources
-HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE -isystem $(SOURCES)/llhttp/lib
+HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE -isystem $(SOURCES)/llhttp/lib \
+	-isystem tests/host/network/lwip -isystem kernel/decks/network/lwip -isystem $(SOURCES)/lwip/src/include

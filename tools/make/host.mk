@@ -37,7 +37,7 @@ define flavour_rules
 # Others' code: their warnings are not ours to mend.
 $(OBJ)/$(1)/$(SOURCES)/%.o: $(SOURCES)/%.c tools/make/flags.mk
 	@mkdir -p $$(@D)
-	$$(Q)$(CC) $(filter-out $(WARNINGS),$(HOST_CFLAGS)) $(2) -w -c $$< -o $$@
+	$$(Q)$$(CC) $(filter-out $(WARNINGS),$(HOST_CFLAGS)) $(2) -w -c $$< -o $$@
 $(OBJ)/$(1)/gen/%.o: $(BUILD)/gen/%.c tools/make/flags.mk
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(HOST_CFLAGS) $(2) -c $$< -o $$@

@@ -315,6 +315,19 @@ def unpack_source(archive: Path, to: Path) -> None:
         shutil.move(tops[0], to)
 
 
+def apply_patches(to: Path, patches: Path) -> None:
+    """Mend what was unpacked; a patch that does not fit exactly is an error."""
+    for patch in sorted(patches.glob("*.patch")):
+        run("patch", "--strip=1", "--fuzz=0", "--forward", f"--input={patch}", folder=to)
+
+
+def patch_files() -> list[Path]:
+    """Return all patches, and their folders: one that is gone counts as well."""
+    return sorted(ROOT.glob("kernel/decks/*/*/patches/*.patch")) + sorted(
+        ROOT.glob("kernel/decks/*/*/patches")
+    )
+
+
 def setup_sources() -> None:
     """Bring the sources of libraries that are compiled here."""
     ARCHIVES.mkdir(exist_ok=True)
@@ -326,12 +339,14 @@ def setup_sources() -> None:
             FETCH_SOURCE[source["channel"]](source)
         check_digest(archive, source["sha256"])
         unpack_source(archive, SOURCES / source["name"])
+        if "patches" in source:
+            apply_patches(SOURCES / source["name"], ROOT / source["patches"])
 
 
 PARTS = {
     "debian": (setup_debian, VENV / "debian.stamp", [PACKAGES]),
     "python": (setup_python, VENV / "python.stamp", [REQUIREMENTS, ROOT / "pyproject.toml"]),
-    "sources": (setup_sources, SOURCES.parent / "sources.stamp", [PACKAGES]),
+    "sources": (setup_sources, SOURCES.parent / "sources.stamp", [PACKAGES, *patch_files()]),
     "clip": (setup_clip, CLIP.parent / "clip.stamp", [PACKAGES]),
     "recordings": (
         setup_recordings,

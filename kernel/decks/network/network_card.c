@@ -147,6 +147,7 @@ static err_t output(struct netif *netif, struct pbuf *pbuf)
 static void reclaim(void)
 {
     void *done[SENT_AT_ONCE];
+    const uint64_t before = card.done;
     uint32_t count = 0;
     do {
         if (virtio_net_sent(&card.net, done, SENT_AT_ONCE, &count) != KERR_OK) {
@@ -160,7 +161,10 @@ static void reclaim(void)
         /* Only who waits wants to be told. */
     } while (count != 0 || ((card.backlog_count != 0 || card.settling.first != NULL) &&
                             virtio_net_arm_sent(&card.net)));
-    network_wake(&card.settling);
+    /* Else who waits would be woken in each turn, and the deck would never rest while the card has a frame. */
+    if (card.done != before) {
+        network_wake(&card.settling);
+    }
 }
 
 void network_card_settle(void)
@@ -174,6 +178,12 @@ void network_card_settle(void)
             deck_die("the network card keeps frames");
         }
     }
+}
+
+void network_card_held(uint32_t *buffers, uint32_t *frames)
+{
+    *buffers = card.net.held;
+    *frames = (uint32_t)(card.accepted - card.done);
 }
 
 /* ---- in ------------------------------------------------------------------------------------------------------------------- */

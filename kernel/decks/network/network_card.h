@@ -15,6 +15,8 @@ enum kerr network_card_start(const struct kwe_device_info *info);
 enum kerr network_card_link(uint64_t *mac, bool *up);
 /* netif_add()'s init function. */
 err_t network_card_netif(struct netif *netif);
+/* Buffers of frames that came in and are not given back; frames that go out and have not come back. */
+void network_card_held(uint32_t *buffers, uint32_t *frames);
 /* Main loop: hand what came in to the stack, free what is out. True: there is more. A card that breaks the rules ends the deck. */
 bool network_card_poll(struct netif *netif);
 /* Main loop: hand the stack what it has sent to itself. */

@@ -204,8 +204,11 @@ enum kerr network_metrics(struct network_metrics_call *call)
     if (answer < 0) {
         return (enum kerr) - answer;
     }
-    call->text.length = network_metrics_print(&statistics, http_metrics(), (char *)call->text.data,
-                                              call->text.capacity);
+    struct network_held held = { .http_connections = http_connection_count(),
+                                 .sockets = sockets_count() };
+    network_stack_held(&held);
+    call->text.length = network_metrics_print(&statistics, http_metrics(), &held,
+                                              (char *)call->text.data, call->text.capacity);
     return call->text.length == 0 ? KERR_OUTPUT_TOO_LARGE : KERR_OK;
 }
 

@@ -46,6 +46,9 @@ struct http_answer {
 /* Answers so far, the deck's own among them. */
 const struct network_metrics *http_metrics(void);
 
+/* Clients' connections. */
+uint32_t http_connection_count(void);
+
 /* `life`: how often the deck was started. */
 void http_init(uint32_t life);
 /* Wait for the next whole request at the port; *data: a struct kwe_http_request and what it names. */

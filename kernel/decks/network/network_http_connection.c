@@ -43,6 +43,16 @@ const struct network_metrics *http_metrics(void)
     return &http.metrics;
 }
 
+uint32_t http_connection_count(void)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < HTTP_CONNECTIONS; i++) {
+        count += http.connection[i].state != HTTP_FREE ? 1 : 0;
+    }
+    return count;
+}
+
 void http_count(const struct http_connection *connection, uint32_t status)
 {
     network_metrics_record(&http.metrics, status, deck_now_ns() - connection->whole_ns);
@@ -237,8 +247,7 @@ static void request_complete(struct http_connection *connection)
     connection->keep_alive = request->keep_alive != 0;
     connection->whole_ns = deck_now_ns();
     http_enter(connection, HTTP_READY);
-    /* While more than the backlog wait to be served, newcomers are left to knock again. */
-    tcp_backlog_delayed(connection->pcb);
+    network_delay_newcomers(connection->pcb);
     http_server_add(connection);
 }
 
@@ -407,23 +416,34 @@ static err_t on_poll(void *argument, struct tcp_pcb *pcb)
 
 /* ---- connections that come in --------------------------------------------------------------------------------------------------- */
 
-/* May its place be given to somebody else: does nothing happen on it, or does it only wait for an operation to be told of its end? */
-static bool is_idle(const struct http_connection *connection)
+/*
+ * How soon may its place be given to somebody else? 2: nothing happens on it, or it only waits for an operation to be told of its end.
+ * 1: the client is not through with its request, which most send at once, or has its answer. 0: not at all.
+ */
+static uint32_t idleness(const struct http_connection *connection)
 {
-    if (connection->state == HTTP_READING) {
-        return connection->reader.taken == 0;
+    switch (connection->state) {
+    case HTTP_READING:
+        return connection->reader.taken == 0 ? 2 : 1;
+    case HTTP_IN_HAND:
+        return connection->pcb == NULL ? 2 : 0;
+    case HTTP_LINGERING:
+        return 1;
+    default:
+        return 0;
     }
-    return connection->state == HTTP_IN_HAND && connection->pcb == NULL;
 }
 
-/* A place for a newcomer: a free one, or the one that is idle for longest; NULL: all are busy. */
+/* A place for a newcomer: a free one, or the one that is idle for longest; NULL: all are busy. So slow clients keep nobody out. */
 static struct http_connection *take_place(void)
 {
     struct http_connection *idle = NULL;
 
     for (uint32_t i = 0; http.free == NULL && i < HTTP_CONNECTIONS; i++) {
         struct http_connection *connection = &http.connection[i];
-        if (is_idle(connection) && (idle == NULL || connection->since_ns < idle->since_ns)) {
+        const uint32_t more = idleness(connection);
+        const uint32_t most = idle == NULL ? 0 : idleness(idle);
+        if (more > most || (more != 0 && more == most && connection->since_ns < idle->since_ns)) {
             idle = connection;
         }
     }

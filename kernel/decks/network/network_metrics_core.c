@@ -156,8 +156,26 @@ static void say_times(struct writer *writer, const struct network_metrics *times
     say(writer, "kwe_http_request_seconds_sum %.9f\n", (double)times->sum_ns / NS_PER_S);
 }
 
+static void say_held(struct writer *writer, const struct network_held *held)
+{
+    say_gauge(writer, "kwe_http_connections", "With clients.", held->http_connections);
+    say_gauge(writer, "kwe_network_sockets", "That workflows have open.", held->sockets);
+    say_gauge(writer, "kwe_network_connections", "Of TCP, closed ones that linger among them.",
+              held->connections);
+    say_gauge(writer, "kwe_network_segments", "Of bytes on their way.", held->segments);
+    say_gauge(writer, "kwe_network_references", "To bytes that are sent from where they lie.",
+              held->references);
+    say_gauge(writer, "kwe_network_heap_bytes", "Of headers and copied bytes.", held->heap_bytes);
+    say_gauge(writer, "kwe_network_buffers", "With frames that came and are not read.",
+              held->buffers);
+    say_gauge(writer, "kwe_network_frames", "On their way to the card.", held->frames);
+    say_counter(writer, "kwe_network_refused", "So often a pool or the heap had no more.",
+                held->refused);
+}
+
 size_t network_metrics_print(const struct kwe_statistics *statistics,
-                             const struct network_metrics *times, char *text, size_t room)
+                             const struct network_metrics *times, const struct network_held *held,
+                             char *text, size_t room)
 {
     struct writer writer = { .text = text, .room = room };
 
@@ -170,6 +188,7 @@ size_t network_metrics_print(const struct kwe_statistics *statistics,
     say_gauge(&writer, "kwe_memory_frames_free", "Free ones.", statistics->frames_free);
     say_counter(&writer, "kwe_program_calls", "Calls of all programs.",
                 statistics->program_syscalls);
+    say_held(&writer, held);
     say_requests(&writer, times);
     say_decks(&writer, statistics);
     say_times(&writer, times);

@@ -19,7 +19,21 @@ struct network_metrics {
     uint64_t by_class[METRICS_CLASSES]; /* of the status: 2 for 200 to 299 */
 };
 
+/* What the deck holds now. When nobody is connected it is as before, once closed connections have had their time. */
+struct network_held {
+    uint32_t http_connections; /* with clients */
+    uint32_t sockets;          /* that workflows have open */
+    uint32_t connections; /* lwIP's, those that are closed and have their time still among them */
+    uint32_t segments;    /* of bytes on their way */
+    uint32_t references;  /* to bytes that are sent from where they lie */
+    uint32_t heap_bytes;  /* of headers and bytes that were copied */
+    uint32_t buffers;     /* of the card's, with frames that came in and are not read */
+    uint32_t frames;      /* that go out, with the card or behind its queue */
+    uint64_t refused;     /* so often a pool or the heap had no more */
+};
+
 void network_metrics_record(struct network_metrics *times, uint32_t status, uint64_t ns);
 /* Returns the length; 0: the room is too small. */
 size_t network_metrics_print(const struct kwe_statistics *statistics,
-                             const struct network_metrics *times, char *text, size_t room);
+                             const struct network_metrics *times, const struct network_held *held,
+                             char *text, size_t room);

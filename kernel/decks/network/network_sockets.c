@@ -60,6 +60,16 @@ void sockets_init(uint32_t life)
     deck_handles_init(&tcp.handles, tcp.place, SOCKETS, SOCKETS_EACH, IDLE_NS, life);
 }
 
+uint32_t sockets_count(void)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < SOCKETS; i++) {
+        count += tcp.place[i].is_open ? 1 : 0;
+    }
+    return count;
+}
+
 /* ---- sockets -------------------------------------------------------------------------------------------------------------- */
 
 static uint32_t index_of(const struct socket *socket)
@@ -267,7 +277,7 @@ static err_t on_accept(void *argument, struct tcp_pcb *pcb, err_t error)
     }
     socket->is_connected = true;
     take_pcb(socket);
-    tcp_backlog_delayed(pcb);
+    network_delay_newcomers(pcb);
     if (listener->first == NO_SOCKET) {
         listener->first = index_of(socket);
     } else {

@@ -8,6 +8,8 @@
 #include "kernel/decks/network/network_core.h"
 #include "userland/libkwe/deck/deck.h"
 
+/* Sockets that are open. */
+uint32_t sockets_count(void);
 /* `life`: how often the deck was started. */
 void sockets_init(uint32_t life);
 enum kerr sockets_listen(struct deck_request *request, uint32_t port, uint32_t backlog,

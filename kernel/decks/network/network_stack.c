@@ -12,6 +12,7 @@
 #include <lwip/mem.h>
 #include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/stats.h>
 #include <lwip/sys.h>
 #include <lwip/timeouts.h>
 #include <netif/ethernet.h>
@@ -21,6 +22,9 @@
 #define ASK_NS 3000000000ull
 /* lwIP keeps its own records at both ends of the heap. */
 #define HEAP_BYTES (MEM_SIZE + 4096)
+
+/* Of the places for connections (MEMP_NUM_TCP_PCB) as many as HTTP does not take. */
+#define HALF_OPEN_MAX 512u
 
 enum stack_state {
     STACK_OFF,
@@ -78,23 +82,33 @@ u32_t network_lwip_isn(const ip_addr_t *local_ip, u16_t local_port, const ip_add
     return network_first_number(stack.key, &ends, deck_now_ns());
 }
 
-/* The listener's connection that was begun first and is half open still; NULL: there is none. */
-static struct tcp_pcb *oldest_half_open(const struct tcp_pcb_listen *listener)
+/* Connections that were begun and not completed: how many, the oldest, and the oldest that its listener counts. */
+struct half_open {
+    uint32_t count;
+    struct tcp_pcb *oldest, *oldest_counted;
+};
+
+static struct half_open find_half_open(const struct tcp_pcb_listen *listener)
 {
-    struct tcp_pcb *oldest = NULL;
+    struct half_open found = { .count = 0 };
 
     /* The youngest comes first. */
     for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
-        if (pcb->state == SYN_RCVD && pcb->listener == listener) {
-            oldest = pcb;
+        if (pcb->state == SYN_RCVD) {
+            found.count++;
+            found.oldest = pcb;
+            if (pcb->listener == listener && (pcb->flags & TF_BACKLOGPEND) != 0) {
+                found.oldest_counted = pcb;
+            }
         }
     }
-    return oldest;
+    return found;
 }
 
 /*
- * A listener that is full ignores who comes, also when it is full of connections that nobody completes, for 20 s each. So the oldest of those
- * makes room: who comes is served if it answers before a whole backlog has come after it.
+ * A listener that is full ignores who comes, also when it is full of connections that nobody completes, for 20 s each. So those do not
+ * count any more when it is full; of all listeners' together there are HALF_OPEN_MAX at most, and the oldest makes room. Who comes is
+ * served if it answers before so many have come after it.
  */
 err_t network_lwip_segment(const struct tcp_pcb *pcb, const struct tcp_hdr *header)
 {
@@ -102,12 +116,25 @@ err_t network_lwip_segment(const struct tcp_pcb *pcb, const struct tcp_hdr *head
 
     if (pcb->state == LISTEN && (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
         listener->accepts_pending >= listener->backlog) {
-        struct tcp_pcb *oldest = oldest_half_open(listener);
-        if (oldest != NULL) {
-            tcp_abandon(oldest, 0);
+        struct half_open found = find_half_open(listener);
+        if (found.oldest_counted != NULL) {
+            tcp_backlog_accepted(found.oldest_counted);
+        }
+        if (found.count >= HALF_OPEN_MAX) {
+            tcp_abandon(found.oldest, 0);
         }
     }
     return ERR_OK;
+}
+
+void network_delay_newcomers(struct tcp_pcb *pcb)
+{
+    const struct tcp_pcb_listen *listener = pcb->listener;
+
+    /* lwIP counts in eight bits; what is beyond the backlog need not be counted. */
+    if (listener != NULL && listener->accepts_pending < listener->backlog) {
+        tcp_backlog_delayed(pcb);
+    }
 }
 
 /* ---- addresses and errors ------------------------------------------------------------------------------------------------- */
@@ -153,6 +180,22 @@ enum kerr network_error(err_t error)
 struct network_address network_stack_address(void)
 {
     return network_from_ip(&stack.netif.ip_addr);
+}
+
+void network_stack_held(struct network_held *held)
+{
+    network_card_held(&held->buffers, &held->frames);
+    if (stack.state == STACK_OFF) {
+        return; /* there are no pools yet */
+    }
+    held->connections = (uint32_t)lwip_stats.memp[MEMP_TCP_PCB]->used;
+    held->segments = (uint32_t)lwip_stats.memp[MEMP_TCP_SEG]->used;
+    held->references = (uint32_t)lwip_stats.memp[MEMP_PBUF]->used;
+    held->heap_bytes = (uint32_t)lwip_stats.mem.used;
+    held->refused = lwip_stats.mem.err;
+    for (unsigned pool = 0; pool < MEMP_MAX; pool++) {
+        held->refused += lwip_stats.memp[pool]->err;
+    }
 }
 
 /* ---- its life ------------------------------------------------------------------------------------------------------------- */

@@ -6,14 +6,21 @@
 #pragma once
 
 #include "kernel/decks/network/network_core.h"
+#include "kernel/decks/network/network_metrics_core.h"
 #include "userland/libkwe/deck/deck.h"
 #include <lwip/err.h>
 #include <lwip/ip_addr.h>
+
+struct tcp_pcb;
 
 /* On a fibre, first in every operation: wait until there is an address. NO_MEMORY, NETWORK_DOWN, TIMED_OUT, CANCELLED. */
 enum kerr network_stack_ready(struct deck_request *request);
 /* Main loop, when nothing else can go on: frames and timers. Returns when to be called again, 0: at once. */
 uint64_t network_stack_poll(void);
+/* A connection waits to be served: while a listener's whole backlog does, newcomers are left to knock again. */
+void network_delay_newcomers(struct tcp_pcb *pcb);
+/* What lwIP's pools and heap, and the card, hold now. */
+void network_stack_held(struct network_held *held);
 /* The system's own IPv4 address. */
 struct network_address network_stack_address(void);
 

@@ -13,6 +13,7 @@ static void test_times_fall_into_their_buckets(void)
     static char text[16384];
     struct kwe_statistics statistics = { .now_ns = 1500000000, .cpus = 2 };
     struct network_metrics times = { .total = 0 };
+    const struct network_held held = { .sockets = 3, .heap_bytes = 4096, .refused = 7 };
 
     statistics.deck[4].state = 1;
     statistics.deck[4].events = 7;
@@ -20,7 +21,7 @@ static void test_times_fall_into_their_buckets(void)
     network_metrics_record(&times, 200, 100000);
     network_metrics_record(&times, 206, 100001);
     network_metrics_record(&times, 504, 5000000000);
-    const size_t length = network_metrics_print(&statistics, &times, text, sizeof(text));
+    const size_t length = network_metrics_print(&statistics, &times, &held, text, sizeof(text));
     assert(length == strlen(text) && strcmp(text + length - 6, "# EOF\n") == 0);
     assert(strstr(text, "kwe_uptime_seconds 1.500\n") != NULL);
     assert(strstr(text, "kwe_http_request_seconds_bucket{le=\"0.0001\"} 1\n") != NULL);
@@ -31,6 +32,9 @@ static void test_times_fall_into_their_buckets(void)
     assert(strstr(text, "kwe_http_requests_total{code=\"5xx\"} 1\n") != NULL);
     assert(strstr(text, "kwe_deck_stages_total{deck=\"4\"} 7\n") != NULL);
     assert(strstr(text, "kwe_deck_waiting{deck=\"4\"} 2\n") != NULL);
+    assert(strstr(text, "kwe_network_sockets 3\n") != NULL);
+    assert(strstr(text, "kwe_network_heap_bytes 4096\n") != NULL);
+    assert(strstr(text, "kwe_network_refused_total 7\n") != NULL);
     assert(strstr(text, "deck=\"3\"") == NULL);
 }
 
@@ -39,15 +43,16 @@ static void test_all_of_it_or_nothing(void)
     static char text[16384];
     struct kwe_statistics statistics = { .now_ns = 1 };
     const struct network_metrics times = { .total = 0 };
-    const size_t length = network_metrics_print(&statistics, &times, text, sizeof(text));
+    const struct network_held held = { .refused = UINT64_MAX };
+    const size_t length = network_metrics_print(&statistics, &times, &held, text, sizeof(text));
 
-    assert(network_metrics_print(&statistics, &times, text, length) == 0);
-    assert(network_metrics_print(&statistics, &times, text, length + 1) == length);
+    assert(network_metrics_print(&statistics, &times, &held, text, length) == 0);
+    assert(network_metrics_print(&statistics, &times, &held, text, length + 1) == length);
     for (uint32_t prefix = 0; prefix < KWE_MAX_DECKS_REPORTED;
          prefix++) { /* the most there is to say */
         memset(&statistics.deck[prefix], 0xff, sizeof(statistics.deck[prefix]));
     }
-    assert(network_metrics_print(&statistics, &times, text, sizeof(text)) != 0);
+    assert(network_metrics_print(&statistics, &times, &held, text, sizeof(text)) != 0);
 }
 
 int main(void)

@@ -11,7 +11,21 @@
 #define LWIP_NETCONN              0
 #define LWIP_SOCKET               0
 #define LWIP_RAW                  0
-#define LWIP_STATS                0
+#define LWIP_STATS                1 /* of pools and heap; they are among the metrics */
+#define LWIP_STATS_LARGE          1
+#define LINK_STATS                0
+#define ETHARP_STATS              0
+#define IP_STATS                  0
+#define IPFRAG_STATS              0
+#define ICMP_STATS                0
+#define UDP_STATS                 0
+#define TCP_STATS                 0
+#define SYS_STATS                 0
+#define IP6_STATS                 0
+#define ICMP6_STATS               0
+#define IP6_FRAG_STATS            0
+#define MLD6_STATS                0
+#define ND6_STATS                 0
 #define LWIP_PERF                 0
 #define LWIP_NETIF_TX_SINGLE_PBUF 0
 
@@ -22,7 +36,7 @@
 extern unsigned char *network_lwip_heap;
 #define MEMP_NUM_PBUF                                                                              \
     4096 /* refer to a caller's bytes: one for each segment in flight that was not copied */
-#define MEMP_NUM_TCP_PCB         1200
+#define MEMP_NUM_TCP_PCB         1664
 #define MEMP_NUM_TCP_PCB_LISTEN  64
 #define MEMP_NUM_TCP_SEG         8192
 #define MEMP_NUM_UDP_PCB         80

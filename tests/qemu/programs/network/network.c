@@ -6,7 +6,7 @@
 #include "userland/libkwe/kwe_network.h"
 
 #define PORT    7u
-#define ROOM    (1u << 20)
+#define MIB     (1u << 20)
 #define STAGES  5u
 #define FOREVER 60000000000ull
 
@@ -95,6 +95,14 @@ static struct kwe_result await_result(struct kwe_rings *rings, enum kerr wanted)
     CHECK(result.status == wanted, "%s at stage %u, not %s", kerr_name((enum kerr)result.status),
           result.stage, kerr_name(wanted));
     return result;
+}
+
+static uint32_t number(const char *name, uint32_t otherwise)
+{
+    char text[32];
+
+    check_option(name, text, sizeof(text));
+    return text[0] == '\0' ? otherwise : (uint32_t)strtoul(text, NULL, 10);
 }
 
 /* ---- what the test asks for --------------------------------------------------------------------------------------------------- */
@@ -261,7 +269,8 @@ int main(void)
     if (strcmp(what, "echo") == 0) {
         play_echo(&rings, 5, 64, 20);
     } else if (strcmp(what, "bulk") == 0) {
-        play_echo(&rings, ROOM, ROOM, 2);
+        const uint32_t room = number("mib", 1) * MIB;
+        play_echo(&rings, room, room, 2);
     } else if (strcmp(what, "udp") == 0) {
         play_udp(&rings);
     } else if (strcmp(what, "resolve") == 0) {

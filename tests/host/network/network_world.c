@@ -1,0 +1,439 @@
+/* network_world.c - see network_world.h. */
+#include "tests/host/network/network_world.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "kernel/decks/network/network_card.h"
+#include "kernel/decks/network/network_http.h"
+#include "kernel/decks/network/network_sockets.h"
+#include "kernel/decks/network/network_stack.h"
+#include <lwip/dhcp.h>
+#include <lwip/etharp.h>
+#include <lwip/nd6.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/stats.h>
+
+/* The host's build knows C files only; the switch is plain assembly. */
+__asm__(".include \"userland/libkwe/deck/fibre_switch.S\"");
+
+/* Of userland/libkwe/deck/internal.h, whose requests are others. */
+void fibres_init(uint32_t limit);
+void fibres_run(void);
+bool fibres_ready(void);
+uint64_t fibres_next_deadline(void);
+void fibres_expire(uint64_t now_ns);
+
+#define NS_PER_MS 1000000ull
+#define FRAMES    1024u
+#define PARTS6_MS 61000u /* RFC 8200, 4.5 */
+#define LINE_MS                                                                                    \
+    21000u /* closed connections, half datagrams and whom nobody found have had their time */
+
+static struct {
+    bool is_begun;
+    uint64_t now_ns;
+    struct deck_request request[WORLD_REQUESTS];
+    uint32_t blocks, refuse;
+    /* the card */
+    struct {
+        uint8_t *bytes;
+        uint32_t length;
+        bool is_checked;
+    } in[FRAMES];
+    uint32_t in_count;
+    uint8_t *lent[VIRTIO_NET_BUFFERS];
+    void *out[VIRTIO_NET_QUEUE_SIZE];
+    uint32_t out_count;
+    bool keep;
+    /* what there is at rest */
+    uint32_t rest_blocks, rest_sockets, rest_pool[MEMP_MAX];
+} world;
+
+/* ---- memory, time, chance --------------------------------------------------------------------------------------------------- */
+
+void *world_malloc(size_t bytes)
+{
+    if (world.refuse != 0 && --world.refuse == 0) {
+        return NULL;
+    }
+    world.blocks++;
+    return malloc(bytes);
+}
+
+void world_free(void *block)
+{
+    world.blocks--;
+    free(block);
+}
+
+void world_refuse(uint32_t allocation)
+{
+    world.refuse = allocation;
+}
+
+/* The same each time. */
+ssize_t getrandom(void *to, size_t bytes, unsigned flags)
+{
+    static uint64_t state = 1;
+
+    (void)flags;
+    for (size_t i = 0; i < bytes; i++) {
+        state = state * 6364136223846793005ull + 1442695040888963407ull;
+        ((uint8_t *)to)[i] = (uint8_t)(state >> 56);
+    }
+    return (ssize_t)bytes;
+}
+
+uint64_t deck_now_ns(void)
+{
+    return world.now_ns;
+}
+
+/* ---- the deck library --------------------------------------------------------------------------------------------------------- */
+
+void deck_die(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputs("\nthe deck gave up\n", stderr);
+    abort();
+}
+
+void deck_log(const char *format, ...)
+{
+    (void)format;
+}
+
+void *deck_dma_alloc(size_t bytes)
+{
+    static void *kept[8]; /* the deck's as long as it lives */
+    static unsigned count;
+
+    assert(count < sizeof(kept) / sizeof(kept[0]));
+    kept[count] = calloc(1, bytes);
+    return kept[count++];
+}
+
+enum kerr deck_wait(struct deck_request *request, struct fibre_event *event, uint64_t deadline_ns)
+{
+    bool signalled = false;
+
+    if (!request->recalled) {
+        request->waits_for = event;
+        signalled = fibre_wait(event, deadline_ns);
+        request->waits_for = NULL;
+    }
+    return request->recalled ? KERR_CANCELLED : signalled ? KERR_OK : KERR_TIMED_OUT;
+}
+
+void deck_armed(struct deck_request *request)
+{
+    assert(request->is_busy);
+}
+
+uint32_t deck_workflow(const struct deck_request *request)
+{
+    assert(request->is_busy);
+    return 1;
+}
+
+void deck_count_copied_cache(struct deck_request *request, size_t bytes)
+{
+    (void)bytes;
+    assert(request->is_busy);
+}
+
+static void run_request(void *argument)
+{
+    struct deck_request *request = argument;
+
+    request->run(request);
+    request->is_busy = false;
+}
+
+void world_start(void (*run)(struct deck_request *request), uint64_t argument)
+{
+    for (unsigned i = 0; i < WORLD_REQUESTS; i++) {
+        struct deck_request *request = &world.request[i];
+        if (!request->is_busy) {
+            *request =
+                (struct deck_request){ .is_busy = true, .run = run, .argument = { argument } };
+            assert(fibre_start(run_request, request));
+            return;
+        }
+    }
+}
+
+void world_recall(unsigned index)
+{
+    struct deck_request *request = &world.request[index % WORLD_REQUESTS];
+
+    if (request->is_busy) {
+        request->recalled = true;
+        if (request->waits_for != NULL) {
+            fibre_signal(request->waits_for);
+        }
+    }
+}
+
+/* ---- the card: each frame in a block of just its length ------------------------------------------------------------------------- */
+
+enum kerr virtio_net_start(struct virtio_net *card, const struct kwe_device_info *info,
+                           void *memory)
+{
+    (void)info, (void)memory;
+    card->mac = 0x563412005452;
+    card->has_checksums = true;
+    return KERR_OK;
+}
+
+size_t virtio_net_memory_bytes(void)
+{
+    return 1;
+}
+
+enum kerr virtio_net_link(const struct virtio_net *card, bool *up)
+{
+    (void)card;
+    *up = true;
+    return KERR_OK;
+}
+
+bool virtio_net_needs_reset(const struct virtio_net *card)
+{
+    (void)card;
+    return false;
+}
+
+void virtio_net_kick(struct virtio_net *card)
+{
+    (void)card;
+}
+
+bool virtio_net_arm_sent(struct virtio_net *card)
+{
+    (void)card;
+    return !world.keep && world.out_count != 0;
+}
+
+void world_put(const uint8_t *frame, size_t bytes, bool is_checked)
+{
+    if (world.in_count == FRAMES || bytes == 0 || bytes > VIRTIO_NET_FRAME_BYTES) {
+        return;
+    }
+    uint8_t *copy = malloc(bytes);
+    memcpy(copy, frame, bytes);
+    world.in[world.in_count].bytes = copy;
+    world.in[world.in_count].length = (uint32_t)bytes;
+    world.in[world.in_count++].is_checked = is_checked;
+}
+
+enum kerr virtio_net_receive(struct virtio_net *card, struct virtio_net_received *frame, bool *some)
+{
+    uint16_t buffer = 0;
+
+    *some = false;
+    while (buffer < VIRTIO_NET_BUFFERS && world.lent[buffer] != NULL) {
+        buffer++;
+    }
+    if (world.in_count == 0 || buffer == VIRTIO_NET_BUFFERS) {
+        return KERR_OK;
+    }
+    world.lent[buffer] = world.in[0].bytes;
+    frame->piece[0].data = world.in[0].bytes;
+    frame->piece[0].bytes = world.in[0].length;
+    frame->piece[0].buffer = buffer;
+    frame->piece_count = 1;
+    frame->is_checked = world.in[0].is_checked;
+    memmove(&world.in[0], &world.in[1], --world.in_count * sizeof(world.in[0]));
+    card->held++;
+    *some = true;
+    return KERR_OK;
+}
+
+void virtio_net_give_back(struct virtio_net *card, uint16_t buffer)
+{
+    assert(world.lent[buffer] != NULL);
+    free(world.lent[buffer]);
+    world.lent[buffer] = NULL;
+    card->held--;
+}
+
+bool virtio_net_send(struct virtio_net *card, const struct virtio_net_frame *frame, void *cookie)
+{
+    static uint8_t bytes[1 << 16];
+    size_t length = 0;
+
+    if (world.out_count == VIRTIO_NET_QUEUE_SIZE) {
+        return false;
+    }
+    for (uint32_t i = 0; i < frame->part_count; i++) {
+        assert(length + frame->part[i].bytes <= sizeof(bytes));
+        memcpy(bytes + length, frame->part[i].data, frame->part[i].bytes);
+        length += frame->part[i].bytes;
+    }
+    assert(length != 0 && length <= VIRTIO_NET_FRAME_BYTES);
+    assert(frame->checksum_start + frame->checksum_offset + 2u <= length);
+    world.out[world.out_count++] = cookie;
+    card->frames_sent++;
+    world_sent(bytes, length);
+    return true;
+}
+
+enum kerr virtio_net_sent(struct virtio_net *card, void **cookies, uint32_t room, uint32_t *count)
+{
+    *count = world.keep ? 0 : world.out_count < room ? world.out_count : room;
+    memcpy(cookies, world.out, *count * sizeof(void *));
+    world.out_count -= *count;
+    memmove(world.out, world.out + *count, world.out_count * sizeof(void *));
+    card->frames_back += *count;
+    return KERR_OK;
+}
+
+void world_keep_frames(bool keep)
+{
+    world.keep = keep;
+}
+
+/* ---- its life --------------------------------------------------------------------------------------------------------------------- */
+
+/* One round of the deck's loop; returns when the next is due. */
+static uint64_t turn(void)
+{
+    uint64_t deadline_ns;
+
+    do {
+        fibres_run();
+        deadline_ns = network_stack_poll();
+    } while (fibres_ready() || deadline_ns == 0 || world.in_count != 0);
+    const uint64_t fibre_ns = fibres_next_deadline();
+    return fibre_ns < deadline_ns ? fibre_ns : deadline_ns;
+}
+
+void world_run(void)
+{
+    /* A timer that is due comes back to be run. */
+    while (turn() <= world.now_ns) {
+        fibres_expire(world.now_ns);
+    }
+}
+
+void world_advance(uint64_t ms)
+{
+    const uint64_t end_ns = world.now_ns + ms * NS_PER_MS;
+
+    world.keep = false; /* no card keeps frames for seconds: the deck gives up then */
+
+    while (world.now_ns < end_ns) {
+        const uint64_t next_ns = turn();
+        world.now_ns =
+            next_ns < end_ns ? (next_ns > world.now_ns ? next_ns : world.now_ns + 1) : end_ns;
+        fibres_expire(world.now_ns);
+    }
+    world_run();
+}
+
+static void ask_for_address(struct deck_request *request)
+{
+    assert(network_stack_ready(request) == KERR_OK);
+}
+
+/* Address and neighbours as they were. */
+static void forget(void)
+{
+    ip4_addr_t address, mask, gateway;
+
+    IP4_ADDR(&address, 10, 0, 2, 15);
+    IP4_ADDR(&mask, 255, 255, 255, 0);
+    IP4_ADDR(&gateway, 10, 0, 2, 2);
+    dhcp_release_and_stop(netif_default);
+    dhcp_cleanup(netif_default);
+    netif_set_addr(netif_default, &address, &mask, &gateway);
+    etharp_cleanup_netif(netif_default);
+    nd6_cleanup_netif(netif_default);
+    for (s8_t i = 1; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+        netif_ip6_addr_set_state(netif_default, i, IP6_ADDR_INVALID);
+    }
+    netif_ip6_addr_set_state(netif_default, 0, IP6_ADDR_PREFERRED);
+}
+
+static void recall_all(void)
+{
+    for (unsigned i = 0; i < WORLD_REQUESTS; i++) {
+        world_recall(i);
+    }
+    world_run();
+    for (unsigned i = 0; i < WORLD_REQUESTS; i++) {
+        assert(!world.request[i].is_busy);
+    }
+}
+
+void world_begin(void)
+{
+    static const struct kwe_device_info info = { .present = 1 };
+
+    if (world.is_begun) {
+        return;
+    }
+    world.is_begun = true;
+    world.now_ns = 1000000000;
+    fibres_init(WORLD_REQUESTS + 16);
+    sockets_init(1);
+    http_init(1);
+    assert(network_card_start(&info) == KERR_OK);
+    world_start(ask_for_address, 0);
+    world_advance(10000);
+    world_serve();
+    world_run();
+    recall_all();
+    forget();
+    world_advance(LINE_MS);
+    world.rest_sockets = sockets_count();
+    world.rest_blocks = world.blocks;
+    for (unsigned pool = 0; pool < MEMP_MAX; pool++) {
+        world.rest_pool[pool] = (uint32_t)lwip_stats.memp[pool]->used;
+    }
+}
+
+static void abort_all(struct tcp_pcb *const *list)
+{
+    while (*list != NULL) {
+        tcp_abort(*list);
+    }
+}
+
+void world_rest(void)
+{
+    world.refuse = 0;
+    world.keep = false;
+    world_run();
+    recall_all();
+    abort_all(&tcp_active_pcbs);
+    world_drain();
+    world_run();
+    recall_all();
+    if (lwip_stats.memp[MEMP_IP6_REASSDATA]->used != 0) {
+        world_advance(PARTS6_MS);
+    }
+    forget();
+    world_advance(LINE_MS);
+    for (unsigned pool = 0; pool < MEMP_MAX; pool++) {
+        if (lwip_stats.memp[pool]->used != world.rest_pool[pool]) {
+            fprintf(stderr, "pool %s: %u, at rest %u\n", memp_pools[pool]->desc,
+                    (unsigned)lwip_stats.memp[pool]->used, (unsigned)world.rest_pool[pool]);
+            abort();
+        }
+    }
+    assert(world.blocks == world.rest_blocks && sockets_count() == world.rest_sockets);
+    assert(http_connection_count() == 0);
+    for (unsigned i = 0; i < VIRTIO_NET_BUFFERS; i++) {
+        assert(world.lent[i] == NULL);
+    }
+}
