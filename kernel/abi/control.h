@@ -12,7 +12,8 @@
  *
  * The order of a run: HELLO, then REGISTERED or ERROR, then PROGRESS and RESULTS as they come, then STAGES, STATISTICS, DONE.
  * After ERROR the agent ends, non-zero; what it can still tell (STAGES, STATISTICS) may follow.
- * The host says one thing only: STOP, to a job whose events stand. They are cancelled, and the run comes to its end.
+ * The host speaks to a job whose events stand, without payloads. STOP: they are cancelled, and the run comes to its end. MARK_BEGIN, MARK_END: the
+ * agent executes a mark for a counting plugin (mark.S) and answers with STATISTICS, so that a bench knows what lies between the two.
  */
 #pragma once
 
@@ -37,7 +38,9 @@ enum kwe_control_type {
     KWE_CONTROL_ERROR = 8,      /* struct kwe_control_error, then its text */
     KWE_CONTROL_PLAN = 9,       /* struct kwe_plan, then its struct kwe_plan_stage */
     KWE_CONTROL_TRACE = 10,     /* struct kwe_trace_head, then its struct kwe_trace_record */
-    KWE_CONTROL_STOP = 11,      /* from the host; nothing follows */
+    KWE_CONTROL_STOP = 11,      /* from the host, as those that follow */
+    KWE_CONTROL_MARK_BEGIN = 12,
+    KWE_CONTROL_MARK_END = 13,
 };
 
 struct kwe_control_frame {

@@ -167,7 +167,7 @@ static void tell_progress(struct run *run)
     }
 }
 
-/* Sleep until the host says something, or progress wants to be told. Then, once: what stands is cancelled. */
+/* Sleep until the host says something, or progress wants to be told. */
 static void wait_for_the_host(struct run *run)
 {
     const uint32_t progress_ms = run->job->header.progress_ms;
@@ -176,9 +176,21 @@ static void wait_for_the_host(struct run *run)
     if (run->progress.armed == 0) {
         run->next_progress_ns = 0; /* the host waits for nothing else */
     }
-    if (host_says_stop(run->progress.armed == 0 ? COMING_UP_NS : look_ns)) {
+    switch (host_says(run->progress.armed == 0 ? COMING_UP_NS : look_ns)) {
+    case KWE_CONTROL_STOP:
         run->stopping = true;
         kwe_workflow_cancel(run->info);
+        break;
+    case KWE_CONTROL_MARK_BEGIN:
+        report_statistics();
+        kwe_mark_begin();
+        break;
+    case KWE_CONTROL_MARK_END:
+        kwe_mark_end();
+        report_statistics();
+        break;
+    default:
+        break;
     }
 }
 
