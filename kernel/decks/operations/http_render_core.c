@@ -1,7 +1,6 @@
 /* http_render_core.c - see http_render_core.h. */
 #include "kernel/decks/operations/http_render_core.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,10 +46,16 @@ static const struct {
 
 static const char *type_of(const struct kwe_path *path)
 {
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        const size_t length = strlen(types[i].suffix);
-        if (path->length > length &&
-            strncasecmp(path->bytes + path->length - length, types[i].suffix, length) == 0) {
+    size_t at = path->length;
+
+    while (at > 1 && path->bytes[at - 1] != '.' && path->bytes[at - 1] != '/') {
+        at--;
+    }
+    const char *suffix = path->bytes + at - 1;
+    const size_t length = path->length - at + 1;
+    for (size_t i = 0; at > 1 && *suffix == '.' && i < sizeof(types) / sizeof(types[0]); i++) {
+        if (strlen(types[i].suffix) == length &&
+            strncasecmp(suffix, types[i].suffix, length) == 0) {
             return types[i].type;
         }
     }
@@ -215,8 +220,13 @@ static void render_elsewhere(const struct render *render, uint32_t status, struc
 
 static void write_tag(const struct http_outcome *outcome, char tag[TAG_BYTES])
 {
-    (void)snprintf(tag, TAG_BYTES, "\"%llx-%llx\"", (unsigned long long)outcome->mtime,
-                   (unsigned long long)outcome->size);
+    struct http_text text = { .bytes = tag, .capacity = TAG_BYTES };
+
+    http_put_text(&text, "\"");
+    http_put_hex(&text, outcome->mtime);
+    http_put_text(&text, "-");
+    http_put_hex(&text, outcome->size);
+    http_put(&text, "\"", 2);
 }
 
 /* Is the tag in the list? Weak ones count as well (RFC 9110, 13.1.2). */
@@ -257,12 +267,14 @@ static void put_validators(const struct render *render, const char *tag)
     struct http_text *text = &render->page->text;
     char date[HTTP_DATE_BYTES];
 
-    http_say(text, "ETag: %s\r\n", tag);
+    http_put_text(text, "ETag: ");
+    http_put_text(text, tag);
     if (render->outcome->mtime != 0) {
         http_format_date(render->outcome->mtime, date);
-        http_say(text, "Last-Modified: %s\r\n", date);
+        http_put_text(text, "\r\nLast-Modified: ");
+        http_put(text, date, HTTP_DATE_BYTES - 1);
     }
-    http_say(text, "Cache-Control: no-cache\r\n");
+    http_put_text(text, "\r\nCache-Control: no-cache\r\n");
 }
 
 /* `is_in_parts`: it did not fit into what was to be read at once; then there is no range. */
@@ -295,9 +307,9 @@ static void render_file(const struct render *render, bool is_in_parts)
         return;
     }
     put_validators(render, tag);
-    http_say(&page->text,
-             "Accept-Ranges: bytes\r\nContent-Type: %s\r\nX-Content-Type-Options: nosniff\r\n",
-             type_of(&render->route.path));
+    http_put_text(&page->text, "Accept-Ranges: bytes\r\nContent-Type: ");
+    http_put_text(&page->text, type_of(&render->route.path));
+    http_put_text(&page->text, "\r\nX-Content-Type-Options: nosniff\r\n");
     if (range->is_there) {
         page->status = 206;
         http_say(&page->text, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,

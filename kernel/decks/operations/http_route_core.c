@@ -13,15 +13,31 @@ static const char *const method_names[KWE_HTTP_METHODS] = {
     [KWE_HTTP_PATCH] = "PATCH",
 };
 
+/* The first line of *text, which moves behind it and its end. */
+static struct http_words take_line_text(struct http_words *text)
+{
+    const char *end = memchr(text->bytes, '\n', text->length);
+    const size_t length = end == NULL ? text->length : (size_t)(end - text->bytes);
+    const struct http_words line = { text->bytes, length };
+    text->bytes += end == NULL ? length : length + 1;
+    text->length -= end == NULL ? length : length + 1;
+    return line;
+}
+
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\0';
+}
+
 /* The next word of *text, which moves behind it; empty at the end. */
-static struct http_words take_word(struct http_words *text, const char *ends)
+static struct http_words take_word(struct http_words *text)
 {
     size_t begin = 0;
-    while (begin < text->length && strchr(ends, text->bytes[begin]) != NULL) {
+    while (begin < text->length && is_blank(text->bytes[begin])) {
         begin++;
     }
     size_t end = begin;
-    while (end < text->length && strchr(ends, text->bytes[end]) == NULL) {
+    while (end < text->length && !is_blank(text->bytes[end])) {
         end++;
     }
     const struct http_words word = { text->bytes + begin, end - begin };
@@ -30,13 +46,30 @@ static struct http_words take_word(struct http_words *text, const char *ends)
     return word;
 }
 
+/* The next name of a list with commas; empty ones are none. */
+static struct http_words take_name(struct http_words *text)
+{
+    size_t begin = 0;
+    while (begin < text->length && text->bytes[begin] == ',') {
+        begin++;
+    }
+    size_t end = begin;
+    while (end < text->length && text->bytes[end] != ',') {
+        end++;
+    }
+    const struct http_words name = { text->bytes + begin, end - begin };
+    text->bytes += end;
+    text->length -= end;
+    return name;
+}
+
 /* A bit for each method; 0: one of them is unknown. */
 static uint32_t parse_methods(struct http_words text)
 {
     uint32_t methods = 0;
 
     while (text.length != 0) {
-        const struct http_words name = take_word(&text, ",");
+        const struct http_words name = take_name(&text);
         uint32_t method = 1;
         while (method < KWE_HTTP_METHODS && !http_words_are(name, method_names[method])) {
             method++;
@@ -131,15 +164,15 @@ static enum kerr search(struct http_words table, uint8_t method, struct http_rou
     const struct http_words path = { route->decoded.bytes, route->decoded.length };
 
     while (table.length != 0) {
-        struct http_words text = take_word(&table, "\n");
-        struct line line = { .methods = take_word(&text, " \t") };
+        struct http_words text = take_line_text(&table);
+        struct line line = { .methods = take_word(&text) };
         struct http_words rest;
         if (line.methods.length == 0) {
             continue;
         }
-        line.path = take_word(&text, " \t");
-        line.kind = take_word(&text, " \t");
-        line.target = take_word(&text, " \t");
+        line.path = take_word(&text);
+        line.kind = take_word(&text);
+        line.target = take_word(&text);
         if (!is_well_formed(&line)) {
             return KERR_BAD_PARAMETER;
         }
