@@ -121,6 +121,8 @@ enum kerr ext4_open(struct ext4 *fs, const char *path, size_t length, bool writa
 enum kerr ext4_open_part(struct ext4 *fs, const char *path, size_t length, bool writable,
                          uint64_t offset, uint64_t bytes, struct ext4_file *file);
 void ext4_close(struct ext4 *fs, struct ext4_file *file);
+/* As ext4_stat() of the path that it was opened by, without a look at the directories. */
+enum kerr ext4_file_stat(struct ext4 *fs, const struct ext4_file *file, struct ext4_stat *stat);
 enum kerr ext4_file_size(struct ext4 *fs, const struct ext4_file *file, uint64_t *size_bytes);
 /*
  * *got is below `bytes` only at the file's end. Whole blocks go straight into `buffer`, and with `room`, bytes of the buffer that may be

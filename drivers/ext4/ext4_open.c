@@ -137,6 +137,16 @@ enum kerr ext4_load_open(struct ext4 *fs, const struct ext4_file *file, struct e
     return error;
 }
 
+enum kerr ext4_file_stat(struct ext4 *fs, const struct ext4_file *file, struct ext4_stat *stat)
+{
+    struct ext4_node node;
+    enum kerr error = ext4_load_open(fs, file, &node);
+    if (error == KERR_OK) {
+        ext4_node_stat(&node, stat);
+    }
+    return error;
+}
+
 enum kerr ext4_file_size(struct ext4 *fs, const struct ext4_file *file, uint64_t *size_bytes)
 {
     struct ext4_node node;
