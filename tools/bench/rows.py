@@ -52,7 +52,7 @@ class Sample:
         counts: Of all: instructions by ring, crossings, CR3 writes; None without the plugin.
         copied: Bytes copied inside decks; None where the bench does not say.
         median_ns: Of one operation, where the bench has timed each; then this is the figure.
-        p50_ns: Of one operation, as those see it who asked for it; with the time of all as the figure.
+        p50_ns: Of one operation, as who asked for it has seen it; ns stays the figure.
         p99_ns: The same.
         visits: Entries of all decks that handed work over.
         interrupt_entries: Those that only brought interrupts.

@@ -33,11 +33,6 @@ void http_say(struct http_text *text, const char *format, ...)
     http_put(text, words, (size_t)length);
 }
 
-void http_put_text(struct http_text *text, const char *words)
-{
-    http_put(text, words, strlen(words));
-}
-
 static void put_digits(struct http_text *text, uint64_t number, uint64_t base)
 {
     static const char digits[] = "0123456789abcdef";

@@ -18,30 +18,32 @@ struct render {
 /* ---- types and words ------------------------------------------------------------------------------------------------------------ */
 
 static const struct {
-    const char *suffix, *type;
+    const char *suffix;
+    size_t length;
+    const char *type;
 } types[] = {
-    { ".css", "text/css; charset=utf-8" },
-    { ".csv", "text/csv; charset=utf-8" },
-    { ".gif", "image/gif" },
-    { ".gz", "application/gzip" },
-    { ".htm", "text/html; charset=utf-8" },
-    { ".html", "text/html; charset=utf-8" },
-    { ".ico", "image/vnd.microsoft.icon" },
-    { ".jpeg", "image/jpeg" },
-    { ".jpg", "image/jpeg" },
-    { ".js", "text/javascript; charset=utf-8" },
-    { ".json", "application/json" },
-    { ".jsonl", "text/plain; charset=utf-8" },
-    { ".md", "text/plain; charset=utf-8" },
-    { ".mp4", "video/mp4" },
-    { ".pdf", "application/pdf" },
-    { ".png", "image/png" },
-    { ".svg", "image/svg+xml" },
-    { ".txt", "text/plain; charset=utf-8" },
-    { ".wasm", "application/wasm" },
-    { ".webp", "image/webp" },
-    { ".xml", "application/xml" },
-    { ".zip", "application/zip" },
+    { ".css", sizeof(".css") - 1, "text/css; charset=utf-8" },
+    { ".csv", sizeof(".csv") - 1, "text/csv; charset=utf-8" },
+    { ".gif", sizeof(".gif") - 1, "image/gif" },
+    { ".gz", sizeof(".gz") - 1, "application/gzip" },
+    { ".htm", sizeof(".htm") - 1, "text/html; charset=utf-8" },
+    { ".html", sizeof(".html") - 1, "text/html; charset=utf-8" },
+    { ".ico", sizeof(".ico") - 1, "image/vnd.microsoft.icon" },
+    { ".jpeg", sizeof(".jpeg") - 1, "image/jpeg" },
+    { ".jpg", sizeof(".jpg") - 1, "image/jpeg" },
+    { ".js", sizeof(".js") - 1, "text/javascript; charset=utf-8" },
+    { ".json", sizeof(".json") - 1, "application/json" },
+    { ".jsonl", sizeof(".jsonl") - 1, "text/plain; charset=utf-8" },
+    { ".md", sizeof(".md") - 1, "text/plain; charset=utf-8" },
+    { ".mp4", sizeof(".mp4") - 1, "video/mp4" },
+    { ".pdf", sizeof(".pdf") - 1, "application/pdf" },
+    { ".png", sizeof(".png") - 1, "image/png" },
+    { ".svg", sizeof(".svg") - 1, "image/svg+xml" },
+    { ".txt", sizeof(".txt") - 1, "text/plain; charset=utf-8" },
+    { ".wasm", sizeof(".wasm") - 1, "application/wasm" },
+    { ".webp", sizeof(".webp") - 1, "image/webp" },
+    { ".xml", sizeof(".xml") - 1, "application/xml" },
+    { ".zip", sizeof(".zip") - 1, "application/zip" },
 };
 
 static const char *type_of(const struct kwe_path *path)
@@ -54,8 +56,7 @@ static const char *type_of(const struct kwe_path *path)
     const char *suffix = path->bytes + at - 1;
     const size_t length = path->length - at + 1;
     for (size_t i = 0; at > 1 && *suffix == '.' && i < sizeof(types) / sizeof(types[0]); i++) {
-        if (strlen(types[i].suffix) == length &&
-            strncasecmp(suffix, types[i].suffix, length) == 0) {
+        if (types[i].length == length && strncasecmp(suffix, types[i].suffix, length) == 0) {
             return types[i].type;
         }
     }
@@ -381,6 +382,7 @@ static void render_large(const struct render *render)
     struct render large = *render;
 
     outcome.size = outcome.whole;
+    outcome.mtime = outcome.whole_mtime;
     outcome.loaded = 0;
     large.outcome = &outcome;
     render_file(&large, true);
@@ -445,7 +447,7 @@ static void render_kind(const struct render *render)
     }
 }
 
-enum kerr http_render(const uint8_t *record, size_t length, struct http_words table,
+enum kerr http_render(const uint8_t *record, size_t length, const struct http_table *table,
                       const struct http_outcome *outcome, struct http_page *page)
 {
     struct render render = { .record = record, .outcome = outcome, .page = page };
