@@ -79,8 +79,8 @@ struct ext4_space {
 struct ext4_file {
     uint32_t inode;
     bool writable;
-    bool shared;         /* others may have other parts open */
-    uint64_t size_bytes; /* when it was opened */
+    bool shared;           /* others may have other parts open */
+    struct ext4_stat stat; /* when it was opened */
     struct ext4_busy *place;
 };
 
@@ -125,6 +125,7 @@ enum kerr ext4_open(struct ext4 *fs, const char *path, size_t length, bool writa
 enum kerr ext4_open_part(struct ext4 *fs, const char *path, size_t length, bool writable,
                          uint64_t offset, uint64_t bytes, struct ext4_file *file);
 void ext4_close(struct ext4 *fs, struct ext4_file *file);
+/* As it is now. */
 enum kerr ext4_file_size(struct ext4 *fs, const struct ext4_file *file, uint64_t *size_bytes);
 /*
  * *got is below `bytes` only at the file's end. Whole blocks go straight into `buffer`, and with `room`, bytes of the buffer that may be

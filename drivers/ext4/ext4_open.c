@@ -92,7 +92,7 @@ static enum kerr try_open(struct ext4 *fs, const char *path, size_t length,
     if (error == KERR_OK) {
         claim->inode = node.number;
         file->inode = node.number;
-        file->size_bytes = ext4_node_size(&node);
+        ext4_node_stat(&node, &file->stat);
         *again = !ext4_busy_enter(fs, claim, &file->place);
     }
     return error;

@@ -14,7 +14,8 @@
  * When there are several jobs, JOB says which one the frames behind it are about, until the next JOB: REGISTERED, PLAN, PROGRESS, RESULTS,
  * STAGES and ERROR. Before the first JOB it is job 0.
  * After ERROR the agent ends, non-zero; what it can still tell (STAGES, STATISTICS) may follow.
- * The host says one thing only: STOP, to a job whose events stand. They are cancelled, and the run comes to its end.
+ * The host speaks to a job whose events stand, without payloads. STOP: they are cancelled, and the run comes to its end. MARK_BEGIN, MARK_END: the
+ * agent executes a mark for a counting plugin (mark.S) and answers with STATISTICS, so that a bench knows what lies between the two.
  */
 #pragma once
 
@@ -39,8 +40,10 @@ enum kwe_control_type {
     KWE_CONTROL_ERROR = 8,      /* struct kwe_control_error, then its text */
     KWE_CONTROL_PLAN = 9,       /* struct kwe_plan, then its struct kwe_plan_stage */
     KWE_CONTROL_TRACE = 10,     /* struct kwe_trace_head, then its struct kwe_trace_record */
-    KWE_CONTROL_STOP = 11,      /* from the host; nothing follows */
+    KWE_CONTROL_STOP = 11,      /* from the host, as the marks; nothing follows */
     KWE_CONTROL_JOB = 12,       /* struct kwe_control_job */
+    KWE_CONTROL_MARK_BEGIN = 13,
+    KWE_CONTROL_MARK_END = 14,
 };
 
 struct kwe_control_frame {

@@ -10,7 +10,7 @@ import pytest
 from tools.bench.compare import compare
 from tools.bench.drop import Kept, Rules, check_outcomes, is_noisy, keep_all, keep_believed
 from tools.bench.peer import find_peer, qemu_script
-from tools.bench.peer_records import keys_of, read_records
+from tools.bench.peer_records import COUNTED, keys_of, read_records
 from tools.bench.plot import Bar, draw
 from tools.bench.rows import Key, Sample, best_designs, make_rows
 from tools.bench.store import Measured, read_measured, write_measured
@@ -102,6 +102,30 @@ def test_hops_are_told_apart_by_what_they_isolate(design: str, variant: str) -> 
 
 def test_an_io_uring_nop_has_the_batch_of_its_name() -> None:
     assert one_key("nop", "defer_b256") == Key("nop", "linux-uring", 1, 1, 0, 256, "defer_b256")
+
+
+def test_a_web_server_is_timed_by_who_asks_and_counted_in_the_guest() -> None:
+    counts = {name: URING[name] for name in COUNTED}
+    guest = {
+        "bench": "http",
+        "variant": "iso_64k_c16",
+        "smp": 1,
+        "ops": 10,
+        "wall_s": 1.0,
+        **counts,
+    }
+    asked = {"bench": "wrk", "variant": "iso_64k_c16", "smp": 1, "requests": 20, "ops_s": 10.0}
+    asked |= {"p50_ns": 7, "p99_ns": 9}
+
+    (timed,) = read_records([guest, asked], 0, counting=False)
+    (counted,) = read_records([guest, asked], 0, counting=True)
+
+    assert timed.key.of_any_design == Key("http", "linux-isolated", 1, 0, 65536, 16)
+    assert (timed.key, timed.ns_op, timed.p50_ns, timed.p99_ns) == (counted.key, 1e8, 7, 9)
+    assert (counted.ops, counted.ns) == (10, None)
+    assert counted.counts is not None
+    with pytest.raises(MachineError, match="did not answer all"):
+        read_records([asked | {"errors": "timeout 1"}], 0, counting=False)
 
 
 def test_what_we_have_no_bench_for_is_passed_over() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tools.bench.guests import BENCHES, Course, boot_bench, boot_times, write_input
 from tools.bench.peer import MEMORY_MIB, Peer, build_image
 from tools.bench.rows import Sample
+from tools.bench.web import boot_web
 from tools.kwe.errors import BuildError
 from tools.kwe.tree import ROOT, Build
 
@@ -84,6 +85,8 @@ def measure(
             for bench in BENCHES:
                 say(f"{what}: {bench.program}, {cpus} CPUs")
                 yield from boot_bench(course, bench, cpus, number, counting=counting)
+            say(f"{what}: the web server, {cpus} CPUs")
+            yield from boot_web(course, cpus, number, counting=counting)
             if peer is not None:
                 say(f"{what}: the peer, {cpus} CPUs")
                 yield from peer.boot(cpus, number, counting=counting)

@@ -7,6 +7,8 @@ Its benches are made in several designs each; a design belongs to one of our var
     linux-isolated  stages in processes of their own, as our decks are
     linux-spin      two processes that both spin on shared memory, a CPU each
     linux-compute   the computing alone
+
+A web server's requests are counted by the guest and timed by wrk outside it: two records each.
 """
 
 import re
@@ -28,6 +30,8 @@ PIPELINE_VARIANTS = {
 # Times of a boot, from QEMU's start: to the first line of the first program, and until its disk is
 # mounted and its network up.
 BOOT_TIMES = {"init_s": "linux-plain", "ready_s": "linux-ready"}
+HTTP_VARIANTS = {"epoll": "linux-plain", "uring": "linux-uring", "iso": "linux-isolated"}
+HTTP = re.compile(r"(epoll|uring|iso)_(\d+)k_c(\d+)")
 NOP = re.compile(r"(plain|defer|sqpoll)_b(\d+)")
 # The counts that its plugin adds to a record.
 COUNTED = ("insn_user", "insn_kernel", "syscalls", "to_user", "cr3", "hlt")
@@ -47,6 +51,10 @@ def read_records(
             raise MachineError(f"the peer's bench {record.get('bench')} failed: {dict(record)}")
         if record.get("bench") == "boot":
             samples += [] if counting else _boot(record, round_number)
+        elif record.get("bench") == "wrk":
+            samples += [] if counting else _served(record, round_number)
+        elif record.get("bench") == "http" and not counting:
+            pass  # who asks has timed it
         elif "ops" in record:
             samples += [
                 _sample(key, record, round_number, counting=counting) for key in keys_of(record)
@@ -69,6 +77,11 @@ def keys_of(record: Mapping[str, object]) -> list[Key]:
             return [key("nop", "linux-uring", stages=1, batch=int(match[2]))]
         if design == "syscall_getppid":
             return [key("nop", "linux-plain", stages=1, batch=1)]
+    elif bench in ("http", "wrk"):
+        if match := HTTP.fullmatch(design):
+            size, connections = int(match[2]) * 1024, int(match[3])
+            variant = HTTP_VARIANTS[match[1]]
+            return [key("http", variant, record_bytes=size, batch=connections)]
     elif bench == "hop":
         threads = "_threads_" in design
         spins = design.startswith("shm_spin")
@@ -107,6 +120,24 @@ def _sample(key: Key, record: Mapping[str, object], round_number: int, *, counti
         other_cpu_s=other if isinstance(other, float) else None,
         outcome=outcome_of(record),
     )
+
+
+def _served(record: Mapping[str, object], round_number: int) -> list[Sample]:
+    """Return what wrk has seen of a web server."""
+    if "errors" in record:
+        raise MachineError(f"the peer's web server did not answer all: {dict(record)}")
+    requests = _integer(record, "requests")
+    return [
+        Sample(
+            key=key,
+            ops=requests,
+            ns=round(requests / _number(record, "ops_s") * 1e9),
+            p50_ns=_number(record, "p50_ns"),
+            p99_ns=_number(record, "p99_ns"),
+            round=round_number,
+        )
+        for key in keys_of(record)
+    ]
 
 
 def _boot(record: Mapping[str, object], round_number: int) -> list[Sample]:

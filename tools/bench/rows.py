@@ -52,6 +52,10 @@ class Sample:
         counts: Of all: instructions by ring, crossings, CR3 writes; None without the plugin.
         copied: Bytes copied inside decks; None where the bench does not say.
         median_ns: Of one operation, where the bench has timed each; then this is the figure.
+        p50_ns: Of one operation, as who asked for it has seen it; ns stays the figure.
+        p99_ns: The same.
+        visits: Entries of all decks that handed work over.
+        interrupt_entries: Those that only brought interrupts.
         round: Boots of the same round are neighbours in time, and compared with each other.
         other_cpu_s: CPU time that the machine spent elsewhere meanwhile; None: nobody looked.
         outcome: What the work has yielded; "" where the bench does not say.
@@ -63,6 +67,10 @@ class Sample:
     counts: Mapping[str, int] | None = None
     copied: int | None = None
     median_ns: float | None = None
+    p50_ns: float | None = None
+    p99_ns: float | None = None
+    visits: int | None = None
+    interrupt_entries: int | None = None
     round: int = 0
     other_cpu_s: float | None = None
     outcome: str = ""
@@ -89,6 +97,10 @@ class Row:
     crossings_op: float | None
     cr3_op: float | None
     bytes_copied_op: float | None
+    p50_ns: float | None = None
+    p99_ns: float | None = None
+    visits_op: float | None = None
+    interrupt_entries_op: float | None = None
 
     @property
     def insn_op(self) -> float | None:
@@ -109,6 +121,10 @@ class Row:
             "crossings_op": self.crossings_op,
             "cr3_op": self.cr3_op,
             "bytes_copied_op": self.bytes_copied_op,
+            "p50_ns": self.p50_ns,
+            "p99_ns": self.p99_ns,
+            "visits_op": self.visits_op,
+            "interrupt_entries_op": self.interrupt_entries_op,
             "reps": self.reps,
             "min": self.min,
             "max": self.max,
@@ -140,6 +156,12 @@ def _row(key: Key, samples: list[Sample]) -> Row:
         crossings_op=count("syscalls"),
         cr3_op=count("cr3"),
         bytes_copied_op=_median(s.copied / s.ops for s in samples if s.copied is not None),
+        p50_ns=_median(s.p50_ns for s in samples if s.p50_ns is not None),
+        p99_ns=_median(s.p99_ns for s in samples if s.p99_ns is not None),
+        visits_op=_median(s.visits / s.ops for s in samples if s.visits is not None),
+        interrupt_entries_op=_median(
+            s.interrupt_entries / s.ops for s in samples if s.interrupt_entries is not None
+        ),
     )
 
 

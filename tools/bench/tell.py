@@ -52,9 +52,35 @@ def as_markdown(rows: Sequence[Row], machine: str, peer: str = "") -> str:
         table="\n".join(lines),
         overheads="\n".join(overheads),
         load="\n".join(_load(rows)),
+        web="\n".join(_web(rows)),
         machine=machine,
         peer=peer,
     )
+
+
+WEB_HEADINGS = (
+    *("variant", "CPUs", "file", "connections", "requests/s", "p50", "p99"),
+    *("insn/request", "visits", "interrupts alone", "CR3"),
+)
+
+
+def _web(rows: Sequence[Row]) -> list[str]:
+    """Return the table of the web servers: what who asks sees, and what it costs."""
+    lines = [_row(WEB_HEADINGS), _row(["---"] * len(WEB_HEADINGS))]
+    for row in rows:
+        key = row.key
+        if key.bench == "http":
+            lines.append(
+                _row(
+                    (
+                        *(key.variant, str(key.cpus), _size(key.record_bytes), str(key.batch)),
+                        "not measured" if not row.ns_op else f"{1e9 / row.ns_op:,.0f}",
+                        *(_time(row.p50_ns), _time(row.p99_ns), _count(row.insn_op)),
+                        *(_part(row.visits_op), _part(row.interrupt_entries_op), _part(row.cr3_op)),
+                    )
+                )
+            )
+    return lines
 
 
 def _load(rows: Sequence[Row]) -> list[str]:

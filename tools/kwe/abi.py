@@ -354,6 +354,8 @@ CONTROL_PLAN = 9
 CONTROL_TRACE = 10
 CONTROL_STOP = 11
 CONTROL_JOB = 12
+CONTROL_MARK_BEGIN = 13
+CONTROL_MARK_END = 14
 
 FRAME = Layout("kwe_control_frame", magic="I", type="H", flags="H", length="I", crc32c="I")
 HELLO = Layout("kwe_control_hello", version="I", row_count="I", now_ns="Q")

@@ -49,6 +49,8 @@ benches:
   pipeline   read, sha256, lz4, write of records of 64 and 4 KiB, 32 under way
   latency    the same with one record of 4 KiB at a time
   overload   ten times as many events submitted as there are slots, against as many
+  http       the web server (userland/workflows/web.yaml) under wrk: files of 1 KiB and 64 KiB,
+             1 connection and 16
   makespan   random graphs, against their longest way or their work divided by the CPUs
 Each boot is timed; one more of each counts instructions.
 

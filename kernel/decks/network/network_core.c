@@ -1,6 +1,9 @@
 /* network_core.c - see network_core.h. */
 #include "kernel/decks/network/network_core.h"
 
+#include <immintrin.h>
+#include <string.h>
+
 #define V4_PREFIX 0xffff00000000ull
 
 static uint64_t read_number(const uint8_t *bytes, uint32_t count)
@@ -103,4 +106,53 @@ uint32_t network_first_number(const uint64_t key[2], const struct network_ends *
 
     return (uint32_t)(network_siphash(key, words, sizeof(words) / sizeof(words[0])) +
                       now_ns / 4000);
+}
+
+/* ---- sums ------------------------------------------------------------------------------------------------------------------ */
+
+static uint64_t load(const uint8_t *bytes, size_t length)
+{
+    uint64_t word = 0;
+    memcpy(&word, bytes, length);
+    return word;
+}
+
+/* A carry out of the highest bit counts as 1 (RFC 1071, 2). */
+static uint64_t add(uint64_t sum, uint64_t word)
+{
+    unsigned long long low;
+    const unsigned char carry = _addcarry_u64(0, sum, word, &low);
+    return low + carry;
+}
+
+/* The same of four words, whose carries go on to the next: an instruction each. */
+static uint64_t add_four(uint64_t sum, const uint8_t *bytes)
+{
+    unsigned long long low = sum;
+    unsigned char carry = _addcarry_u64(0, low, load(bytes, 8), &low);
+    carry = _addcarry_u64(carry, low, load(bytes + 8, 8), &low);
+    carry = _addcarry_u64(carry, low, load(bytes + 16, 8), &low);
+    carry = _addcarry_u64(carry, low, load(bytes + 24, 8), &low);
+    return low + carry;
+}
+
+uint16_t network_sum(const void *data, int length)
+{
+    const uint8_t *bytes = data;
+    uint64_t sum = 0;
+
+    for (; length >= 32; length -= 32, bytes += 32) {
+        sum = add_four(sum, bytes);
+    }
+    for (; length >= 8; length -= 8, bytes += 8) {
+        sum = add(sum, load(bytes, 8));
+    }
+    if (length > 0) {
+        sum = add(sum, load(bytes, (size_t)length));
+    }
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)sum;
 }

@@ -27,3 +27,6 @@ uint64_t network_siphash(const uint64_t key[2], const uint64_t *words, uint32_t 
 /* The first number of a connection's bytes (RFC 6528): a clock of 4 us, moved by what only `key` tells. */
 uint32_t network_first_number(const uint64_t key[2], const struct network_ends *ends,
                               uint64_t now_ns);
+
+/* The sum of RFC 1071 over bytes as 16-bit words, the first byte the lower one, folded and not inverted; length 0 or more. */
+uint16_t network_sum(const void *data, int length);

@@ -20,16 +20,17 @@ enum field {
 
 static const struct {
     const char *name;
+    uint8_t length;
     uint8_t field;
 } known_fields[] = {
-    { "host", KWE_HTTP_HOST },
-    { "range", KWE_HTTP_RANGE },
-    { "if-range", KWE_HTTP_IF_RANGE },
-    { "if-none-match", KWE_HTTP_IF_NONE_MATCH },
-    { "if-modified-since", KWE_HTTP_IF_MODIFIED_SINCE },
-    { "content-type", KWE_HTTP_CONTENT_TYPE },
-    { "expect", FIELD_EXPECT },
-    { "transfer-encoding", FIELD_CODING },
+    { "host", sizeof("host") - 1, KWE_HTTP_HOST },
+    { "range", sizeof("range") - 1, KWE_HTTP_RANGE },
+    { "if-range", sizeof("if-range") - 1, KWE_HTTP_IF_RANGE },
+    { "if-none-match", sizeof("if-none-match") - 1, KWE_HTTP_IF_NONE_MATCH },
+    { "if-modified-since", sizeof("if-modified-since") - 1, KWE_HTTP_IF_MODIFIED_SINCE },
+    { "content-type", sizeof("content-type") - 1, KWE_HTTP_CONTENT_TYPE },
+    { "expect", sizeof("expect") - 1, FIELD_EXPECT },
+    { "transfer-encoding", sizeof("transfer-encoding") - 1, FIELD_CODING },
 };
 
 /* ---- the record --------------------------------------------------------------------------------------------------------------- */
@@ -189,7 +190,7 @@ static int on_field(llhttp_t *parser, const char *bytes, size_t length)
 static uint8_t find_field(const struct http_reader *reader)
 {
     for (size_t i = 0; i < sizeof(known_fields) / sizeof(known_fields[0]); i++) {
-        if (strlen(known_fields[i].name) == reader->name_length &&
+        if (known_fields[i].length == reader->name_length &&
             memcmp(known_fields[i].name, reader->name, reader->name_length) == 0) {
             return known_fields[i].field;
         }

@@ -1,7 +1,6 @@
 /* network_http_head.c - the head of a response; see network_http_core.h. */
 #include "kernel/decks/network/network_http_core.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -65,42 +64,106 @@ bool http_has_body(uint32_t status, uint8_t method)
     return method != KWE_HTTP_HEAD && status >= 200 && status != 204 && status != 304;
 }
 
+/* The head that is being written; HTTP_HEAD_BYTES is more than all of it. Inlined, so that literals have a length. */
+static inline __attribute__((always_inline)) size_t put(char *text, size_t at, const char *words)
+{
+    const size_t length = strlen(words);
+
+    memcpy(text + at, words, length);
+    return at + length;
+}
+
+static size_t put_number(char *text, size_t at, uint64_t number)
+{
+    char backwards[21]; /* as many digits as UINT64_MAX has, and an end */
+    size_t first = sizeof(backwards) - 1;
+
+    backwards[first] = '\0';
+    do {
+        backwards[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    return put(text, at, backwards + first);
+}
+
+/* Piece by piece: a format costs thousands of instructions, and each answer has a head. */
 size_t http_head(const struct http_head *head, char text[HTTP_HEAD_BYTES])
 {
-    char length[48] = "";
+    size_t at = put(text, 0, "HTTP/1.1 ");
 
+    at = put_number(text, at, head->status);
+    at = put(text, at, " ");
+    at = put(text, at, http_reason(head->status));
     if (head->has_length) {
-        (void)snprintf(length, sizeof(length), "Content-Length: %llu\r\n",
-                       (unsigned long long)head->length);
+        at = put(text, at, "\r\nContent-Length: ");
+        at = put_number(text, at, head->length);
     } else if (head->is_chunked) {
-        (void)snprintf(length, sizeof(length), "Transfer-Encoding: chunked\r\n");
+        at = put(text, at, "\r\nTransfer-Encoding: chunked");
     }
-    const int bytes = snprintf(text, HTTP_HEAD_BYTES, "HTTP/1.1 %u %s\r\n%s%sConnection: %s\r\n",
-                               head->status, http_reason(head->status), length,
-                               head->is_plain ? "Content-Type: text/plain; charset=utf-8\r\n" : "",
-                               head->keep_alive ? "keep-alive" : "close");
-    return (size_t)bytes;
+    if (head->is_plain) {
+        at = put(text, at, "\r\nContent-Type: text/plain; charset=utf-8");
+    }
+    at = put(text, at, head->keep_alive ? "\r\nConnection: keep-alive" : "\r\nConnection: close");
+    return put(text, at, "\r\n");
 }
 
 /* ---- lines from elsewhere ------------------------------------------------------------------------------------------------------- */
 
-/* A name's characters (RFC 9110, 5.6.2). */
+/* A name's characters (RFC 9110, 5.6.2), a bit for each of the first 128. */
 static bool is_token(uint8_t byte)
 {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') || (byte != 0 && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
+    static const uint32_t tokens[4] = {
+        0,           /* none of the control characters */
+        0x03ff6cfau, /* !#$%&'*+-. and digits */
+        0xc7fffffeu, /* letters ^_ */
+        0x57ffffffu, /* `letters |~ */
+    };
+    const bool is_letter = (uint8_t)((byte | 0x20) - 'a') < 26;
+    return is_letter || (byte < 128 && (tokens[byte / 32] >> byte % 32 & 1) != 0);
 }
 
 static bool frames_the_message(const uint8_t *name, size_t length)
 {
-    static const char *const own[] = { "connection", "content-length", "date",
-                                       "transfer-encoding" };
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-        if (strlen(own[i]) == length && strncasecmp(own[i], (const char *)name, length) == 0) {
-            return true;
+    const char *own;
+
+    switch (length) { /* each is as long as no other */
+    case 4:
+        own = "date";
+        break;
+    case 10:
+        own = "connection";
+        break;
+    case 14:
+        own = "content-length";
+        break;
+    case 17:
+        own = "transfer-encoding";
+        break;
+    default:
+        return false;
+    }
+    return strncasecmp(own, (const char *)name, length) == 0;
+}
+
+/* How many bytes from here on a value may have: no control characters but tabs. Eight at a time as long as there is none at all. */
+static size_t value_length(const uint8_t *bytes, size_t length)
+{
+    const uint64_t ones = 0x0101010101010101ull, highs = ones << 7;
+    size_t at = 0;
+
+    for (; length - at >= 8; at += 8) {
+        uint64_t word;
+        memcpy(&word, bytes + at, 8);
+        const uint64_t del = word ^ ones * 0x7f;
+        /* A high bit for a byte below a blank, or that is DEL: for the first such one at least, and for none when there is none. */
+        if ((((word - ones * ' ') & ~word) | ((del - ones) & ~del)) & highs) {
+            break;
         }
     }
-    return false;
+    while (at < length && (bytes[at] >= ' ' || bytes[at] == '\t') && bytes[at] != 0x7f) {
+        at++;
+    }
+    return at;
 }
 
 /* The length of the line that begins here, with its end; 0: it is none. */
@@ -114,9 +177,7 @@ static size_t line_length(const uint8_t *line, size_t length)
     if (at == 0 || at == length || line[at] != ':' || frames_the_message(line, at)) {
         return 0;
     }
-    while (at < length && (line[at] >= ' ' || line[at] == '\t') && line[at] != 0x7f) {
-        at++;
-    }
+    at += value_length(line + at, length - at);
     return length - at >= 2 && line[at] == '\r' && line[at + 1] == '\n' ? at + 2 : 0;
 }
 

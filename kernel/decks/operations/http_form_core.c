@@ -33,6 +33,29 @@ void http_say(struct http_text *text, const char *format, ...)
     http_put(text, words, (size_t)length);
 }
 
+static void put_digits(struct http_text *text, uint64_t number, uint64_t base)
+{
+    static const char digits[] = "0123456789abcdef";
+    char backwards[20]; /* as many as UINT64_MAX has */
+    size_t at = sizeof(backwards);
+
+    do {
+        backwards[--at] = digits[number % base];
+        number /= base;
+    } while (number != 0);
+    http_put(text, backwards + at, sizeof(backwards) - at);
+}
+
+void http_put_number(struct http_text *text, uint64_t number)
+{
+    put_digits(text, number, 10);
+}
+
+void http_put_hex(struct http_text *text, uint64_t number)
+{
+    put_digits(text, number, 16);
+}
+
 /* ---- forms -------------------------------------------------------------------------------------------------------------------- */
 
 /* The form's byte at *at, which moves behind it. A percent sign that begins nothing stands for itself. */

@@ -13,6 +13,13 @@ struct http_text {
 void http_put(struct http_text *text, const char *bytes, size_t length);
 void http_say(struct http_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* What each answer has is put piece by piece: a format costs thousands of instructions. */
+static inline void http_put_text(struct http_text *text, const char *words)
+{
+    http_put(text, words, __builtin_strlen(words)); /* a literal's is known */
+}
+void http_put_number(struct http_text *text, uint64_t number);
+void http_put_hex(struct http_text *text, uint64_t number);
 
 /*
  * {"name":"value",...} and a newline; what is not UTF-8 becomes U+FFFD, so that the line is JSON whatever was sent. BAD_REQUEST: no request,

@@ -1,7 +1,6 @@
 /* http_render_core.c - see http_render_core.h. */
 #include "kernel/decks/operations/http_render_core.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -19,38 +18,45 @@ struct render {
 /* ---- types and words ------------------------------------------------------------------------------------------------------------ */
 
 static const struct {
-    const char *suffix, *type;
+    const char *suffix;
+    size_t length;
+    const char *type;
 } types[] = {
-    { ".css", "text/css; charset=utf-8" },
-    { ".csv", "text/csv; charset=utf-8" },
-    { ".gif", "image/gif" },
-    { ".gz", "application/gzip" },
-    { ".htm", "text/html; charset=utf-8" },
-    { ".html", "text/html; charset=utf-8" },
-    { ".ico", "image/vnd.microsoft.icon" },
-    { ".jpeg", "image/jpeg" },
-    { ".jpg", "image/jpeg" },
-    { ".js", "text/javascript; charset=utf-8" },
-    { ".json", "application/json" },
-    { ".jsonl", "text/plain; charset=utf-8" },
-    { ".md", "text/plain; charset=utf-8" },
-    { ".mp4", "video/mp4" },
-    { ".pdf", "application/pdf" },
-    { ".png", "image/png" },
-    { ".svg", "image/svg+xml" },
-    { ".txt", "text/plain; charset=utf-8" },
-    { ".wasm", "application/wasm" },
-    { ".webp", "image/webp" },
-    { ".xml", "application/xml" },
-    { ".zip", "application/zip" },
+    { ".css", sizeof(".css") - 1, "text/css; charset=utf-8" },
+    { ".csv", sizeof(".csv") - 1, "text/csv; charset=utf-8" },
+    { ".gif", sizeof(".gif") - 1, "image/gif" },
+    { ".gz", sizeof(".gz") - 1, "application/gzip" },
+    { ".htm", sizeof(".htm") - 1, "text/html; charset=utf-8" },
+    { ".html", sizeof(".html") - 1, "text/html; charset=utf-8" },
+    { ".ico", sizeof(".ico") - 1, "image/vnd.microsoft.icon" },
+    { ".jpeg", sizeof(".jpeg") - 1, "image/jpeg" },
+    { ".jpg", sizeof(".jpg") - 1, "image/jpeg" },
+    { ".js", sizeof(".js") - 1, "text/javascript; charset=utf-8" },
+    { ".json", sizeof(".json") - 1, "application/json" },
+    { ".jsonl", sizeof(".jsonl") - 1, "text/plain; charset=utf-8" },
+    { ".md", sizeof(".md") - 1, "text/plain; charset=utf-8" },
+    { ".mp4", sizeof(".mp4") - 1, "video/mp4" },
+    { ".pdf", sizeof(".pdf") - 1, "application/pdf" },
+    { ".png", sizeof(".png") - 1, "image/png" },
+    { ".svg", sizeof(".svg") - 1, "image/svg+xml" },
+    { ".txt", sizeof(".txt") - 1, "text/plain; charset=utf-8" },
+    { ".wasm", sizeof(".wasm") - 1, "application/wasm" },
+    { ".webp", sizeof(".webp") - 1, "image/webp" },
+    { ".xml", sizeof(".xml") - 1, "application/xml" },
+    { ".zip", sizeof(".zip") - 1, "application/zip" },
 };
 
 static const char *type_of(const struct kwe_path *path)
 {
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        const size_t length = strlen(types[i].suffix);
-        if (path->length > length &&
-            strncasecmp(path->bytes + path->length - length, types[i].suffix, length) == 0) {
+    size_t at = path->length;
+
+    while (at > 1 && path->bytes[at - 1] != '.' && path->bytes[at - 1] != '/') {
+        at--;
+    }
+    const char *suffix = path->bytes + at - 1;
+    const size_t length = path->length - at + 1;
+    for (size_t i = 0; at > 1 && *suffix == '.' && i < sizeof(types) / sizeof(types[0]); i++) {
+        if (types[i].length == length && strncasecmp(suffix, types[i].suffix, length) == 0) {
             return types[i].type;
         }
     }
@@ -215,8 +221,13 @@ static void render_elsewhere(const struct render *render, uint32_t status, struc
 
 static void write_tag(const struct http_outcome *outcome, char tag[TAG_BYTES])
 {
-    (void)snprintf(tag, TAG_BYTES, "\"%llx-%llx\"", (unsigned long long)outcome->mtime,
-                   (unsigned long long)outcome->size);
+    struct http_text text = { .bytes = tag, .capacity = TAG_BYTES };
+
+    http_put_text(&text, "\"");
+    http_put_hex(&text, outcome->mtime);
+    http_put_text(&text, "-");
+    http_put_hex(&text, outcome->size);
+    http_put(&text, "\"", 2);
 }
 
 /* Is the tag in the list? Weak ones count as well (RFC 9110, 13.1.2). */
@@ -257,12 +268,14 @@ static void put_validators(const struct render *render, const char *tag)
     struct http_text *text = &render->page->text;
     char date[HTTP_DATE_BYTES];
 
-    http_say(text, "ETag: %s\r\n", tag);
+    http_put_text(text, "ETag: ");
+    http_put_text(text, tag);
     if (render->outcome->mtime != 0) {
         http_format_date(render->outcome->mtime, date);
-        http_say(text, "Last-Modified: %s\r\n", date);
+        http_put_text(text, "\r\nLast-Modified: ");
+        http_put(text, date, HTTP_DATE_BYTES - 1);
     }
-    http_say(text, "Cache-Control: no-cache\r\n");
+    http_put_text(text, "\r\nCache-Control: no-cache\r\n");
 }
 
 /* `is_in_parts`: it did not fit into what was to be read at once; then there is no range. */
@@ -295,9 +308,9 @@ static void render_file(const struct render *render, bool is_in_parts)
         return;
     }
     put_validators(render, tag);
-    http_say(&page->text,
-             "Accept-Ranges: bytes\r\nContent-Type: %s\r\nX-Content-Type-Options: nosniff\r\n",
-             type_of(&render->route.path));
+    http_put_text(&page->text, "Accept-Ranges: bytes\r\nContent-Type: ");
+    http_put_text(&page->text, type_of(&render->route.path));
+    http_put_text(&page->text, "\r\nX-Content-Type-Options: nosniff\r\n");
     if (range->is_there) {
         page->status = 206;
         http_say(&page->text, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,
@@ -369,6 +382,7 @@ static void render_large(const struct render *render)
     struct render large = *render;
 
     outcome.size = outcome.whole;
+    outcome.mtime = outcome.whole_mtime;
     outcome.loaded = 0;
     large.outcome = &outcome;
     render_file(&large, true);
@@ -442,7 +456,7 @@ static void render_kind(const struct render *render)
     }
 }
 
-enum kerr http_render(const uint8_t *record, size_t length, struct http_words table,
+enum kerr http_render(const uint8_t *record, size_t length, const struct http_table *table,
                       const struct http_outcome *outcome, struct http_page *page)
 {
     struct render render = { .record = record, .outcome = outcome, .page = page };

@@ -17,6 +17,7 @@ struct http_outcome {
     uint64_t mtime;               /* seconds; 0: not known */
     uint64_t loaded;              /* bytes of it that were read */
     uint64_t whole;               /* its size, when it was TOO_LARGE to be read at once */
+    uint64_t whole_mtime;         /* and then its time */
     struct http_words list_lines; /* as storage.list writes them */
     struct http_words text;       /* of a route of that kind; of a stream its beginning */
 };
@@ -30,6 +31,6 @@ struct http_page {
     uint64_t length;     /* of the whole body, sent or not */
 };
 
-/* BAD_REQUEST, BAD_PARAMETER as http_route(); OUTPUT_TOO_LARGE: there is not even room for an error. */
-enum kerr http_render(const uint8_t *record, size_t length, struct http_words table,
+/* BAD_REQUEST as http_route(); OUTPUT_TOO_LARGE: there is not even room for an error. */
+enum kerr http_render(const uint8_t *record, size_t length, const struct http_table *table,
                       const struct http_outcome *outcome, struct http_page *page);

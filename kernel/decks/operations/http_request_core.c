@@ -1,7 +1,6 @@
 /* http_request_core.c - see http_request_core.h. */
 #include "kernel/decks/operations/http_request_core.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -179,6 +178,15 @@ static uint64_t days_of(uint64_t year, uint64_t month, uint64_t day)
     return 365 * y + y / 4 - y / 100 + y / 400 + (153 * from_march + 2) / 5 + day - 1 - 719468;
 }
 
+/* So many digits of a number, to its end. */
+static void put_digits(char *to, unsigned number, int count)
+{
+    while (count-- > 0) {
+        to[count] = (char)('0' + number % 10);
+        number /= 10;
+    }
+}
+
 void http_format_date(uint64_t seconds, char text[HTTP_DATE_BYTES])
 {
     seconds = seconds < LAST_DATE ? seconds : LAST_DATE - 1;
@@ -193,9 +201,14 @@ void http_format_date(uint64_t seconds, char text[HTTP_DATE_BYTES])
         month++;
     }
     const unsigned of_month = (unsigned)(day - days_of(year, month, 1)) + 1;
-    (void)snprintf(text, HTTP_DATE_BYTES, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
-                   days + day % 7 * 3, of_month % 100, months + (month - 1) * 3,
-                   (unsigned)year % 10000, second / 3600, second / 60 % 60, second % 60);
+    memcpy(text, "ddd, 00 mmm 0000 00:00:00 GMT", HTTP_DATE_BYTES);
+    memcpy(text, days + day % 7 * 3, 3);
+    put_digits(text + 5, of_month, 2);
+    memcpy(text + 8, months + (month - 1) * 3, 3);
+    put_digits(text + 12, (unsigned)year, 4);
+    put_digits(text + 17, second / 3600, 2);
+    put_digits(text + 20, second / 60 % 60, 2);
+    put_digits(text + 23, second % 60, 2);
 }
 
 /* Two or four digits at a place. */

@@ -35,8 +35,18 @@ struct http_route {
     struct kwe_path decoded; /* the client's path */
 };
 
-/* BAD_REQUEST, BAD_PARAMETER: a line of the table is malformed. *request: as http_request_read() leaves it. */
-enum kerr http_route(const uint8_t *record, size_t length, struct http_words table,
+/* A table of routes that was read. It is kept: the next request comes with the same one, nearly always. {0} is none. */
+struct http_table {
+    struct http_words text; /* a copy, which the lines refer to */
+    struct http_table_line *line;
+    uint32_t count;
+};
+/* Have *table be that of the text, which may be another program's and change meanwhile. BAD_PARAMETER: a line is malformed; NO_MEMORY. */
+enum kerr http_table_read(struct http_table *table, struct http_words text);
+void http_table_free(struct http_table *table);
+
+/* BAD_REQUEST. *request: as http_request_read() leaves it; the route's target lies in the table. */
+enum kerr http_route(const uint8_t *record, size_t length, const struct http_table *table,
                      struct kwe_http_request *request, struct http_route *route);
 /* What of the file to read: as storage.read takes it; of a range `most` bytes. */
 void http_route_part(const struct http_route *route, const struct kwe_http_request *request,

@@ -339,13 +339,19 @@ static struct http_words words(struct deck_bytes bytes)
     return (struct http_words){ (const char *)bytes.data, bytes.length };
 }
 
+/* The table of routes that came last; an instance is one thread. */
+static struct http_table routes_table;
+
 enum kerr operations_http_route(struct operations_http_route_call *call)
 {
     struct kwe_http_request request;
     struct http_route route;
-    enum kerr status = http_route(call->question.data, call->question.length, words(call->routes),
-                                  &request, &route);
+    enum kerr status = http_table_read(&routes_table, words(call->routes));
 
+    if (status == KERR_OK) {
+        status =
+            http_route(call->question.data, call->question.length, &routes_table, &request, &route);
+    }
     if (status != KERR_OK) {
         return status;
     }
@@ -378,13 +384,17 @@ enum kerr operations_http_render(struct operations_http_render_call *call)
                                           .mtime = params->mtime,
                                           .loaded = params->loaded,
                                           .whole = params->whole,
+                                          .whole_mtime = params->whole_mtime,
                                           .list_lines = words(call->entries),
                                           .text = words(call->text) };
     struct http_page page = { .text = { .bytes = (char *)call->page.data,
                                         .capacity = call->page.capacity } };
-    enum kerr status = http_render(call->question.data, call->question.length, words(call->routes),
-                                   &outcome, &page);
+    enum kerr status = http_table_read(&routes_table, words(call->routes));
 
+    if (status == KERR_OK) {
+        status =
+            http_render(call->question.data, call->question.length, &routes_table, &outcome, &page);
+    }
     call->page.length = page.text.length;
     call->answer = page.status;
     call->head_bytes = page.head_bytes;

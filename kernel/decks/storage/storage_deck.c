@@ -211,12 +211,12 @@ static enum kerr end(struct deck_request *request, enum kerr error)
 }
 
 static enum kerr read_open(const struct ext4_file *file, uint64_t offset, uint64_t length,
-                           struct deck_room *data, uint64_t *size, uint64_t *needed)
+                           struct deck_room *data, struct ext4_stat *stat, uint64_t *needed)
 {
     size_t bytes = 0;
-    *size = file->size_bytes;
-    offset = storage_offset(*size, offset);
-    enum kerr error = storage_range(*size, offset, length, data->capacity, &bytes);
+    *stat = file->stat;
+    offset = storage_offset(stat->size_bytes, offset);
+    enum kerr error = storage_range(stat->size_bytes, offset, length, data->capacity, &bytes);
     *needed = bytes;
     if (error == KERR_OK) {
         error =
@@ -240,6 +240,7 @@ enum kerr storage_read(struct storage_read_call *call)
 {
     const struct kwe_path *path = &call->params->path;
     struct ext4_file file;
+    struct ext4_stat stat = { .size_bytes = 0 };
     uint64_t needed = 0;
     enum kerr error = begin(call->request, path, KWE_MANIFEST_READ);
     if (error == KERR_OK) {
@@ -248,10 +249,12 @@ enum kerr storage_read(struct storage_read_call *call)
                                part_bytes(call->params->offset, call->params->length), &file);
     }
     if (error == KERR_OK) {
-        error = read_open(&file, call->params->offset, call->params->length, &call->data,
-                          &call->size, &needed);
+        error = read_open(&file, call->params->offset, call->params->length, &call->data, &stat,
+                          &needed);
         ext4_close(storage.fs, &file);
     }
+    call->size = stat.size_bytes;
+    call->mtime = stat.mtime_seconds;
     if (error == KERR_TOO_LARGE) {
         error = deck_need(call->request, needed, error);
     }
@@ -413,7 +416,7 @@ enum kerr storage_open(struct storage_open_call *call)
     }
     if (error == KERR_OK) {
         inode = file.inode;
-        call->size = file.size_bytes;
+        call->size = file.stat.size_bytes;
         ext4_close(storage.fs, &file);
     }
     if (error == KERR_OK) {
@@ -452,16 +455,18 @@ enum kerr storage_read_at(struct storage_read_at_call *call)
     /* Others may close the handle while this fibre waits. */
     const struct kwe_path path = slot->path;
     const uint32_t inode = slot->inode;
+    struct ext4_stat stat = { .size_bytes = 0 };
     uint64_t needed = 0;
     error = begin(call->request, &path, KWE_MANIFEST_READ);
     if (error == KERR_OK) {
         error = open_again(&path, inode, call->params->offset, call->params->length, &file);
     }
     if (error == KERR_OK) {
-        error = read_open(&file, call->params->offset, call->params->length, &call->data,
-                          &call->size, &needed);
+        error = read_open(&file, call->params->offset, call->params->length, &call->data, &stat,
+                          &needed);
         ext4_close(storage.fs, &file);
     }
+    call->size = stat.size_bytes;
     if (error == KERR_TOO_LARGE) {
         error = deck_need(call->request, needed, error);
     }

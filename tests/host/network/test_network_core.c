@@ -58,8 +58,42 @@ static void test_first_numbers_differ_by_connection_and_go_up_with_time(void)
     assert(network_first_number(key, &ends, 0) != first);
 }
 
+/* RFC 1071 as it is written down, two bytes at a time. */
+static uint16_t plain_sum(const uint8_t *bytes, int length)
+{
+    uint32_t sum = 0;
+
+    for (int i = 0; i < length; i++) {
+        sum += (uint32_t)bytes[i] << (i % 2 == 0 ? 0 : 8);
+    }
+    while (sum >> 16 != 0) {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    return (uint16_t)sum;
+}
+
+static void test_sums_are_those_of_two_bytes_at_a_time(void)
+{
+    uint8_t bytes[1600];
+
+    memset(bytes, 0xff, sizeof(bytes)); /* a carry each time */
+    for (int length = 0; length < 200; length++) {
+        assert(network_sum(bytes + length % 8, length) == plain_sum(bytes, length));
+    }
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)(i * 167 + i / 7);
+    }
+    for (int length = 0; length < 1592; length += length < 100 ? 1 : 37) {
+        for (int at = 0; at < 8; at++) {
+            assert(network_sum(bytes + at, length) == plain_sum(bytes + at, length));
+        }
+    }
+    assert(network_sum(bytes, 0) == 0);
+}
+
 int main(void)
 {
+    test_sums_are_those_of_two_bytes_at_a_time();
     test_an_ipv4_address_is_a_mapped_one();
     test_an_ipv6_address_keeps_its_16_bytes();
     test_siphash_is_the_published_one();

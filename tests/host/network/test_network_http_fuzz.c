@@ -89,8 +89,10 @@ static void use_record(const uint8_t *record, size_t length)
     const struct http_outcome outcome = { .size = below(100), .loaded = below(100), .mtime = 5 };
 
     assert(http_request_read(record, length, &request));
-    assert(http_render(record, length, (struct http_words){ routes, sizeof(routes) - 1 }, &outcome,
-                       &page) == KERR_OK);
+    static struct http_table table;
+
+    assert(http_table_read(&table, (struct http_words){ routes, sizeof(routes) - 1 }) == KERR_OK);
+    assert(http_render(record, length, &table, &outcome, &page) == KERR_OK);
     assert(http_lines_valid((const uint8_t *)page_bytes, page.head_bytes));
     (void)http_form(record, length, &line);
 }

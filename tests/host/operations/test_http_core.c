@@ -59,12 +59,20 @@ static struct http_words words(const char *text)
     return (struct http_words){ text, strlen(text) };
 }
 
+static const struct http_table *table_of(const char *text)
+{
+    static struct http_table table;
+
+    assert(http_table_read(&table, words(text)) == KERR_OK);
+    return &table;
+}
+
 static struct http_route route(void)
 {
     struct kwe_http_request request;
     struct http_route found;
 
-    assert(http_route(made.bytes, made.length, words(routes), &request, &found) == KERR_OK);
+    assert(http_route(made.bytes, made.length, table_of(routes), &request, &found) == KERR_OK);
     return found;
 }
 
@@ -134,13 +142,38 @@ static void test_a_table_that_is_malformed_is_refused_whole(void)
                                        "GET / file /x\nGET" };
     struct kwe_http_request request;
     struct http_route found;
+    struct http_table table = { .count = 0 };
 
-    get("/");
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert(http_route(made.bytes, made.length, words(bad[i]), &request, &found) ==
-               KERR_BAD_PARAMETER);
+        assert(http_table_read(&table, words(bad[i])) == KERR_BAD_PARAMETER && table.count == 0);
     }
-    assert(http_route(made.bytes, 10, words(routes), &request, &found) == KERR_BAD_REQUEST);
+    get("/");
+    assert(http_route(made.bytes, 10, table_of(routes), &request, &found) == KERR_BAD_REQUEST);
+}
+
+static void test_a_table_is_read_again_when_it_has_changed(void)
+{
+    char text[] = "GET / file /a\n\n \nGET /x file /b";
+    struct http_table table = { .count = 0 };
+
+    assert(http_table_read(&table, words(text)) == KERR_OK && table.count == 2);
+    const struct http_table_line *before = table.line;
+    assert(http_table_read(&table, words(text)) == KERR_OK && table.line == before);
+    for (size_t i = 0; i < sizeof(text) - 1; i++) {
+        struct kwe_http_request request;
+        struct http_route found;
+        const char kept = text[i];
+        text[i] = '!';
+        const enum kerr status = http_table_read(&table, words(text));
+        text[i] = kept;
+        assert(status == KERR_BAD_PARAMETER || (status == KERR_OK && table.text.bytes[i] == '!'));
+        get("/");
+        assert(http_table_read(&table, words(text)) == KERR_OK);
+        assert(http_route(made.bytes, made.length, &table, &request, &found) == KERR_OK &&
+               found.path.length == 2 && memcmp(found.path.bytes, "/a", 2) == 0);
+    }
+    assert(http_table_read(&table, words("")) == KERR_OK && table.count == 0);
+    http_table_free(&table);
 }
 
 static void test_ranges(void)
@@ -243,7 +276,7 @@ static struct http_page render(const struct http_outcome *outcome)
 {
     struct http_page page = { .text = { .bytes = page_bytes, .capacity = sizeof(page_bytes) - 1 } };
 
-    assert(http_render(made.bytes, made.length, words(routes), outcome, &page) == KERR_OK);
+    assert(http_render(made.bytes, made.length, table_of(routes), outcome, &page) == KERR_OK);
     page_bytes[page.text.length] = '\0';
     return page;
 }
@@ -296,7 +329,9 @@ static void test_a_range_is_206_or_416(void)
 
 static void test_a_file_too_large_for_one_read_comes_in_parts(void)
 {
-    struct http_outcome outcome = { .load = KERR_TOO_LARGE, .whole = 1000000, .mtime = 784111777 };
+    struct http_outcome outcome = { .load = KERR_TOO_LARGE,
+                                    .whole = 1000000,
+                                    .whole_mtime = 784111777 };
 
     get("/x.bin");
     struct http_page page = render(&outcome);
@@ -410,7 +445,7 @@ static void test_damaged_requests_do_no_harm(void)
         const size_t length = made.length - (size_t)(rand() % 4 == 0 ? rand() % 40 : 0);
         uint8_t *exact = malloc(length);
         memcpy(exact, made.bytes, length);
-        (void)http_render(exact, length, words(routes), &outcome, &page);
+        (void)http_render(exact, length, table_of(routes), &outcome, &page);
         (void)http_form(exact, length, &text);
         free(exact);
     }
@@ -421,6 +456,7 @@ int main(void)
     test_paths_lead_to_files_by_the_first_line_that_fits();
     test_paths_cannot_leave_or_be_ambiguous();
     test_methods();
+    test_a_table_is_read_again_when_it_has_changed();
     test_a_table_that_is_malformed_is_refused_whole();
     test_ranges();
     test_dates_there_and_back();

@@ -1,17 +1,20 @@
-/* host.c - see host.h. A STOP has no payload, so that its frame is always the same bytes: the newest that came are held against them. */
+/* host.c - see host.h. No frame has a payload, so that each is always the same bytes: the newest that came are held against them. */
 #include "userland/programs/agent/host.h"
 
 #include <string.h>
 
-#include "kernel/abi/control.h"
 #include "userland/libkwe/common/calls.h"
 #include "userland/libkwe/common/crc32c.h"
 
+static const enum kwe_control_type words[] = { KWE_CONTROL_STOP, KWE_CONTROL_MARK_BEGIN,
+                                               KWE_CONTROL_MARK_END };
+#define WORDS (sizeof(words) / sizeof(words[0]))
+
 static uint8_t newest[sizeof(struct kwe_control_frame)];
 
-static struct kwe_control_frame stop_frame(void)
+static struct kwe_control_frame frame_of(enum kwe_control_type type)
 {
-    struct kwe_control_frame frame = { .magic = KWE_CONTROL_MAGIC, .type = KWE_CONTROL_STOP };
+    struct kwe_control_frame frame = { .magic = KWE_CONTROL_MAGIC, .type = (uint16_t)type };
     const size_t from = offsetof(struct kwe_control_frame, type);
 
     frame.crc32c = crc32c(0, (const uint8_t *)&frame + from,
@@ -19,17 +22,19 @@ static struct kwe_control_frame stop_frame(void)
     return frame;
 }
 
-bool host_says_stop(uint64_t timeout_ns)
+enum kwe_control_type host_says(uint64_t timeout_ns)
 {
-    const struct kwe_control_frame stop = stop_frame();
     uint8_t data[64];
     int64_t count = kwe_call_control_read(data, sizeof(data), timeout_ns);
-    bool was_said = false;
+    enum kwe_control_type said = 0;
 
     for (int64_t i = 0; i < count; i++) {
         memmove(newest, newest + 1, sizeof(newest) - 1);
         newest[sizeof(newest) - 1] = data[i];
-        was_said = was_said || memcmp(newest, &stop, sizeof(stop)) == 0;
+        for (size_t word = 0; word < WORDS; word++) {
+            const struct kwe_control_frame frame = frame_of(words[word]);
+            said = memcmp(newest, &frame, sizeof(frame)) == 0 ? words[word] : said;
+        }
     }
-    return was_said;
+    return said;
 }

@@ -181,7 +181,18 @@ static bool stopped_by_the_host(struct run *runs, uint32_t count)
             look_ns = COMING_UP_NS;
         }
     }
-    if (!host_says_stop(look_ns)) {
+    switch (host_says(look_ns)) {
+    case KWE_CONTROL_STOP:
+        break;
+    case KWE_CONTROL_MARK_BEGIN:
+        report_statistics();
+        kwe_mark_begin();
+        return false;
+    case KWE_CONTROL_MARK_END:
+        kwe_mark_end();
+        report_statistics();
+        return false;
+    default:
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {

@@ -414,13 +414,14 @@ struct operations_http_render_params {
     uint32_t form_status;   /* of what a change takes from the request */
     uint32_t change_status; /* of what it does */
     uint64_t size;          /* the value of storage.read */
-    uint64_t mtime;         /* the value of storage.stat */
+    uint64_t mtime;         /* the value of storage.read */
     /*
      * the value size of storage.stat: of a file that was too large for storage.read, more_bytes are
      * to come by http_more
      */
     uint64_t whole;
-    uint64_t loaded; /* the length of what storage.read read */
+    uint64_t whole_mtime; /* the value mtime of storage.stat */
+    uint64_t loaded;      /* the length of what storage.read read */
 };
 _Static_assert(offsetof(struct operations_http_render_params, load_status) == 0, "ABI");
 _Static_assert(offsetof(struct operations_http_render_params, list_status) == 4, "ABI");
@@ -429,8 +430,9 @@ _Static_assert(offsetof(struct operations_http_render_params, change_status) == 
 _Static_assert(offsetof(struct operations_http_render_params, size) == 16, "ABI");
 _Static_assert(offsetof(struct operations_http_render_params, mtime) == 24, "ABI");
 _Static_assert(offsetof(struct operations_http_render_params, whole) == 32, "ABI");
-_Static_assert(offsetof(struct operations_http_render_params, loaded) == 40, "ABI");
-_Static_assert(sizeof(struct operations_http_render_params) == 48, "ABI");
+_Static_assert(offsetof(struct operations_http_render_params, whole_mtime) == 40, "ABI");
+_Static_assert(offsetof(struct operations_http_render_params, loaded) == 48, "ABI");
+_Static_assert(sizeof(struct operations_http_render_params) == 56, "ABI");
 
 static inline struct operations_http_render_params operations_http_render_defaults(void)
 {
@@ -442,6 +444,7 @@ static inline struct operations_http_render_params operations_http_render_defaul
         .size = 0u,
         .mtime = 0u,
         .whole = 0u,
+        .whole_mtime = 0u,
         .loaded = 0u,
     };
 }

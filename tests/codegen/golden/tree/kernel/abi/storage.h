@@ -35,12 +35,13 @@ enum {
 /* ---- read ---- */
 
 enum {
-    STORAGE_READ_VALUE_SIZE = 0, /* u64 */
+    STORAGE_READ_VALUE_SIZE = 0,  /* u64 */
+    STORAGE_READ_VALUE_MTIME = 1, /* u64 */
 };
 
 /*
  * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of it;
- * an offset of 2^64 - n counts n bytes back from the end.
+ * an offset of 2^64 - n counts n bytes back from the end. size and mtime are the whole file's.
  */
 struct storage_read_params {
     struct kwe_path path; /* absolute */

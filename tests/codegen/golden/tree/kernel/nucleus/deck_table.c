@@ -586,13 +586,14 @@ static const struct op_spec storage_ops[] = {
     },
     /*
      * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of
-     * it; an offset of 2^64 - n counts n bytes back from the end.
+     * it; an offset of 2^64 - n counts n bytes back from the end. size and mtime are the whole
+     * file's.
      */
     [STORAGE_OP_READ] = {
         .name = "read",
         .params_bytes = sizeof(struct storage_read_params),
         .validate = storage_read_validate,
-        .value_count = 1,
+        .value_count = 2,
         .traits = OP_TRAIT_IDEMPOTENT,
         .output = { .present = true, .by_limit = true, .of = 0xffff },
         .cost_fixed_ns = 100000,

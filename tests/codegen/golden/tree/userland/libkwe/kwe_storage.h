@@ -23,7 +23,7 @@
 
 /*
  * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of it;
- * an offset of 2^64 - n counts n bytes back from the end.
+ * an offset of 2^64 - n counts n bytes back from the end. size and mtime are the whole file's.
  */
 static inline kwe_stage_t kwe_storage_read(struct kwe_builder *builder, const char *name,
                                            const struct storage_read_params *params)

@@ -18,7 +18,7 @@
 #include "kernel/abi/operations.h"
 #include "kernel/abi/storage.h"
 
-const struct kwe_op_value kwe_op_values[70] = {
+const struct kwe_op_value kwe_op_values[71] = {
     {
         .deck = EXECUTION_PREFIX,
         .width = 8,
@@ -267,6 +267,13 @@ const struct kwe_op_value kwe_op_values[70] = {
     {
         .deck = STORAGE_PREFIX,
         .width = 8,
+        .op = STORAGE_OP_READ,
+        .index = STORAGE_READ_VALUE_MTIME,
+        .name = "mtime",
+    },
+    {
+        .deck = STORAGE_PREFIX,
+        .width = 8,
         .op = STORAGE_OP_WRITE,
         .index = STORAGE_WRITE_VALUE_WRITTEN,
         .name = "written",
@@ -510,4 +517,4 @@ const struct kwe_op_value kwe_op_values[70] = {
         .name = "answer",
     },
 };
-const size_t kwe_op_value_count = 70;
+const size_t kwe_op_value_count = 71;

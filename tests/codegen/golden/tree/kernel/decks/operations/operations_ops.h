@@ -233,7 +233,7 @@ struct operations_http_route_call {
  * What a request is for, by a table: lines of METHODS PATH KIND TARGET, the first that fits counts;
  * a path that ends with /... fits all below it. KIND: file (its path is the output), change, text,
  * stream. kind 0 refused, 1 file, 2 change, 3 text, 4 stream; answer: the status so far; offset and
- * bytes are what storage.read has to read. Errors: BAD_REQUEST, BAD_PARAMETER.
+ * bytes are what storage.read has to read. Errors: BAD_REQUEST, BAD_PARAMETER, NO_MEMORY.
  */
 enum kerr operations_http_route(struct operations_http_route_call *call);
 
@@ -265,7 +265,7 @@ struct operations_http_render_call {
  * The answer, for http_send: lines of fields and, but for a file, the body. What the stages before
  * said of the file, the directory and the change comes as statuses; a failure becomes an error
  * page. By the same table as http_route. Of a stream, text is the beginning, and more_bytes 2^64 -
- * 1. Errors: BAD_REQUEST, BAD_PARAMETER, OUTPUT_TOO_LARGE.
+ * 1. Errors: BAD_REQUEST, BAD_PARAMETER, OUTPUT_TOO_LARGE, NO_MEMORY.
  */
 enum kerr operations_http_render(struct operations_http_render_call *call);
 

@@ -20,6 +20,7 @@ static enum kerr run_read(struct deck_request *request)
     if (status == KERR_OK) {
         deck_set_output_length(request, call.data.length);
         deck_set_value(request, STORAGE_READ_VALUE_SIZE, call.size);
+        deck_set_value(request, STORAGE_READ_VALUE_MTIME, call.mtime);
     }
     return status;
 }

@@ -21,11 +21,13 @@ struct storage_read_call {
     const struct storage_read_params *params;
     struct deck_room data; /* out: bytes; set .length */
     uint64_t size;         /* value: set it */
+    uint64_t mtime;        /* value: set it */
 };
 /*
  * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of it;
- * an offset of 2^64 - n counts n bytes back from the end. Errors: NO_SUCH_FILE, IS_A_DIRECTORY,
- * TOO_LARGE, BAD_PATH, NOT_PERMITTED, IO_ERROR, CORRUPT_FILESYSTEM. On a fibre: may wait.
+ * an offset of 2^64 - n counts n bytes back from the end. size and mtime are the whole file's.
+ * Errors: NO_SUCH_FILE, IS_A_DIRECTORY, TOO_LARGE, BAD_PATH, NOT_PERMITTED, IO_ERROR,
+ * CORRUPT_FILESYSTEM. On a fibre: may wait.
  */
 enum kerr storage_read(struct storage_read_call *call);
 
