@@ -22,7 +22,7 @@ from tools.kwe.job import Job, compile_workflow
 from tools.kwe.machine import Machine, MachineConfig
 from tools.kwe.run import USUAL_CPUS
 from tools.kwe.runner import make_disk
-from tools.kwe.session import Session
+from tools.kwe.session import Channel, Session
 from tools.kwe.subworkflows import load_workflow
 from tools.kwe.system import load_system
 from tools.kwe.tree import ROOT
@@ -90,6 +90,7 @@ class _Guest:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.session = Session()
+        self.channel = Channel([self.session])
 
     def listen(self, until: Callable[[], bool]) -> None:
         """Read the control channel until something has come."""
@@ -102,7 +103,7 @@ class _Guest:
                 data = b""
             if not data:
                 raise MachineError(f"the web server went silent\n{self.machine.last_lines()}")
-            self.session.feed(data)
+            self.channel.feed(data)
 
     def say(self, kind: int) -> None:
         """Say something without a payload."""
@@ -225,5 +226,5 @@ def _disk(course: Course, job: Job) -> Path:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     image.unlink(missing_ok=True)
-    make_disk(image, scratch, job)
+    make_disk(image, scratch, [job])
     return image
