@@ -46,7 +46,7 @@ MISTAKES = {
     "no condition": ("needs: load", "needs: load, if: load.size", 12, "STAGE.length > 0"),
     "no such value": (
         *("needs: load", "needs: load, if: load.width > 1", 12),
-        "load has no 'width'; load.status, load.length, load.size would be right",
+        "load has no 'width'; load.status, load.length, load.size, load.mtime would be right",
     ),
     "no such code": ("needs: load", "needs: load, if: load.status == FINE", 12, "a code such as"),
     "no number": ("needs: load", "needs: load, if: load.size > big", 12, "a number would be right"),
