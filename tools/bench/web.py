@@ -30,6 +30,9 @@ from tools.kwe.tree import ROOT
 WORKFLOW = ROOT / "userland/workflows/web.yaml"
 PORT = 80
 LOAD_S = 4
+# QEMU's user network loses a segment now and then, and sends again after seconds: that is latency,
+# and no error.
+STALL_S = 30
 # Hang detectors, not targets.
 ANSWER_S = 60.0
 DEADLINE_S = 120.0
@@ -197,7 +200,15 @@ def _ask_once(port: int, load: Load) -> None:
 def _run_wrk(port: int, load: Load) -> Served:
     url = f"http://127.0.0.1:{port}{load.path}"
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{load.connections}", f"-d{LOAD_S}s", "--latency", url],
+        [
+            "wrk",
+            "-t1",
+            f"-c{load.connections}",
+            f"-d{LOAD_S}s",
+            f"--timeout={STALL_S}s",
+            "--latency",
+            url,
+        ],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
