@@ -125,7 +125,9 @@ def test_a_web_server_is_timed_by_who_asks_and_counted_in_the_guest() -> None:
     assert (counted.ops, counted.ns) == (10, None)
     assert counted.counts is not None
     with pytest.raises(MachineError, match="did not answer all"):
-        read_records([asked | {"errors": "timeout 1"}], 0, counting=False)
+        read_records(
+            [asked | {"errors": "connect 0, read 1, write 0, timeout 0"}], 0, counting=False
+        )
 
 
 def test_what_we_have_no_bench_for_is_passed_over() -> None:
