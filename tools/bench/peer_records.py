@@ -125,7 +125,7 @@ def _sample(key: Key, record: Mapping[str, object], round_number: int, *, counti
 
 def _served(record: Mapping[str, object], round_number: int) -> list[Sample]:
     """Return what wrk has seen of a web server."""
-    # A stall is none: QEMU's user network loses a segment now and then, and sends again after seconds.
+    # A stall is none: QEMU's user network loses a segment now and then, and sends again much later.
     if not STALLS_ONLY.fullmatch(str(record.get("errors", ""))):
         raise MachineError(f"the peer's web server did not answer all: {dict(record)}")
     requests = _integer(record, "requests")
