@@ -12,7 +12,9 @@ void guide_observe_into(struct guide *guide, struct ring_producer *ring)
     uint32_t room;
 
     if (guide->observed != NULL && ring_room(guide->observed, &room) == RING_OK) {
-        guide->observe_dropped += guide->observed->slots - room; /* nobody looks any more */
+        /* Nobody looks any more. What is kept there after it was looked at is not lost. */
+        const uint32_t there = guide->observed->slots - room;
+        guide->observe_dropped += guide->unobserved < there ? guide->unobserved : there;
     }
     guide->observed = ring;
     guide->observed_room = 0;

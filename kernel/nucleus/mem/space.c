@@ -48,6 +48,15 @@ void space_unloaded(struct space *space, unsigned cpu_index)
     }
 }
 
+void space_reloaded(struct space *space, unsigned cpu_index)
+{
+    space_loaded(space, cpu_index);
+    if (space->prune) {
+        space_prune(
+            space); /* with this CPU among those that have it loaded: it is not forgotten, and flushes */
+    }
+}
+
 void space_prune(struct space *space)
 {
     space->prune = space_stale_cpus(space) != 0;

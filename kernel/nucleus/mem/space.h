@@ -94,6 +94,8 @@ void space_destroy(struct space *space);
 /* This CPU has just loaded the space's page table, or has just loaded another in its place. */
 void space_loaded(struct space *space, unsigned cpu_index);
 void space_unloaded(struct space *space, unsigned cpu_index);
+/* It had it loaded, and has just loaded it again. */
+void space_reloaded(struct space *space, unsigned cpu_index);
 /* It has it loaded, and must load it again before it runs its thread. */
 static inline bool space_is_stale(const struct space *space, unsigned cpu_index)
 {

@@ -138,8 +138,8 @@ void program_rings_published(struct nucleus *nucleus, struct program_ring *ring)
 {
     struct program_rings *rings = rings_of(ring);
 
-    if (rings->waiter && (!rings->upcall || --rings->wanted == 0)) {
-        sched_ready(nucleus, rings->program->thread);
+    if (rings->waiter) {
+        sched_ready(nucleus, rings->program->thread); /* it counts for itself what lies there */
     }
     upcall_raise(nucleus, rings);
     program_rings_listen(rings);

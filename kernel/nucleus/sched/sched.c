@@ -444,6 +444,10 @@ void cpu_load_space(struct cpu *cpu, struct space *space)
         return;
     }
     port_space_load(space == NULL ? port_space_kernel_root() : space->root);
+    if (before == space) {
+        space_reloaded(space, cpu->index);
+        return;
+    }
     cpu->loaded = space;
     if (before != NULL) {
         space_unloaded(before, cpu->index);

@@ -45,7 +45,8 @@ int kwe_notify(struct kwe_rings *rings)
 int kwe_event_give(struct kwe_rings *rings, uint32_t count)
 {
     ring_give(&rings->events, count);
-    return count > 0 ? kwe_notify(rings) : 0;
+    /* With none, too: what was left in a full ring goes on when the kernel hears that results have been read. */
+    return kwe_notify(rings);
 }
 
 int kwe_submit(struct kwe_rings *rings, const struct kwe_event *events, uint32_t count)
