@@ -178,6 +178,34 @@ static void a_future_can_be_awaited(const struct kwe_workflow_info *info)
     CHECK(!kwe_future_wait(&rings, &(struct kwe_future){ .place = 0 }, 1000000), "it is nobody's");
 }
 
+static _Noreturn void return_at_once(uint64_t ring)
+{
+    (void)ring;
+    kwe_call_upcall_return();
+    abort();
+}
+
+/* Several results that come in one go raise one upcall, and end a wait for all of them. */
+static void a_wait_for_several_ends_where_there_are_upcalls(const struct kwe_workflow_info *info)
+{
+    struct kwe_event events[BATCH];
+    struct kwe_result result;
+
+    CHECK(kwe_call_upcall_set(rings.id, (uint64_t)(uintptr_t)return_at_once, 0) == 0, "upcall");
+    for (uint32_t i = 0; i < BATCH; i++) {
+        events[i] = event_of(info, i);
+    }
+    for (unsigned round = 0; round < 20; round++) {
+        CHECK(kwe_submit(&rings, events, BATCH) == BATCH, "submit");
+        CHECK(kwe_wait(&rings, BATCH, FAR_NS) == BATCH, "round %u: it slept on", round);
+        for (uint32_t got = 0; got < BATCH; got++) {
+            CHECK(kwe_result_next(&rings, &result) && result.status == KERR_OK, "result %u", got);
+        }
+    }
+    CHECK(kwe_wait(&rings, 0, 0) == 0, "none is left");
+    CHECK(kwe_call_upcall_set(rings.id, 0, 0) == 0, "no more upcalls");
+}
+
 static void what_no_upcall_can_be_is_refused(void)
 {
     CHECK(kwe_call_upcall_return() == -KERR_BAD_CALL, "outside of one");
@@ -194,6 +222,7 @@ int main(void)
     check_rings(&rings, 64);
     make_digest(&info);
     what_no_upcall_can_be_is_refused();
+    a_wait_for_several_ends_where_there_are_upcalls(&info);
     CHECK(kwe_futures_begin(&rings) >= 0, "futures");
     futures_are_done_while_the_program_computes(&info);
     an_upcall_ends_a_sleep();
