@@ -1,5 +1,5 @@
 /* dispatch.c - vectors of ready stages to instances, and their answers back. */
-#include "kernel/nucleus/guide/state.h"
+#include "kernel/nucleus/guide/taking.h"
 
 /* What may hold up others that wait for the stage before it. */
 #define FUSED_COST_NS 50000u

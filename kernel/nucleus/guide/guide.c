@@ -1,7 +1,7 @@
 /* guide.c - the Guide's records of workflows and decks. */
 #include "kernel/nucleus/guide/guide.h"
 
-#include "kernel/nucleus/guide/state.h"
+#include "kernel/nucleus/guide/taking.h"
 #include "kernel/nucleus/workflow/explain.h"
 
 #define EVENT_ALIGN 64u

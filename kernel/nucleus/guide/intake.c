@@ -1,7 +1,7 @@
 /* intake.c - events in, results out. */
 #include "kernel/nucleus/guide/intake.h"
 
-#include "kernel/nucleus/guide/state.h"
+#include "kernel/nucleus/guide/taking.h"
 
 bool ring_open(struct guide *guide, struct program_ring *ring, uint32_t owner)
 {

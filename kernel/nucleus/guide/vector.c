@@ -9,7 +9,7 @@
  *
  * Words in shared memory are read once, each into a variable; only that is looked at.
  */
-#include "kernel/nucleus/guide/state.h"
+#include "kernel/nucleus/guide/taking.h"
 
 static inline uint64_t read_once(const uint64_t *word)
 {

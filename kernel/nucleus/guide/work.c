@@ -1,5 +1,5 @@
 /* work.c - WorkRing slots: what is the same in all events of a workflow is filled in once, at registration. */
-#include "kernel/nucleus/guide/state.h"
+#include "kernel/nucleus/guide/taking.h"
 
 static void describe(const struct workflow *workflow, const struct plan *plan, uint16_t index,
                      struct kwe_work *work)
