@@ -159,7 +159,9 @@ static void answered(struct guide *guide, struct stage_run *run,
     } else if (begins_again(guide, run, completion, &verdict, now_ns)) {
         return;
     } else if (verdict != KERR_OK) {
-        if (run->status != KERR_OK || !variant_again(guide, run, verdict, now_ns)) {
+        /* That a deck is down is for the nucleus to say: what is fused behind the stage would still be in hand. */
+        if (run->status != KERR_OK || verdict == KERR_DECK_DOWN ||
+            !variant_again(guide, run, verdict, now_ns)) {
             stage_fail(guide, run, verdict, run->stage, now_ns);
         }
     } else {
