@@ -81,6 +81,7 @@ struct kwe_completion {
 _Static_assert(sizeof(struct kwe_completion) == 64, "a completion is one cache line");
 
 #define KWE_MAX_DECK_DEVICES 4u
+#define KWE_MAX_OBSERVED     8u
 #define KWE_MAX_BARS         6u
 
 struct kwe_device_info {
@@ -104,16 +105,17 @@ struct kwe_deck_info {
     uint64_t work_ring; /* struct ring, kwe_work slots, consumer: the instance */
     uint64_t done_ring; /* struct ring, kwe_completion slots, producer: the instance */
     uint64_t frames;    /* struct kwe_work_frame[depth], read-only */
-    /* struct ring, kwe_result slots, consumer: the instance; what was published. 0: the deck does not observe */
+    /* the first struct ring, kwe_result slots, consumer: the instance; what was published. 0: the deck does not observe */
     uint64_t observed_ring;
-    uint32_t observed_slots;
-    uint32_t ring_slots; /* of WorkRing and DoneRing */
+    uint64_t observed_stride; /* bytes from one to the next */
+    uint32_t observed_rings;  /* one for each program, KWE_MAX_OBSERVED at most */
+    uint32_t observed_slots;  /* of each */
+    uint32_t ring_slots;      /* of WorkRing and DoneRing */
     uint32_t depth;
     uint32_t prefix;
     uint32_t ordinal;    /* 0.. among the deck's instances */
     uint32_t generation; /* how often it was started, from 1 */
     uint32_t device_count;
-    uint32_t reserved;
     uint64_t iommu; /* 1: device addresses are confined and equal the deck's own addresses */
     /* in deck.yaml order; absent ones have present == 0 */
     struct kwe_device_info device[KWE_MAX_DECK_DEVICES];

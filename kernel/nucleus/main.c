@@ -1,8 +1,8 @@
 /*
  * main.c - the nucleus from its first C line to the first program, and every way in from the hardware.
  *
- * Each entry from ring 3 takes the lock, charges the thread that ran, acts, and ends in sched_leave(). An interrupt in port_idle() only
- * notes what came: the idle loop looks again when it returns.
+ * Each entry from ring 3 takes the lock, charges the thread that ran, acts, and ends in sched_leave(); a call of dispatch goes without the lock
+ * as far as it can. An interrupt in port_idle() only notes what came: the idle loop looks again when it returns.
  */
 #include "kernel/lib/fmt.h"
 #include "kernel/nucleus/exit.h"
@@ -83,8 +83,20 @@ static void enter(struct cpu *cpu)
 
 _Noreturn void nucleus_on_syscall(struct cpu *cpu)
 {
-    enter(cpu);
-    syscall_dispatch(cpu, cpu->current);
+    struct thread *thread = cpu->current;
+
+    if (!syscall_is_dispatch(thread)) {
+        enter(cpu);
+        syscall_dispatch(cpu, thread);
+        sched_leave(cpu);
+    }
+    sched_enter(cpu, port_now_ns());
+    sched_forget_wake(thread);
+    if (syscall_dispatch_unlocked(cpu, thread)) {
+        sched_leave_unlocked(cpu);
+    }
+    port_lock_acquire(&cpu->nucleus->lock);
+    sched_sleep(cpu->nucleus, thread, thread->resume, thread->wake_at_ns);
     sched_leave(cpu);
 }
 

@@ -1,13 +1,15 @@
 /*
  * nucleus.h - all that ring 0 knows: one struct nucleus, with one struct cpu for each CPU. There are no other mutable globals.
  *
- * nucleus->lock covers everything here unless said otherwise; ring-3 code runs without it. See docs/decisions/0002.
+ * nucleus->lock covers everything here unless said otherwise. Ring-3 code runs without it, and so does dispatch: what passes between programs,
+ * Guides and decks (guide/guides.h has locks of its own). Order: nucleus->lock, a Guide's, then those of heap, frames, trace and of recalls, one
+ * at a time. See docs/decisions/0022.
  */
 #pragma once
 
 #include "kernel/nucleus/deck/deck.h"
 #include "kernel/nucleus/entry.h"
-#include "kernel/nucleus/guide/guide.h"
+#include "kernel/nucleus/guide/guides.h"
 #include "kernel/nucleus/mem/arena.h"
 #include "kernel/nucleus/mem/frames.h"
 #include "kernel/nucleus/mem/heap.h"
@@ -15,6 +17,7 @@
 #include "kernel/nucleus/payload.h"
 #include "kernel/nucleus/program/program.h"
 #include "kernel/nucleus/sched/sched.h"
+#include "kernel/nucleus/told.h"
 #include "kernel/nucleus/trace.h"
 
 struct cpu {
@@ -23,6 +26,10 @@ struct cpu {
     /* set once at boot: */
     struct nucleus *nucleus;
     unsigned index;
+
+    /* its own: */
+    struct told told;
+    uint64_t program_syscalls, notify_calls; /* counters for statistics() */
 
     /* nucleus->lock: */
     bool online;
@@ -74,7 +81,7 @@ struct nucleus {
     struct trace trace;
     struct frames frames;
     struct heap heap;
-    struct guide *guide;
+    struct guides *guides;
 
     struct cpu cpu[MAX_CPUS];
     struct thread_queue ready[THREAD_CLASSES]; /* threads that any CPU may run */
@@ -94,15 +101,11 @@ struct nucleus {
     uint32_t ring_generation;
     struct polled_ring polled[MAX_RINGS]; /* by the id's index */
     uint32_t polled_count;
-    uint32_t awake_count; /* CPUs that keep the kernel awake */
-    /* bit n: ring[n] was left with events behind: program_rings_serve_starved() looks */
-    uint32_t starved_rings;
+    uint32_t awake_count;                           /* CPUs that keep the kernel awake */
     struct workflow_arena *workflow[MAX_WORKFLOWS]; /* by the id's index */
 
     /* counters for statistics() */
     uint64_t first_program_ns;
-    uint64_t program_syscalls;
-    uint64_t notify_calls;
 };
 
 /* Make `cpu` look for work: an idle one wakes, a busy one comes in from ring 3. */

@@ -5,51 +5,7 @@
 #include "kernel/nucleus/log.h"
 #include "kernel/nucleus/nucleus.h"
 #include "kernel/nucleus/options.h"
-#include "kernel/nucleus/program/rings.h"
-#include "kernel/nucleus/program/workflows.h"
-
-/* ---- the Guide's port ------------------------------------------------------------------------------------------------ */
-
-static void on_deck_ready(void *context, uint8_t prefix)
-{
-    deck_wake(context, prefix, port_this_cpu());
-}
-
-static void on_result_published(void *context, struct program_ring *ring)
-{
-    program_rings_published(context, ring);
-}
-
-static void on_ring_drained(void *context, struct program_ring *ring)
-{
-    program_rings_drained(context, ring);
-}
-
-static void on_workflow_gone(void *context, uint32_t workflow)
-{
-    workflows_gone(context, workflow);
-}
-
-static void on_recall(void *context, uint32_t instance, uint32_t ticket)
-{
-    struct nucleus *nucleus = context;
-    deck_recall(nucleus, nucleus->instance[instance], ticket);
-}
-
-static void on_instance_stuck(void *context, uint32_t instance)
-{
-    const struct nucleus *nucleus = context;
-    deck_fail(context, nucleus->instance[instance], "did not give back what it was asked for");
-}
-
-static bool read_segment(void *context, uint32_t id, uint32_t segment, uint64_t offset, void *to,
-                         size_t bytes)
-{
-    const struct nucleus *nucleus = context;
-    const struct workflow_arena *workflow = nucleus->workflow[GUIDE_WORKFLOW_INDEX(id)];
-
-    return arena_read(workflow->arena, segment, offset, to, bytes);
-}
+#include "kernel/nucleus/told.h"
 
 static void *guide_alloc_zeroed(void *context, size_t bytes)
 {
@@ -66,11 +22,6 @@ struct guide_memory nucleus_guide_memory(struct nucleus *nucleus)
     return (struct guide_memory){ .alloc_zeroed = guide_alloc_zeroed,
                                   .free = guide_free_block,
                                   .context = &nucleus->heap };
-}
-
-static void on_trace(void *context, const struct kwe_trace_record *record)
-{
-    trace_keep(context, record);
 }
 
 /* "trace", and for tests and long runs "trace_room=RECORDS". */
@@ -123,20 +74,10 @@ void setup_guide(struct nucleus *nucleus)
         .per_cpu_instances = nucleus->cpu_count,
         .first_instance_only = nucleus->deterministic,
         .memory = nucleus_guide_memory(nucleus),
-        .port = {
-            .deck_ready = on_deck_ready,
-            .result_published = on_result_published,
-            .ring_drained = on_ring_drained,
-            .workflow_gone = on_workflow_gone,
-            .recall = on_recall,
-            .instance_stuck = on_instance_stuck,
-            .read_segment = read_segment,
-            .trace = nucleus->trace.records == NULL ? NULL : on_trace,
-            .context = nucleus,
-        },
+        .port = told_port(nucleus),
     };
 
-    nucleus->guide = guide_create(&config);
-    KASSERT(nucleus->guide != NULL, "no memory at boot");
+    nucleus->guides = guides_create(&config);
+    KASSERT(nucleus->guides != NULL, "no memory at boot");
     deck_make_all(nucleus);
 }

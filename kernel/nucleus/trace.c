@@ -76,13 +76,8 @@ static void put(struct trace *trace, const struct kwe_trace_record *record)
     place->cpu = (uint8_t)port_this_cpu()->index;
 }
 
-void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record)
+static void keep(struct trace *trace, const struct kwe_trace_record *record)
 {
-    struct trace *trace = &nucleus->trace;
-
-    if (trace->records == NULL) {
-        return;
-    }
     /* Who tells of a gap needs a place too. */
     if (trace->kept - trace->read + (trace->missing != 0) >= trace->room) {
         trace->lost++;
@@ -97,6 +92,18 @@ void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record)
         trace->missing = 0;
     }
     put(trace, record);
+}
+
+void trace_keep(struct nucleus *nucleus, const struct kwe_trace_record *record)
+{
+    struct trace *trace = &nucleus->trace;
+
+    if (trace->records == NULL) {
+        return;
+    }
+    port_lock_acquire(&trace->lock);
+    keep(trace, record);
+    port_lock_release(&trace->lock);
 }
 
 void trace_instance_kept(struct nucleus *nucleus, enum kwe_trace_kind kind,
@@ -115,8 +122,10 @@ uint32_t trace_take(struct trace *trace, struct kwe_trace_record *to, uint32_t r
 {
     uint32_t count = 0;
 
+    port_lock_acquire(&trace->lock);
     while (count < room && trace->read != trace->kept) {
         to[count++] = *place_of(trace, trace->read++);
     }
+    port_lock_release(&trace->lock);
     return count;
 }

@@ -1,5 +1,6 @@
 /*
- * trace.h - records of what happened when, for whoever asks (kernel/abi/trace.h). Callers hold nucleus->lock.
+ * trace.h - records of what happened when, for whoever asks (kernel/abi/trace.h). Any CPU may tell, with or without nucleus->lock; who reads
+ * holds that.
  *
  * One ring in the nucleus's memory; the newest are dropped, and counted, when nobody reads, and a record tells of the gap. Off, a hook is one
  * look at a pointer.
@@ -8,12 +9,14 @@
 
 #include "kernel/abi/errors.h"
 #include "kernel/abi/trace.h"
+#include "kernel/nucleus/port.h"
 #include "kernel/nucleus/types.h"
 
 struct nucleus;
 struct instance;
 
 struct trace {
+    struct port_lock lock;
     struct kwe_trace_record *records; /* NULL: off */
     uint32_t room;
     uint64_t kept, read; /* so many ever; read <= kept <= read + room */

@@ -26,6 +26,7 @@ struct fake_table {
 
 static struct {
     struct frames *frames;
+    struct heap *heap;
     uint8_t *ram;
     int ram_fd;
     size_t ram_bytes;
@@ -56,12 +57,19 @@ void fake_machine_start(struct fake_machine *machine, uint32_t frame_count, uint
     fake.maps_left = UINT64_MAX;
     fake.random = seed * 2 + 1;
     fake.frames = &machine->frames;
+    fake.heap = &machine->heap;
     machine->boot.usable[0] =
         (struct boot_range){ .base = PAGE_SIZE, .size_bytes = (uint64_t)frame_count * PAGE_SIZE };
     machine->boot.usable_count = 1;
     machine->boot.total_bytes = fake.ram_bytes;
     frames_init(&machine->frames, &machine->boot);
     heap_init(&machine->heap, &machine->frames);
+}
+
+void fake_unlock(void)
+{
+    fake.frames->lock = (struct port_lock){ .held = 0 };
+    fake.heap->lock = (struct port_lock){ .held = 0 };
 }
 
 void fake_machine_stop(struct fake_machine *machine)

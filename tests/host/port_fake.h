@@ -19,6 +19,8 @@ struct fake_machine {
 /* A fresh machine; the one before is gone. Same seed, same random numbers. */
 void fake_machine_start(struct fake_machine *machine, uint32_t frame_count, uint64_t seed);
 void fake_machine_stop(struct fake_machine *machine);
+/* Whoever held its locks has panicked. */
+void fake_unlock(void);
 
 /* The RAM as a file, a frame at its physical address: for a process that runs what was loaded. */
 int fake_ram_fd(void);
@@ -36,11 +38,11 @@ uint64_t fake_reloads(void);
 
 /* ---- log_fake.c ---- */
 
-/* Does running `statement` panic? The text of the panic is fake_panic_text. */
+/* Does running `statement` panic? The text of the panic is fake_panic_text; locks that it took are free again. */
 #define FAKE_PANICS(statement)                                                                     \
     (fake_panic_expected = true, setjmp(fake_panic_return) == 0                                    \
                                      ? ((void)(statement), fake_panic_expected = false, false)     \
-                                     : (fake_panic_expected = false, true))
+                                     : (fake_panic_expected = false, fake_unlock(), true))
 extern jmp_buf fake_panic_return;
 extern bool fake_panic_expected;
 extern char fake_panic_text[400];

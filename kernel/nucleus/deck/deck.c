@@ -4,7 +4,6 @@
 #include "kernel/lib/fmt.h"
 #include "kernel/nucleus/log.h"
 #include "kernel/nucleus/nucleus.h"
-#include "kernel/nucleus/program/rings.h"
 #include "kernel/nucleus/syscall/syscall.h"
 
 #define BUDGET_MIN_NS 1000000000u
@@ -17,18 +16,25 @@ const char *deck_instance_name(const struct instance *instance)
 
 /* ---- harvesting and handing over -------------------------------------------------------------------------------- */
 
+static void fail(struct nucleus *nucleus, struct instance *instance, const char *why)
+{
+    port_lock_acquire(&nucleus->lock);
+    deck_fail(nucleus, instance, why);
+    port_lock_release(&nucleus->lock);
+}
+
 /* Take what lies in the DoneRing. False: the instance broke a rule and has been failed. */
 static bool harvest(struct nucleus *nucleus, struct instance *instance)
 {
     uint32_t count;
 
     if (ring_used(&instance->done, &count) != RING_OK) {
-        deck_fail(nucleus, instance, "corrupted its DoneRing");
+        fail(nucleus, instance, "corrupted its DoneRing");
         return false;
     }
-    if (guide_harvest(nucleus->guide, instance->index, &instance->done, count, port_now_ns()) !=
+    if (guides_harvest(nucleus->guides, instance->index, &instance->done, count, port_now_ns()) !=
         KERR_OK) {
-        deck_fail(nucleus, instance, "answered what it may not");
+        fail(nucleus, instance, "answered what it may not");
         return false;
     }
     return true;
@@ -37,6 +43,10 @@ static bool harvest(struct nucleus *nucleus, struct instance *instance)
 /* Tell what is recalled, as far as there is room. Returns how many. */
 static uint32_t hand_recalls(struct instance *instance, uint32_t room)
 {
+    if (__atomic_load_n(&instance->recall_count, __ATOMIC_RELAXED) == 0) {
+        return 0;
+    }
+    port_lock_acquire(&instance->recall_lock);
     uint32_t count = instance->recall_count < room ? instance->recall_count : room;
 
     for (uint32_t i = 0; i < count; i++) {
@@ -45,6 +55,7 @@ static uint32_t hand_recalls(struct instance *instance, uint32_t room)
         enum ring_status status = ring_push(&instance->work, &recall);
         KASSERT(status == RING_OK, "room was %u, push %u of %u failed", room, i, count);
     }
+    port_lock_release(&instance->recall_lock);
     return count;
 }
 
@@ -55,13 +66,13 @@ static int hand_over(struct nucleus *nucleus, struct instance *instance,
     uint32_t room;
 
     if (ring_room(&instance->work, &room) != RING_OK) {
-        deck_fail(nucleus, instance, "corrupted its WorkRing");
+        fail(nucleus, instance, "corrupted its WorkRing");
         return -1;
     }
     uint32_t recalls = hand_recalls(instance, room);
     room = room - recalls < KWE_MAX_DEPTH ? room - recalls : KWE_MAX_DEPTH;
-    uint32_t count = guide_take(nucleus->guide, instance->index, port_now_ns(), &instance->work,
-                                instance->frames, room, vector);
+    uint32_t count = guides_take(nucleus->guides, instance->index, port_now_ns(), &instance->work,
+                                 instance->frames, room, vector);
     if (count > 0) {
         ring_give(&instance->work, count);
         instance->budget_ns = BUDGET_MIN_NS;
@@ -73,12 +84,11 @@ static int hand_over(struct nucleus *nucleus, struct instance *instance,
 }
 
 /* When there is much more ready work than this instance took: let a sleeping sibling come for it. */
-static void wake_sibling(struct nucleus *nucleus, const struct instance *instance,
-                         const struct cpu *here)
+static void wake_sibling(struct nucleus *nucleus, const struct instance *instance, struct cpu *here)
 {
     if (instance->spec->per_cpu &&
-        guide_ready_cost_ns(nucleus->guide, instance->spec->prefix) >= GUIDE_SHARE_NS) {
-        deck_wake(nucleus, instance->spec->prefix, here);
+        guides_ready_cost_ns(nucleus->guides, instance->spec->prefix) >= GUIDE_SHARE_NS) {
+        here->told.decks |= 1u << instance->spec->prefix;
     }
 }
 
@@ -94,15 +104,18 @@ static bool deck_next_resume(struct cpu *cpu, struct thread *thread)
     if (count < 0) {
         return true; /* it has been failed; whoever called looks at that first */
     }
-    uint32_t interrupts = instance->pending_interrupts;
+    const uint32_t interrupts = __atomic_load_n(&instance->pending_interrupts, __ATOMIC_RELAXED);
     if (count == 0 && interrupts == 0 && !vector.has_observations &&
         port_now_ns() < thread->wait_argument[0]) {
         return false;
     }
     if (count == 0 && interrupts != 0) {
-        nucleus->deck[instance->spec->prefix].interrupt_entries++;
+        (void)__atomic_add_fetch(&nucleus->deck[instance->spec->prefix].interrupt_entries, 1,
+                                 __ATOMIC_RELAXED);
     }
-    instance->pending_interrupts = 0;
+    if (interrupts != 0) { /* others that have come since stay */
+        (void)__atomic_and_fetch(&instance->pending_interrupts, ~interrupts, __ATOMIC_ACQUIRE);
+    }
     port_syscall_return(&thread->context, (uint64_t)count);
     port_syscall_return_second(&thread->context, interrupts);
     trace_instance(nucleus, KWE_TRACE_VISIT, instance, (uint64_t)count);
@@ -113,7 +126,7 @@ static bool deck_next_resume(struct cpu *cpu, struct thread *thread)
     return true;
 }
 
-void syscall_deck_next(struct syscall *call)
+bool syscall_deck_next(struct syscall *call)
 {
     struct thread *thread = call->thread;
     struct instance *instance = thread->instance;
@@ -123,19 +136,19 @@ void syscall_deck_next(struct syscall *call)
     /* Nothing of one workflow stays in vector registers for the next. */
     port_vector_reset(&thread->context);
     thread->vectors_reset = true;
-    if (instance->crash_next) {
-        deck_fail(nucleus, instance, "crashed by injection");
-        return;
+    if (__atomic_load_n(&instance->crash_next, __ATOMIC_RELAXED)) {
+        fail(nucleus, instance, "crashed by injection");
+        return true;
     }
     if (!harvest(nucleus, instance)) {
-        return;
+        return true;
     }
-    program_rings_serve_starved(nucleus);
     thread->wait_argument[0] = call->argument[0];
-    if (!deck_next_resume(call->cpu, thread)) {
-        instance->ran_ns = 0; /* it has come to rest; one that only polls has not */
-        sched_sleep(nucleus, thread, deck_next_resume, call->argument[0]);
+    if (deck_next_resume(call->cpu, thread)) {
+        return true;
     }
+    instance->ran_ns = 0; /* it has come to rest; one that only polls has not */
+    return sched_will_sleep(thread, deck_next_resume, call->argument[0]);
 }
 
 /* ---- waking ------------------------------------------------------------------------------------------------------ */
@@ -178,16 +191,30 @@ static bool is_better_place(const struct nucleus *nucleus, const struct instance
     return here != NULL && index == (int)here->index;
 }
 
+/* Nobody is asleep: those that run now look again before they sleep. */
+static void wake_running(struct nucleus *nucleus, const struct deck *deck, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct instance *instance = nucleus->instance[deck->first_instance + i];
+        if (instance->state == DECK_UP && instance->thread->state == THREAD_RUNNING) {
+            sched_ready(nucleus, instance->thread);
+        }
+    }
+}
+
 void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here)
 {
     const struct deck *deck = &nucleus->deck[prefix];
     const uint32_t count = nucleus->deterministic ? 1 : deck->instance_count;
     struct instance *chosen = NULL;
 
+    if (!guides_have_ready(nucleus->guides, prefix)) {
+        return; /* somebody has taken it since */
+    }
     for (uint32_t i = 0; i < count; i++) {
         struct instance *instance = nucleus->instance[deck->first_instance + i];
         if (is_on_its_way(nucleus, instance, here) &&
-            guide_ready_cost_ns(nucleus->guide, prefix) < GUIDE_SHARE_NS) {
+            guides_ready_cost_ns(nucleus->guides, prefix) < GUIDE_SHARE_NS) {
             return; /* it takes what is ready */
         }
         if (!is_asleep(instance) || !has_cpu(nucleus, instance->thread)) {
@@ -199,6 +226,8 @@ void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here)
     }
     if (chosen != NULL) {
         sched_ready(nucleus, chosen->thread);
+    } else {
+        wake_running(nucleus, deck, count);
     }
 }
 
@@ -208,17 +237,18 @@ void deck_interrupted(struct nucleus *nucleus, struct instance *instance, uint8_
         return;
     }
     trace_instance(nucleus, KWE_TRACE_INTERRUPT, instance, bit);
-    instance->pending_interrupts |= 1u << bit;
+    (void)__atomic_or_fetch(&instance->pending_interrupts, 1u << bit, __ATOMIC_RELEASE);
     sched_ready(nucleus, instance->thread);
 }
 
-void deck_recall(struct nucleus *nucleus, struct instance *instance, uint32_t ticket)
+void deck_recall(struct instance *instance, uint32_t ticket)
 {
-    if (instance->state == DECK_UP && !instance->failing &&
-        instance->recall_count < KWE_MAX_DEPTH) {
+    /* One that has come too late, for an instance that was started again meanwhile, names nothing that this one has in hand. */
+    port_lock_acquire(&instance->recall_lock);
+    if (instance->recall_count < KWE_MAX_DEPTH) {
         instance->recall[instance->recall_count++] = ticket;
-        sched_ready(nucleus, instance->thread);
     }
+    port_lock_release(&instance->recall_lock);
 }
 
 /* ---- time budget ------------------------------------------------------------------------------------------------- */

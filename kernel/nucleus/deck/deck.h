@@ -5,7 +5,8 @@
  *                                                                                 |
  *                                        too many deaths, device not quiet, no device --> DOWN
  *
- * Callers hold nucleus->lock.
+ * Callers hold nucleus->lock, unless said otherwise. deck_next() does not: the CPU that runs an instance has its rings and what it has in its
+ * hands for itself.
  */
 #pragma once
 
@@ -13,6 +14,7 @@
 #include "kernel/abi/work.h"
 #include "kernel/lib/ring.h"
 #include "kernel/nucleus/deck/spec.h"
+#include "kernel/nucleus/port.h"
 #include "kernel/nucleus/sched/thread.h"
 
 struct nucleus;
@@ -32,7 +34,7 @@ struct deck {
     const struct deck_spec *spec; /* NULL: no such prefix */
     uint32_t first_instance;      /* index in nucleus->instance */
     uint32_t instance_count;
-    uint64_t interrupt_entries;
+    uint64_t interrupt_entries; /* atomic */
     uint64_t restarts;
     uint64_t cpu_ns;
 };
@@ -56,17 +58,18 @@ struct instance {
     struct thread *thread;
     struct space *space;
     paddr_t
-        ring_frames; /* contiguous: WorkRing, DoneRing, ObservedRing if it observes, then the work frames */
+        ring_frames; /* contiguous: WorkRing, DoneRing, ObservedRings if it observes, then the work frames */
     uint32_t ring_frame_count;
     struct ring_producer work;
     struct ring_consumer done;
-    struct ring_producer observed;
+    struct ring_producer observed[MAX_PROGRAMS];
     struct kwe_work_frame *frames;
     /* where ring 3 sees them; observed_address 0: it does not observe */
     uint64_t work_address, done_address, observed_address, frames_address;
     unsigned domain; /* IOMMU, 0: owns no device */
     struct instance_device device[KWE_MAX_DECK_DEVICES];
-    uint32_t pending_interrupts; /* sticky bits */
+    uint32_t pending_interrupts;  /* sticky bits. Atomic */
+    struct port_lock recall_lock; /* for the next two */
     uint32_t recall_count;
     uint32_t recall[KWE_MAX_DEPTH]; /* tickets to be given back, not yet told */
     bool crash_next;                /* inject: fault at the next deck_next() */
@@ -87,8 +90,6 @@ struct instance {
 void deck_make_all(struct nucleus *nucleus);
 /* Start them; one that cannot start is DOWN, with a line that says why. */
 void deck_start_all(struct nucleus *nucleus);
-/* The running thread's instance called deck_next(deadline_ns). */
-void deck_next_call(struct cpu *cpu, uint64_t deadline_ns);
 /* The instance has broken a rule, faulted or given up: it ends, now or when its CPU comes in. Logs "FAULT <why>" and a backtrace. */
 void deck_fail(struct nucleus *nucleus, struct instance *instance, const char *why);
 /* The CPU that ran a failing instance has let go of it. */
@@ -102,11 +103,14 @@ void deck_unmap_arena(struct instance *instance, struct workflow_arena *workflow
 void deck_charge(struct instance *instance, uint64_t ran_ns);
 /* Is it over its budget? Looked at on the timer. */
 bool deck_over_budget(struct instance *instance);
-/* Ask for an answer to this ticket now. */
-void deck_recall(struct nucleus *nucleus, struct instance *instance, uint32_t ticket);
+/* Ask for an answer to this ticket when the instance comes next; whoever asks sees that it comes. Without nucleus->lock. */
+void deck_recall(struct instance *instance, uint32_t ticket);
 /* A device interrupt of this instance. */
 void deck_interrupted(struct nucleus *nucleus, struct instance *instance, uint8_t bit);
 /* There is ready work for this deck: see that instances come and take it. */
 void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here);
+/* Bytes from one of its ObservedRings to the next, and the slots of each. */
+uint64_t deck_observed_stride(void);
+#define OBSERVED_SLOTS 1024u /* half of them are the history that the deck keeps where it lies */
 /* The image of an instance, its name in logs. */
 const char *deck_instance_name(const struct instance *instance);

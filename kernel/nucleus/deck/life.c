@@ -9,12 +9,9 @@
 #include "kernel/nucleus/deck/deck.h"
 #include "kernel/nucleus/log.h"
 #include "kernel/nucleus/nucleus.h"
-#include "kernel/nucleus/program/rings.h"
 
 /* A ticket may be told of twice: that it is armed, and its answer. */
-#define RING_SLOTS (2 * KWE_MAX_DEPTH)
-/* Half of it is the history that the deck keeps where it lies. */
-#define OBSERVED_SLOTS   8192u
+#define RING_SLOTS       (2 * KWE_MAX_DEPTH)
 #define BACKOFF_FIRST_NS 1000000u
 #define BACKOFF_MAX_NS   200000000u
 
@@ -25,12 +22,17 @@ static uint64_t page_round(uint64_t bytes)
 
 /* ---- rings -------------------------------------------------------------------------------------------------------- */
 
-/* WorkRing, DoneRing, ObservedRing and work frames: contiguous frames, the last read-only to ring 3. */
+uint64_t deck_observed_stride(void)
+{
+    return page_round(ring_bytes(OBSERVED_SLOTS));
+}
+
+/* WorkRing, DoneRing, ObservedRings and work frames: contiguous frames, the last read-only to ring 3. */
 static bool make_rings(struct nucleus *nucleus, struct instance *instance)
 {
     uint64_t one_ring = page_round(ring_bytes(RING_SLOTS));
-    uint64_t observed_bytes = instance->spec->observes ? page_round(ring_bytes(OBSERVED_SLOTS)) : 0;
-    uint64_t rings_bytes = 2 * one_ring + observed_bytes;
+    const uint32_t observed_rings = instance->spec->observes ? MAX_PROGRAMS : 0;
+    uint64_t rings_bytes = 2 * one_ring + observed_rings * deck_observed_stride();
     uint64_t frames_bytes =
         page_round((uint64_t)instance->spec->depth * sizeof(struct kwe_work_frame));
     uint32_t ring_pages = (uint32_t)(rings_bytes / PAGE_SIZE);
@@ -48,10 +50,10 @@ static bool make_rings(struct nucleus *nucleus, struct instance *instance)
     ring_init(done, 0);
     ring_producer_init(&instance->work, work, RING_SLOTS, 0);
     ring_consumer_init(&instance->done, done, RING_SLOTS, 0);
-    if (observed_bytes != 0) {
-        struct ring *observed = (struct ring *)(memory + 2 * one_ring);
+    for (uint32_t i = 0; i < observed_rings; i++) {
+        struct ring *observed = (struct ring *)(memory + 2 * one_ring + i * deck_observed_stride());
         ring_init(observed, 0);
-        ring_producer_init(&instance->observed, observed, OBSERVED_SLOTS, 0);
+        ring_producer_init(&instance->observed[i], observed, OBSERVED_SLOTS, 0);
     }
     instance->frames = (struct kwe_work_frame *)(memory + rings_bytes);
 
@@ -65,7 +67,7 @@ static bool make_rings(struct nucleus *nucleus, struct instance *instance)
     }
     instance->work_address = rings_at.value;
     instance->done_address = rings_at.value + one_ring;
-    instance->observed_address = observed_bytes == 0 ? 0 : rings_at.value + 2 * one_ring;
+    instance->observed_address = observed_rings == 0 ? 0 : rings_at.value + 2 * one_ring;
     instance->frames_address = frames_at.value;
     return true;
 }
@@ -283,7 +285,7 @@ static void release(struct nucleus *nucleus, struct instance *instance, bool qui
     }
     instance->state = DECK_DOWN;
     if (instance->spec->observes) {
-        guide_observe_into(nucleus->guide, NULL);
+        guides_observe_into(nucleus->guides, NULL);
     }
     if (instance->frames_address != 0) {
         space_unmap_lent(instance->space, vaddr(instance->work_address), &fence);
@@ -318,12 +320,14 @@ static void release(struct nucleus *nucleus, struct instance *instance, bool qui
 
 static void start(struct nucleus *nucleus, struct instance *instance)
 {
+    port_lock_acquire(&instance->recall_lock);
+    instance->recall_count = 0;
+    port_lock_release(&instance->recall_lock);
     instance->generation++;
     instance->failing = false;
     instance->crash_next = false;
     instance->pending_interrupts = 0;
     instance->ran_ns = 0;
-    instance->recall_count = 0;
     instance->progress = 0;
     instance->budget_ns = 0;
     instance->restart_at_ns = UINT64_MAX;
@@ -333,13 +337,13 @@ static void start(struct nucleus *nucleus, struct instance *instance)
     if (!build(nucleus, instance)) {
         log_line(deck_instance_name(instance), "could not be started, it stays down");
         release(nucleus, instance, close_devices(nucleus, instance));
-        guide_instance_state(nucleus->guide, instance->index, GUIDE_INSTANCE_DOWN, port_now_ns());
+        guides_instance_state(nucleus->guides, instance->index, GUIDE_INSTANCE_DOWN, port_now_ns());
         return;
     }
     if (instance->spec->observes) {
-        guide_observe_into(nucleus->guide, &instance->observed);
+        guides_observe_into(nucleus->guides, instance->observed);
     }
-    guide_instance_state(nucleus->guide, instance->index, GUIDE_INSTANCE_UP, port_now_ns());
+    guides_instance_state(nucleus->guides, instance->index, GUIDE_INSTANCE_UP, port_now_ns());
     sched_ready(nucleus, instance->thread);
 }
 
@@ -407,10 +411,10 @@ void deck_reap(struct nucleus *nucleus, struct instance *instance)
     uint32_t recent = recent_deaths(instance, now_ns);
     bool quiet = close_devices(nucleus, instance);
     release(nucleus, instance, quiet);
-    guide_instance_lost(nucleus->guide, instance->index, now_ns);
+    guides_instance_lost(nucleus->guides, instance->index, now_ns);
     if (!quiet || recent > instance->spec->restart_limit) {
         log_line(deck_instance_name(instance), "given up after %u deaths", instance->deaths);
-        guide_instance_state(nucleus->guide, instance->index, GUIDE_INSTANCE_DOWN, now_ns);
+        guides_instance_state(nucleus->guides, instance->index, GUIDE_INSTANCE_DOWN, now_ns);
     } else {
         /* The first restart is at once, then each waits twice as long. */
         uint64_t backoff_ns =
@@ -423,7 +427,6 @@ void deck_reap(struct nucleus *nucleus, struct instance *instance)
             nucleus->next_restart_ns = instance->restart_at_ns;
         }
     }
-    program_rings_serve_starved(nucleus);
 }
 
 void deck_restart_due(struct nucleus *nucleus, uint64_t now_ns)

@@ -13,9 +13,9 @@ static void hand_over(struct guide *guide, struct taking *taking, struct stage_r
     struct guide_vector *vector = taking->vector;
     const uint64_t room = run_room(run);
 
-    taking_account_inputs(run, &taking->frames[taking->instance->first_free]);
+    taking_account_inputs(run, &taking->frames[taking->instance->hands->first_free]);
     run->state = RUN_IN_HAND;
-    run->ticket = ticket_take(taking->instance, run);
+    run->ticket = ticket_take(guide, taking->instance->hands, run);
     run->event->in_hand++;
     vector->cost_ns += run->cost_ns;
     vector->most_ns += plan_most_ns(run_stage(run), most_bytes > room ? most_bytes : room);
@@ -33,7 +33,7 @@ static enum kerr bind_here(struct guide *guide, const struct taking *taking, str
 {
     run->instance = (uint8_t)(taking->instance - guide->instance);
     bind_output(run, run->event->workflow->segment_of[run->instance]);
-    return bind_frame(guide, run, &taking->frames[taking->instance->first_free]);
+    return bind_frame(guide, run, &taking->frames[taking->instance->hands->first_free]);
 }
 
 /* Answers come back by the visit: another that waits for `before` would wait for what is fused to it, too. */
@@ -88,37 +88,45 @@ static void take_first(struct guide *guide, struct taking *taking, struct stage_
     taking_fuse(guide, taking, run);
 }
 
-uint32_t guide_take(struct guide *guide, uint32_t instance_index, uint64_t now_ns,
-                    struct ring_producer *work, struct kwe_work_frame *frames, uint32_t room,
-                    struct guide_vector *vector)
+uint32_t guide_take_more(struct guide *guide, uint32_t instance_index, uint64_t now_ns,
+                         struct ring_producer *work, struct kwe_work_frame *frames, uint32_t room,
+                         struct guide_vector *vector)
 {
-    struct guide_instance *instance = &guide->instance[instance_index];
+    const struct guide_instance *instance = &guide->instance[instance_index];
     struct guide_deck *deck = &guide->deck[instance->spec->prefix];
+    const uint32_t before = vector->count;
 
-    *vector = (struct guide_vector){ .cost_ns = 0 };
     if (guide->config.first_instance_only && instance->ordinal != 0) {
         return 0;
     }
     /* Instances of one deck share what is ready when it is worth a second one's while; the last one's share is not larger than the first's. */
     uint32_t sharers = deck->ready_cost_ns < GUIDE_SHARE_NS ? 1 : deck->instance_count;
     uint32_t share = (deck->ready_count + sharers - 1) / sharers;
-    uint32_t most = share < room ? share : room;
-    struct taking taking = { deck, instance, work, frames, vector, 0, room, now_ns };
+    uint32_t most = before + share < room ? before + share : room;
+    struct taking taking = { deck, instance, work, frames, vector, before, room, now_ns };
     while (taking.count < most && deck->ready_count > 0 && taking_has_place(&taking)) {
         if (vector_take(guide, &taking, most) != 0) {
             continue;
         }
-        struct stage_run *run = ready_first(guide, deck);
+        struct stage_run *run = ready_first(deck);
         if (vector_is_long_enough(vector->cost_ns, run)) {
             break;
         }
         take_first(guide, &taking, run);
     }
-    if (taking.count > 0) {
-        deck->statistics.visits++;
-    }
-    vector->has_observations = observe_is_due(guide, deck, taking.count > 0);
-    return taking.count;
+    vector->count = taking.count;
+    deck->statistics.visits += before == 0 && taking.count > 0 ? 1 : 0;
+    return taking.count - before;
+}
+
+uint32_t guide_take(struct guide *guide, uint32_t instance, uint64_t now_ns,
+                    struct ring_producer *work, struct kwe_work_frame *frames, uint32_t room,
+                    struct guide_vector *vector)
+{
+    *vector = (struct guide_vector){ .cost_ns = 0 };
+    const uint32_t count = guide_take_more(guide, instance, now_ns, work, frames, room, vector);
+    vector->has_observations = guide_observe_due(guide, instance, count > 0);
+    return count;
 }
 
 /* ---- answers ------------------------------------------------------------------------------------------------------ */
@@ -177,14 +185,14 @@ static void answered(struct guide *guide, struct stage_run *run,
 enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
                          const struct kwe_completion *completion, uint64_t now_ns)
 {
-    struct guide_instance *instance = &guide->instance[instance_index];
-    uint32_t index = KWE_TICKET_INDEX(completion->ticket);
+    const struct guide_instance *instance = &guide->instance[instance_index];
+    const uint32_t index = KWE_TICKET_INDEX(completion->ticket);
 
-    if (index >= instance->spec->depth || instance->in_hand[index].run == NULL ||
-        instance->in_hand[index].generation != completion->ticket >> 8) {
+    if (guide_of_ticket(guide->shared, instance_index, instance->spec, completion->ticket) !=
+        guide) {
         return KERR_DECK_BROKE_RULES;
     }
-    struct stage_run *run = instance->in_hand[index].run;
+    struct stage_run *run = instance->hands->in_hand[index].run;
     if (completion->status == KWE_STATUS_ARMED) {
         standing_stage_armed(run);
         return KERR_OK;
@@ -201,7 +209,7 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
     struct kwe_deck_statistics *statistics = &guide->deck[instance->spec->prefix].statistics;
 
     trace_run(guide, KWE_TRACE_ANSWERED, run, completion, now_ns);
-    ticket_give(instance, index);
+    ticket_give(instance->hands, index);
     event->in_hand--;
     statistics->completions++;
     statistics->copied_cache += completion->copied_cache;
@@ -216,25 +224,53 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
     return KERR_OK;
 }
 
+struct guide *guide_of_ticket(const struct guide_shared *shared, uint32_t instance,
+                              const struct deck_spec *spec, uint32_t ticket)
+{
+    const uint32_t index = KWE_TICKET_INDEX(ticket);
+    const struct in_hand *in_hand = &shared->hands[instance].in_hand[index];
+
+    return index < spec->depth && in_hand->run != NULL && in_hand->generation == ticket >> 8
+               ? in_hand->guide
+               : NULL;
+}
+
+enum kerr guide_harvest_own(struct guide *guide, uint32_t instance,
+                            const struct ring_consumer *done, uint32_t first, uint32_t end,
+                            uint32_t *taken, uint64_t now_ns)
+{
+    uint32_t at = first;
+    enum kerr answer = KERR_OK;
+
+    while (at < end && answer == KERR_OK) {
+        struct kwe_completion completion;
+        at += vector_complete(guide, instance, done, at, end, now_ns);
+        if (at == end) {
+            break;
+        }
+        ring_peek(done, at, &completion);
+        const struct guide *whose = guide_of_ticket(
+            guide->shared, instance, guide->instance[instance].spec, completion.ticket);
+        if (whose != NULL && whose != guide) {
+            break;
+        }
+        answer = guide_complete(guide, instance, &completion, now_ns);
+        at++;
+    }
+    *taken = at - first;
+    return answer;
+}
+
 enum kerr guide_harvest(struct guide *guide, uint32_t instance, struct ring_consumer *done,
                         uint32_t count, uint64_t now_ns)
 {
-    uint32_t taken = 0;
+    uint32_t taken;
 
-    for (;;) {
-        struct kwe_completion completion;
-        taken += vector_complete(guide, instance, done, taken, count, now_ns);
-        if (taken == count) {
-            break;
-        }
-        ring_peek(done, taken++, &completion);
-        enum kerr answer = guide_complete(guide, instance, &completion, now_ns);
-        if (answer != KERR_OK) {
-            return answer;
-        }
+    enum kerr answer = guide_harvest_own(guide, instance, done, 0, count, &taken, now_ns);
+    if (answer == KERR_OK) {
+        ring_take(done, count);
     }
-    ring_take(done, count);
-    return KERR_OK;
+    return answer;
 }
 
 uint64_t guide_ready_cost_ns(const struct guide *guide, uint8_t prefix)
@@ -321,14 +357,15 @@ static void fail_lost(struct guide *guide, struct stage_run *run, uint64_t now_n
 
 void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t now_ns)
 {
-    struct guide_instance *instance = &guide->instance[instance_index];
+    const struct guide_instance *instance = &guide->instance[instance_index];
+    struct guide_hands *hands = instance->hands;
     struct stage_run *lost[KWE_MAX_DEPTH];
     uint32_t lost_count = 0;
 
     /* First take all of it out of its hands, then fail: an event may have had several stages there. */
     for (uint32_t i = 0; i < instance->spec->depth; i++) {
-        struct stage_run *run = instance->in_hand[i].run;
-        if (run != NULL) {
+        struct stage_run *run = hands->in_hand[i].run;
+        if (run != NULL && hands->in_hand[i].guide == guide) {
             trace_run(guide, KWE_TRACE_FORSAKEN, run, NULL, now_ns);
             if (run_stage(run)->is_open) {
                 variant_returned(guide, run);
@@ -337,7 +374,7 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
             run->state = run->state == RUN_ABANDONED ? RUN_ABANDONED : RUN_FAILED;
             deadline_set(guide, &run->deadline, 0);
             run->event->in_hand--;
-            ticket_give(instance, i);
+            ticket_give(hands, i);
             lost[lost_count++] = run;
         }
     }
@@ -374,7 +411,7 @@ void guide_instance_state(struct guide *guide, uint32_t instance_index,
         }
     }
     struct stage_run *run;
-    while ((run = ready_first(guide, deck)) != NULL) {
+    while ((run = ready_first(deck)) != NULL) {
         struct event *event = run->event;
         if (variant_again(guide, run, KERR_DECK_DOWN, now_ns)) {
             continue;

@@ -8,34 +8,69 @@
 
 /* ---- the Guide itself --------------------------------------------------------------------------------------------- */
 
-static void add_instance(struct guide *guide, const struct deck_spec *spec, uint32_t ordinal)
+static uint32_t instances_of(const struct guide_config *config, const struct deck_spec *spec)
 {
-    struct guide_instance *instance = &guide->instance[guide->instance_count++];
+    return spec->per_cpu ? config->per_cpu_instances : 1;
+}
 
-    instance->spec = spec;
-    instance->ordinal = ordinal;
+static void empty_hands(struct guide_hands *hands, const struct deck_spec *spec)
+{
     for (uint32_t i = 0; i < KWE_MAX_DEPTH; i++) {
-        instance->in_hand[i].next_free = i + 1;
+        hands->in_hand[i].next_free = i + 1;
     }
     if (spec->depth < KWE_MAX_DEPTH) {
-        instance->in_hand[spec->depth - 1u].next_free = KWE_MAX_DEPTH;
+        hands->in_hand[spec->depth - 1u].next_free = KWE_MAX_DEPTH;
     }
 }
 
-struct guide *guide_create(const struct guide_config *config)
+static size_t shared_bytes(const struct guide_config *config)
 {
-    struct guide *guide = config->memory.alloc_zeroed(config->memory.context, sizeof(*guide));
+    uint32_t count = 0;
 
-    if (guide == NULL) {
-        return NULL;
-    }
-    guide->config = *config;
     for (uint32_t i = 0; i < config->spec_count; i++) {
-        const struct deck_spec *spec = &config->specs[i];
+        count += instances_of(config, &config->specs[i]);
+    }
+    return sizeof(struct guide_shared) + count * sizeof(struct guide_hands);
+}
+
+struct guide_shared *guide_shared_create(const struct guide_config *config)
+{
+    struct guide_shared *shared =
+        config->memory.alloc_zeroed(config->memory.context, shared_bytes(config));
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; shared != NULL && i < config->spec_count; i++) {
+        for (uint32_t n = instances_of(config, &config->specs[i]); n > 0; n--) {
+            empty_hands(&shared->hands[count++], &config->specs[i]);
+        }
+    }
+    return shared;
+}
+
+void guide_shared_destroy(const struct guide_config *config, struct guide_shared *shared)
+{
+    if (shared != NULL) {
+        config->memory.free(config->memory.context, shared, shared_bytes(config));
+    }
+}
+
+static void add_instance(struct guide *guide, const struct deck_spec *spec, uint32_t ordinal)
+{
+    const uint32_t index = guide->instance_count++;
+
+    guide->instance[index] = (struct guide_instance){ .spec = spec,
+                                                      .ordinal = ordinal,
+                                                      .hands = &guide->shared->hands[index] };
+}
+
+static void add_decks(struct guide *guide)
+{
+    for (uint32_t i = 0; i < guide->config.spec_count; i++) {
+        const struct deck_spec *spec = &guide->config.specs[i];
         struct guide_deck *deck = &guide->deck[spec->prefix];
         deck->spec = spec;
         deck->first_instance = guide->instance_count;
-        deck->instance_count = spec->per_cpu ? config->per_cpu_instances : 1;
+        deck->instance_count = instances_of(&guide->config, spec);
         for (uint32_t ordinal = 0; ordinal < deck->instance_count; ordinal++) {
             add_instance(guide, spec, ordinal);
         }
@@ -43,6 +78,18 @@ struct guide *guide_create(const struct guide_config *config)
             guide->observer = deck;
         }
     }
+}
+
+struct guide *guide_create_among(const struct guide_config *config, struct guide_shared *shared)
+{
+    struct guide *guide = config->memory.alloc_zeroed(config->memory.context, sizeof(*guide));
+
+    if (guide == NULL) {
+        return NULL;
+    }
+    guide->config = *config;
+    guide->shared = shared;
+    add_decks(guide);
     if (!variant_open(guide)) {
         variant_close(guide);
         guide_free(guide, guide, sizeof(*guide));
@@ -51,10 +98,26 @@ struct guide *guide_create(const struct guide_config *config)
     return guide;
 }
 
+struct guide *guide_create(const struct guide_config *config)
+{
+    struct guide_shared *shared = guide_shared_create(config);
+    struct guide *guide = shared == NULL ? NULL : guide_create_among(config, shared);
+
+    if (guide == NULL) {
+        guide_shared_destroy(config, shared);
+        return NULL;
+    }
+    guide->owns_shared = true;
+    return guide;
+}
+
 void guide_destroy(struct guide *guide)
 {
     guide_collect(guide);
     variant_close(guide);
+    if (guide->owns_shared) {
+        guide_shared_destroy(&guide->config, guide->shared);
+    }
     guide_free(guide, guide, sizeof(*guide));
 }
 
@@ -190,12 +253,19 @@ static bool make_slots(struct guide *guide, struct workflow *workflow)
     return true;
 }
 
+static uint32_t next_generation(struct guide_shared *shared)
+{
+    shared->generation = (shared->generation + 1) & 0xffffffu;
+    shared->generation = shared->generation == 0 ? 1 : shared->generation;
+    return shared->generation;
+}
+
 enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner,
                          uint64_t arena_base, const uint64_t *segment_offsets, uint32_t *id)
 {
     uint32_t index = 0;
 
-    while (index < GUIDE_MAX_WORKFLOWS && guide->workflow[index] != NULL) {
+    while (index < GUIDE_MAX_WORKFLOWS && guide->shared->workflow_taken[index]) {
         index++;
     }
     if (index == GUIDE_MAX_WORKFLOWS || owner >= MAX_PROGRAMS) {
@@ -210,9 +280,7 @@ enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner,
     workflow->arena_base = arena_base;
     memcpy(workflow->segment_offset, segment_offsets,
            plan->segment_count * sizeof(*segment_offsets));
-    guide->generation = (guide->generation + 1) & 0xffffffu;
-    guide->generation = guide->generation == 0 ? 1 : guide->generation;
-    workflow->id = guide->generation << 8 | index;
+    workflow->id = next_generation(guide->shared) << 8 | index;
     workflow->owner = owner;
     workflow->registered = true;
     workflow->status.workflow = workflow->id;
@@ -227,6 +295,7 @@ enum kerr guide_register(struct guide *guide, struct plan *plan, uint32_t owner,
         return KERR_NO_MEMORY;
     }
     guide->workflow[index] = workflow;
+    guide->shared->workflow_taken[index] = true;
     *id = workflow->id;
     return KERR_OK;
 }
@@ -321,6 +390,7 @@ void guide_collect(struct guide *guide)
         }
         guide->draining--;
         guide->workflow[i] = NULL;
+        guide->shared->workflow_taken[i] = false;
         guide->config.port.workflow_gone(guide->config.port.context, workflow->id);
         struct plan *plan = workflow->plan;
         free_workflow(guide, workflow);

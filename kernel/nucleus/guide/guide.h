@@ -2,8 +2,8 @@
  * guide.h - moves events along their plans: admits them, hands vectors of ready stages to deck instances, takes their answers, publishes
  * exactly one result for each event, whatever dies on the way.
  *
- * Plain C: no hardware, no globals, no locks (the caller holds nucleus->lock), memory from struct guide_memory, time as an argument. The
- * nucleus and the host tests are its two users.
+ * Plain C: no hardware, no globals, no locks, memory from struct guide_memory, time as an argument. Each program has a Guide of its own, and
+ * guides.h is what decks and the nucleus see of all of them, with their locks; host tests use one by itself, too.
  *
  *            all joined, conditions hold    guide_take()          guide_complete()
  *   stage:   WAITING ----------> READY ----------------> IN_HAND ----------------> DONE, or FAILED if somebody tolerates that
@@ -26,6 +26,7 @@
 #include "kernel/nucleus/workflow/plan.h"
 
 struct guide;
+struct guide_shared;
 struct program_ring;
 
 /* What the Guide tells the nucleus. */
@@ -42,6 +43,8 @@ struct guide_port {
     void (*recall)(void *context, uint32_t instance, uint32_t ticket);
     /* It did not answer what was recalled. */
     void (*instance_stuck)(void *context, uint32_t instance);
+    /* The program lied in its ring: end it. From guide_serve_starved() only. */
+    void (*ring_broken)(void *context, struct program_ring *ring);
     /* Something has happened; NULL: nobody wants to know. Time and CPU are for the nucleus to fill in. */
     void (*trace)(void *context, const struct kwe_trace_record *record);
     /* Copy bytes of a segment (PLAN_SEGMENT_*) of the workflow's arena. False: outside it. */
@@ -66,6 +69,10 @@ struct guide_config {
 
 /* NULL: no memory. Instances are numbered as the specs stand: each deck's in a row. */
 struct guide *guide_create(const struct guide_config *config);
+/* One of several that share decks, and what they share. */
+struct guide *guide_create_among(const struct guide_config *config, struct guide_shared *shared);
+struct guide_shared *guide_shared_create(const struct guide_config *config);
+void guide_shared_destroy(const struct guide_config *config, struct guide_shared *shared);
 void guide_destroy(struct guide *guide);
 
 /* ---- workflows ----------------------------------------------------------------------------------------------------- */
@@ -110,6 +117,7 @@ void guide_instance_lost(struct guide *guide, uint32_t instance, uint64_t now_ns
 struct guide_vector {
     uint64_t cost_ns; /* what it takes by its operations' cost hints */
     uint64_t most_ns; /* ... if the outputs fill their rooms */
+    uint32_t count;
     bool
         has_observations; /* there are many results that the instance, which observes, has not seen */
 };
@@ -120,9 +128,24 @@ struct guide_vector {
 uint32_t guide_take(struct guide *guide, uint32_t instance, uint64_t now_ns,
                     struct ring_producer *work, struct kwe_work_frame *frames, uint32_t room,
                     struct guide_vector *vector);
+/* The same behind what is in the vector already, which counts for `room`. Returns how many more. Without observations. */
+uint32_t guide_take_more(struct guide *guide, uint32_t instance, uint64_t now_ns,
+                         struct ring_producer *work, struct kwe_work_frame *frames, uint32_t room,
+                         struct guide_vector *vector);
+/* Does the instance observe, and is there much to look at? `it_comes`: it looks in any case. */
+bool guide_observe_due(struct guide *guide, uint32_t instance, bool it_comes);
 /* Take the oldest `count` answers, which lie in the DoneRing. KERR_DECK_BROKE_RULES: one is none that this instance may give; restart it. */
 enum kerr guide_harvest(struct guide *guide, uint32_t instance, struct ring_consumer *done,
                         uint32_t count, uint64_t now_ns);
+/*
+ * The same of those from `first` to before `end`, up to one that answers another Guide's stage, and they stay in the ring; *taken: how many.
+ */
+enum kerr guide_harvest_own(struct guide *guide, uint32_t instance,
+                            const struct ring_consumer *done, uint32_t first, uint32_t end,
+                            uint32_t *taken, uint64_t now_ns);
+/* The Guide whose stage the instance has in its hands by this ticket; NULL: it has none. */
+struct guide *guide_of_ticket(const struct guide_shared *shared, uint32_t instance,
+                              const struct deck_spec *spec, uint32_t ticket);
 /* One answer, copied out of the DoneRing once. KERR_DECK_BROKE_RULES as above. */
 enum kerr guide_complete(struct guide *guide, uint32_t instance,
                          const struct kwe_completion *completion, uint64_t now_ns);

@@ -7,7 +7,22 @@ bool ring_open(struct guide *guide, struct program_ring *ring, uint32_t owner)
 {
     ring->owner = owner;
     ring->held = guide_alloc(guide, ring->results.slots * sizeof(*ring->held));
-    return ring->held != NULL;
+    if (ring->held == NULL) {
+        return false;
+    }
+    ring->next = guide->rings;
+    guide->rings = ring;
+    return true;
+}
+
+static void leave_open(struct guide *guide, const struct program_ring *ring)
+{
+    struct program_ring **link = &guide->rings;
+
+    while (*link != ring) {
+        link = &(*link)->next;
+    }
+    *link = ring->next;
 }
 
 void ring_close(struct guide *guide, struct program_ring *ring)
@@ -49,8 +64,20 @@ void ring_tell(struct guide *guide, struct program_ring *ring, uint32_t count, u
     }
     ring->tell_after -= count < ring->tell_after ? count : ring->tell_after;
     if (ring->tell_after == 0) {
+        ring->tell_after = ring->tells_each ? 1 : 0;
         guide->config.port.result_published(guide->config.port.context, ring);
     }
+}
+
+bool ring_listen(struct program_ring *ring, uint32_t least, bool each, uint32_t *count)
+{
+    uint32_t room;
+
+    /* A head that cannot be is none: the next intake sees it. */
+    *count = ring_room(&ring->results, &room) == RING_OK ? ring->results.slots - room : 0;
+    ring->tells_each = each;
+    ring->tell_after = each ? 1 : *count < least ? least - *count : 0;
+    return *count >= least;
 }
 
 void ring_let_go(struct guide *guide, struct program_ring *ring, uint32_t place)
@@ -83,11 +110,19 @@ static enum kerr release_read(struct guide *guide, struct program_ring *ring)
     return KERR_OK;
 }
 
-bool ring_release(struct guide *guide, struct program_ring *ring)
+/* Results read from the program's other rings hold slots, too, until somebody looks. One that lies is found out at its own next intake. */
+static bool release_in_others(struct guide *guide, const struct program_ring *ring)
 {
-    const uint32_t released = ring->released;
+    bool released = false;
 
-    return release_read(guide, ring) == KERR_OK && ring->released != released;
+    for (struct program_ring *other = guide->rings; other != NULL; other = other->next) {
+        const uint32_t before = other->released;
+        if (other != ring && other->owner == ring->owner) {
+            released =
+                (release_read(guide, other) == KERR_OK && other->released != before) || released;
+        }
+    }
+    return released;
 }
 
 /* ---- in ------------------------------------------------------------------------------------------------------------- */
@@ -271,7 +306,7 @@ static bool has_result_place(struct guide *guide, struct program_ring *ring, enu
            ring->results.tail - ring->released + ring->reserved < ring->results.slots;
 }
 
-enum kerr ring_intake(struct guide *guide, struct program_ring *ring, uint64_t now_ns)
+static enum kerr take_in(struct guide *guide, struct program_ring *ring, uint64_t now_ns)
 {
     uint32_t waiting, taken = 0;
 
@@ -298,8 +333,29 @@ enum kerr ring_intake(struct guide *guide, struct program_ring *ring, uint64_t n
     return released;
 }
 
+enum kerr ring_intake(struct guide *guide, struct program_ring *ring, uint64_t now_ns)
+{
+    enum kerr taken = take_in(guide, ring, now_ns);
+
+    if (taken == KERR_OK && ring->starved && release_in_others(guide, ring)) {
+        taken = take_in(guide, ring, now_ns);
+    }
+    return taken;
+}
+
+void guide_serve_starved(struct guide *guide, uint64_t now_ns)
+{
+    for (struct program_ring *ring = guide->rings; ring != NULL; ring = ring->next) {
+        if (ring->starved && ring_intake(guide, ring, now_ns) != KERR_OK) {
+            ring->starved = false; /* told once; the program is on its way out */
+            guide->config.port.ring_broken(guide->config.port.context, ring);
+        }
+    }
+}
+
 void ring_abandon(struct guide *guide, struct program_ring *ring)
 {
+    leave_open(guide, ring);
     ring->abandoned = true;
     for (uint32_t place = 0; place < ring->results.slots; place++) {
         ring_let_go(guide, ring, place);

@@ -16,23 +16,29 @@ struct program_ring {
     struct ring_consumer events;
     struct ring_producer results;
     uint32_t owner;
-    bool abandoned;    /* the program has gone: verdicts drain to nowhere */
-    uint32_t reserved; /* results promised and not yet published */
+    struct program_ring *next; /* of those that are open */
+    bool abandoned;            /* the program has gone: verdicts drain to nowhere */
+    uint32_t reserved;         /* results promised and not yet published */
     /* results whose slots have been given back (free-running, like the ring's head) */
     uint32_t released;
     struct event **held; /* by result place: the event whose slot it holds, NULL: none */
     uint32_t held_count; /* of those that are not NULL */
     bool starved;        /* events were left behind for want of a slot or a place */
-    /* the nucleus's: port.result_published() comes with so many more results; 0: with none */
-    uint32_t tell_after;
+    uint32_t tell_after; /* port.result_published() comes with so many more results; 0: with none */
+    bool tells_each;     /* ... and again with each one */
 };
 
 /* `events` and `results` are set up over shared memory of `slots` each. False: no memory. */
 bool ring_open(struct guide *guide, struct program_ring *ring, uint32_t owner);
 /* Take what lies in the EventRing as far as there is room. KERR_BAD_EVENT: the program lied in a ring index; end it. */
 enum kerr ring_intake(struct guide *guide, struct program_ring *ring, uint64_t now_ns);
-/* Give back the slots of results that the program has read past. False: there were none (or it lied: its next intake tells). */
-bool ring_release(struct guide *guide, struct program_ring *ring);
+/* The same for all rings in which events were left behind; port.ring_broken() for one that lies. */
+void guide_serve_starved(struct guide *guide, uint64_t now_ns);
+/*
+ * Are there `least` results to be read? *count: how many. If not, port.result_published() comes when there are, or with the first (`each`),
+ * and that goes on.
+ */
+bool ring_listen(struct program_ring *ring, uint32_t least, bool each, uint32_t *count);
 /* The program has gone or gives the ring back: nothing is published any more; port.ring_drained() when nothing is in flight. */
 void ring_abandon(struct guide *guide, struct program_ring *ring);
 /* After port.ring_drained(). */

@@ -4,9 +4,6 @@
  */
 #include "kernel/nucleus/guide/state.h"
 
-/* Off the critical path: it is woken for so many results, not for each; until then it looks when it has other work. */
-#define OBSERVE_BATCH 128u
-
 void guide_observe_into(struct guide *guide, struct ring_producer *ring)
 {
     uint32_t room;
@@ -19,6 +16,9 @@ void guide_observe_into(struct guide *guide, struct ring_producer *ring)
     guide->observed = ring;
     guide->observed_room = 0;
     guide->unobserved = 0;
+    if (guide->observer != NULL) {
+        ready_note(guide, guide->observer);
+    }
 }
 
 bool observe_has_room(struct guide *guide, uint32_t ahead)
@@ -43,6 +43,7 @@ void observe_give(struct guide *guide, uint32_t count)
     guide->observed_room -= count < guide->observed_room ? count : guide->observed_room;
     guide->unobserved += count;
     if (before < OBSERVE_BATCH && guide->unobserved >= OBSERVE_BATCH) {
+        ready_note(guide, guide->observer);
         guide->config.port.deck_ready(guide->config.port.context, guide->observer->spec->prefix);
     }
 }
@@ -57,12 +58,15 @@ void observe(struct guide *guide, const struct kwe_result *result)
     }
 }
 
-bool observe_is_due(struct guide *guide, const struct guide_deck *deck, bool it_comes)
+bool guide_observe_due(struct guide *guide, uint32_t instance, bool it_comes)
 {
-    const bool due = guide->observer == deck && guide->unobserved >= OBSERVE_BATCH;
-
-    if (guide->observer == deck && (due || it_comes)) {
+    if (guide->observer == NULL || guide->instance[instance].spec != guide->observer->spec) {
+        return false;
+    }
+    const bool due = guide->unobserved >= OBSERVE_BATCH;
+    if (due || it_comes) {
         guide->unobserved = 0;
+        ready_note(guide, guide->observer);
     }
     return due;
 }

@@ -1,9 +1,9 @@
 /*
  * ready.c - what is ready, and which of it goes next.
  *
- * Programs get equal shares of a deck's time, and so do the workflows of one program: each has an account of the time that it was given
- * (by the operations' hints), and the one with the least goes next; of a program's workflows first the one whose next event has the
- * soonest deadline. Whoever comes after a pause starts a little below those who are there: it goes first once, and has saved up nothing.
+ * The workflows of a program get equal shares of a deck's time: each has an account of the time that it was given (by the operations' hints).
+ * Next goes the one whose next event has the soonest deadline, among equals the one with the least. So do programs (guides.c), by the accounts
+ * kept here. Whoever comes after a pause starts a little below those who are there: it goes first once, and has saved up nothing.
  * Within a workflow: by rank (workflow/order.c), but with one event in flight by the longest way that lies ahead.
  */
 #include "kernel/nucleus/guide/state.h"
@@ -55,10 +55,8 @@ static void raise_to(uint64_t *used_ns, uint64_t floor_ns)
 
 static void enter(struct guide *guide, struct guide_deck *deck, struct ready_set *set)
 {
-    struct workflow *workflow = set->workflow;
-
-    raise_to(&workflow->used_ns, guide->workflow_floor_ns);
-    raise_to(&guide->owner_used_ns[workflow->owner], guide->owner_floor_ns);
+    raise_to(&set->workflow->used_ns, guide->workflow_floor_ns);
+    raise_to(&guide->used_ns, __atomic_load_n(&guide->shared->floor_ns, __ATOMIC_RELAXED));
     set->next = deck->ready;
     deck->ready = set;
 }
@@ -75,13 +73,13 @@ static void leave(struct guide_deck *deck, const struct ready_set *set)
 
 void ready_charge(struct guide *guide, struct workflow *workflow, uint64_t cost_ns)
 {
-    uint64_t *owner_ns = &guide->owner_used_ns[workflow->owner];
-
     workflow->used_ns += cost_ns;
-    *owner_ns += cost_ns;
     guide->workflow_floor_ns =
         workflow->used_ns > guide->workflow_floor_ns ? workflow->used_ns : guide->workflow_floor_ns;
-    guide->owner_floor_ns = *owner_ns > guide->owner_floor_ns ? *owner_ns : guide->owner_floor_ns;
+    guide->used_ns += cost_ns;
+    if (guide->used_ns > __atomic_load_n(&guide->shared->floor_ns, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&guide->shared->floor_ns, guide->used_ns, __ATOMIC_RELAXED);
+    }
 }
 
 /* ---- who goes next --------------------------------------------------------------------------------------------------------- */
@@ -112,22 +110,15 @@ static uint64_t deadline_of(const struct ready_set *set)
     return set_first(set)->event->deadline_ns - 1;
 }
 
-static bool goes_before(const struct guide *guide, const struct ready_set *one,
-                        const struct ready_set *other)
+static bool goes_before(const struct ready_set *one, const struct ready_set *other)
 {
-    const uint64_t one_ns = guide->owner_used_ns[one->workflow->owner];
-    const uint64_t other_ns = guide->owner_used_ns[other->workflow->owner];
-
-    if (one->workflow->owner != other->workflow->owner && one_ns != other_ns) {
-        return one_ns < other_ns;
-    }
     if (deadline_of(one) != deadline_of(other)) {
         return deadline_of(one) < deadline_of(other);
     }
     return one->workflow->used_ns < other->workflow->used_ns;
 }
 
-struct stage_run *ready_first(const struct guide *guide, const struct guide_deck *deck)
+struct stage_run *ready_first(const struct guide_deck *deck)
 {
     const struct ready_set *best = deck->ready;
 
@@ -135,7 +126,7 @@ struct stage_run *ready_first(const struct guide *guide, const struct guide_deck
         return NULL;
     }
     for (const struct ready_set *set = best->next; set != NULL; set = set->next) {
-        best = goes_before(guide, set, best) ? set : best;
+        best = goes_before(set, best) ? set : best;
     }
     return set_first(best);
 }
@@ -193,6 +184,7 @@ void ready_append(struct guide *guide, const struct ready_chain *chain)
     queue->last = chain->last;
     deck->ready_cost_ns += chain->cost_ns;
     deck->ready_count += chain->count;
+    ready_note(guide, deck);
     if (deck->ready_count == chain->count) {
         /* More than these: whoever takes the first sees the rest and has a sibling come for it. */
         guide->config.port.deck_ready(guide->config.port.context, stage->deck);
@@ -224,6 +216,7 @@ void ready_remove(struct guide *guide, struct stage_run *run)
     }
     deck->ready_count--;
     deck->ready_cost_ns -= run->cost_ns;
+    ready_note(guide, deck);
 }
 
 /* ---- many at once -------------------------------------------------------------------------------------------------------------- */
@@ -238,8 +231,8 @@ struct stage_run *ready_alike(const struct guide_deck *deck)
                : NULL;
 }
 
-void ready_cut(struct guide_deck *deck, struct stage_run *first, struct stage_run *left,
-               uint32_t count, uint64_t cost_ns)
+void ready_cut(struct guide *guide, struct guide_deck *deck, struct stage_run *first,
+               struct stage_run *left, uint32_t count, uint64_t cost_ns)
 {
     const struct plan_stage *stage = run_stage(first);
     struct ready_set *set = first->event->workflow->ready[stage->deck];
@@ -247,6 +240,7 @@ void ready_cut(struct guide_deck *deck, struct stage_run *first, struct stage_ru
 
     deck->ready_count -= count;
     deck->ready_cost_ns -= cost_ns;
+    ready_note(guide, deck);
     queue->first = left;
     if (left != NULL) {
         left->previous = NULL;

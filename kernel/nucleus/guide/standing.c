@@ -45,21 +45,23 @@ static void count(struct guide *guide, const struct event *event, uint32_t chang
 {
     for (uint16_t i = 0; i < event->plan->stage_count; i++) {
         if (waits_here(event, i)) {
-            guide->deck[event->plan->stages[i].deck].standing += change;
+            (void)__atomic_add_fetch(&guide->shared->standing[event->plan->stages[i].deck], change,
+                                     __ATOMIC_RELAXED);
         }
     }
 }
 
-static bool too_many_wait(const struct guide_deck *deck)
+static bool too_many_wait(const struct guide *guide, uint8_t deck)
 {
-    return deck->standing > deck->spec->depth / 2;
+    return __atomic_load_n(&guide->shared->standing[deck], __ATOMIC_RELAXED) >
+           guide->deck[deck].spec->depth / 2u;
 }
 
 enum kerr standing_open(struct guide *guide, struct event *event)
 {
     count(guide, event, 1);
     for (uint16_t i = 0; i < event->plan->stage_count; i++) {
-        if (waits_here(event, i) && too_many_wait(&guide->deck[event->plan->stages[i].deck])) {
+        if (waits_here(event, i) && too_many_wait(guide, event->plan->stages[i].deck)) {
             count(guide, event, UINT32_MAX);
             return KERR_TOO_MANY;
         }

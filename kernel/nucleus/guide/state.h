@@ -148,18 +148,37 @@ struct workflow {
         visit_of[KWE_MAX_STAGES]; /* of its deck, the newest in which the stage was handed over */
 };
 
+/* A ticket of an instance, and what it stands for. */
 struct in_hand {
     struct stage_run *run; /* NULL: free */
+    struct guide *guide;   /* whose run it is */
     uint32_t generation;   /* 24 bits in the ticket */
     uint32_t next_free;
+};
+
+/* What one instance has in its hands, of all programs. Whoever runs the instance has this for itself; while it does not run, whoever buries it. */
+struct guide_hands {
+    uint32_t first_free; /* KWE_MAX_DEPTH: none */
+    struct in_hand in_hand[KWE_MAX_DEPTH];
+};
+
+/* What the Guides of several programs have in common; each part says whose it is. */
+struct guide_shared {
+    /* the caller's of guide_register() and guide_collect(), of which there is one at a time: */
+    uint32_t generation; /* of workflow ids */
+    bool workflow_taken[GUIDE_MAX_WORKFLOWS];
+    /* atomics: */
+    uint32_t standing[MAX_DECKS]; /* stages in which standing events wait for their beginning */
+    uint64_t
+        floor_ns; /* the most that a program has been given: see ready.c; no more than a hint */
+    struct guide_hands hands[]; /* by the instance's number */
 };
 
 struct guide_instance {
     const struct deck_spec *spec;
     uint32_t ordinal;
     bool down;
-    uint32_t first_free; /* KWE_MAX_DEPTH: none */
-    struct in_hand in_hand[KWE_MAX_DEPTH];
+    struct guide_hands *hands;
 };
 
 /* What one size of an operation has been measured to take, beside what its hints say. */
@@ -186,7 +205,6 @@ struct guide_deck {
     struct ready_set *ready; /* those that have something */
     uint32_t ready_count;
     uint64_t ready_cost_ns; /* of all that is ready */
-    uint32_t standing;      /* stages in which standing events wait for their beginning */
     struct kwe_deck_statistics statistics;
     struct variant_op *variants; /* by operation; NULL: none has any */
     uint64_t open_ns;    /* of open stages' runs in its hands, what they are expected to take */
@@ -195,11 +213,15 @@ struct guide_deck {
 
 struct guide {
     struct guide_config config;
+    struct guide_shared *shared;
+    bool owns_shared;
     uint64_t event_number;
-    uint32_t generation;     /* of workflow ids */
     uint32_t events_in_line; /* that wait for large slots */
     uint32_t draining;       /* unregistered and not yet collected */
     struct workflow *workflow[GUIDE_MAX_WORKFLOWS];
+    struct program_ring *rings; /* that are open, and have not been abandoned */
+    uint32_t
+        ready_decks; /* bit n: something is ready for the deck of prefix n, or to be observed */
     struct guide_deck deck[MAX_DECKS];
     uint32_t instance_count;
     struct guide_instance instance[MAX_INSTANCES];
@@ -208,9 +230,9 @@ struct guide {
     uint32_t observed_room;         /* places in that, as far as is known */
     uint32_t unobserved;            /* results since it was last about to look */
     uint64_t observe_dropped;
-    uint64_t results, first_result_ns;    /* published ever; when the first was, 0: none has been */
-    uint64_t owner_used_ns[MAX_PROGRAMS]; /* programs' shares */
-    uint64_t owner_floor_ns, workflow_floor_ns;
+    uint64_t results, first_result_ns; /* published ever; when the first was, 0: none has been */
+    uint64_t used_ns;                  /* what all decks together have been given of it */
+    uint64_t workflow_floor_ns;
     struct deadline *first_deadline, *last_deadline; /* soonest first */
 };
 
@@ -308,6 +330,8 @@ static inline void trace_run(const struct guide *guide, enum kwe_trace_kind kind
     }
 }
 
+/* Off the critical path: who observes is woken for so many results, not for each; until then it looks when it has other work. */
+#define OBSERVE_BATCH 128u
 /* Look again, for observe_place(). False: the result is dropped, and counted if anybody observes. */
 bool observe_has_room(struct guide *guide, uint32_t ahead);
 void observe(struct guide *guide, const struct kwe_result *result);
@@ -319,8 +343,6 @@ static inline void *observe_place(struct guide *guide, uint32_t ahead)
                : NULL;
 }
 void observe_give(struct guide *guide, uint32_t count);
-/* Is it the deck that observes, and has it much to look at? `it_comes`: it looks in any case. */
-bool observe_is_due(struct guide *guide, const struct guide_deck *deck, bool it_comes);
 
 /* ---- event.c ---- */
 /* Begin: sources become ready. The event's fields are filled. */
@@ -423,6 +445,15 @@ enum kerr bind_parts(const struct guide *guide, const struct stage_run *run,
 void deadline_set(struct guide *guide, struct deadline *deadline, uint64_t at_ns);
 
 /* ---- ready.c ---- */
+/* Whether something is ready for this deck may have changed: guide->ready_decks is to say so. */
+static inline void ready_note(struct guide *guide, const struct guide_deck *deck)
+{
+    const uint32_t bit = 1u << deck->spec->prefix;
+    const bool is_ready =
+        deck->ready_count != 0 || (deck == guide->observer && guide->unobserved >= OBSERVE_BATCH);
+
+    guide->ready_decks = is_ready ? guide->ready_decks | bit : guide->ready_decks & ~bit;
+}
 /* A workflow's sets. False: no memory; what was made goes with ready_close(). */
 bool ready_open(struct guide *guide, struct workflow *workflow);
 void ready_close(struct guide *guide, struct workflow *workflow);
@@ -457,10 +488,10 @@ void ready_remove(struct guide *guide, struct stage_run *run);
  * NULL: look with ready_first(). Those that are taken are then cut off, up to `left` (NULL: all).
  */
 struct stage_run *ready_alike(const struct guide_deck *deck);
-void ready_cut(struct guide_deck *deck, struct stage_run *first, struct stage_run *left,
-               uint32_t count, uint64_t cost_ns);
+void ready_cut(struct guide *guide, struct guide_deck *deck, struct stage_run *first,
+               struct stage_run *left, uint32_t count, uint64_t cost_ns);
 /* The stage that goes next; NULL: none is ready. */
-struct stage_run *ready_first(const struct guide *guide, const struct guide_deck *deck);
+struct stage_run *ready_first(const struct guide_deck *deck);
 /* Work of it goes: the workflow and its program have had so much. */
 void ready_charge(struct guide *guide, struct workflow *workflow, uint64_t cost_ns);
 

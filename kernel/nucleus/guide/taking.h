@@ -9,28 +9,30 @@
 #define VECTOR_COST_NS 200000u
 
 /* The instance has a ticket to give: first_free is below its depth. */
-static inline uint32_t ticket_take(struct guide_instance *instance, struct stage_run *run)
+static inline uint32_t ticket_take(struct guide *guide, struct guide_hands *hands,
+                                   struct stage_run *run)
 {
-    uint32_t index = instance->first_free;
-    struct in_hand *place = &instance->in_hand[index];
+    uint32_t index = hands->first_free;
+    struct in_hand *place = &hands->in_hand[index];
 
-    instance->first_free = place->next_free;
+    hands->first_free = place->next_free;
     place->run = run;
+    place->guide = guide;
     place->generation = (place->generation + 1) & TICKET_GENERATIONS;
     return index | place->generation << 8;
 }
 
-static inline void ticket_give(struct guide_instance *instance, uint32_t index)
+static inline void ticket_give(struct guide_hands *hands, uint32_t index)
 {
-    instance->in_hand[index].run = NULL;
-    instance->in_hand[index].next_free = instance->first_free;
-    instance->first_free = index;
+    hands->in_hand[index].run = NULL;
+    hands->in_hand[index].next_free = hands->first_free;
+    hands->first_free = index;
 }
 
 /* What is being handed over. */
 struct taking {
     struct guide_deck *deck;
-    struct guide_instance *instance;
+    const struct guide_instance *instance;
     struct ring_producer *work;
     struct kwe_work_frame *frames;
     struct guide_vector *vector;
@@ -64,7 +66,7 @@ static inline void taking_account_inputs(const struct stage_run *run,
 static inline bool taking_has_place(const struct taking *taking)
 {
     return taking->count < taking->room &&
-           taking->instance->first_free < taking->instance->spec->depth;
+           taking->instance->hands->first_free < taking->instance->spec->depth;
 }
 
 /* What is short does not wait for what is long, and a vector is not made longer than it has to be. */

@@ -156,7 +156,7 @@ static inline bool bind_if_needed(const struct guide *guide, const struct taking
                                   const struct stage_run *run)
 {
     const struct plan_stage *stage = run_stage(run);
-    struct kwe_work_frame *frame = &taking->frames[taking->instance->first_free];
+    struct kwe_work_frame *frame = &taking->frames[taking->instance->hands->first_free];
 
     if (stage->binding_count == 0 && stage->params_bytes == 0) {
         return true;
@@ -178,7 +178,8 @@ __attribute__((noinline)) uint32_t vector_take(struct guide *guide, struct takin
     }
     const struct plan_stage *stage = run_stage(first);
     struct workflow *workflow = first->event->workflow;
-    struct guide_instance *instance = taking->instance;
+    const struct guide_instance *instance = taking->instance;
+    struct guide_hands *hands = instance->hands;
     const uint8_t index = (uint8_t)(instance - guide->instance);
     const uint8_t segment = workflow->segment_of[index];
     const uint64_t stride = workflow->plan->segment[segment].stride;
@@ -192,7 +193,7 @@ __attribute__((noinline)) uint32_t vector_take(struct guide *guide, struct takin
     uint32_t count = 0;
 
     most = most < taking->room ? most : taking->room;
-    for (; run != NULL && taking->count < most && instance->first_free < instance->spec->depth &&
+    for (; run != NULL && taking->count < most && hands->first_free < instance->spec->depth &&
            !vector_is_long_enough(taking->vector->cost_ns, run);
          run = run->next) {
         struct event *event = run->event;
@@ -203,7 +204,7 @@ __attribute__((noinline)) uint32_t vector_take(struct guide *guide, struct takin
             break;
         }
         run->state = RUN_IN_HAND;
-        run->ticket = ticket_take(instance, run);
+        run->ticket = ticket_take(guide, hands, run);
         event->in_hand++;
         queued_ns += taking->now_ns - run->ready_ns;
         cost_ns += run->cost_ns;
@@ -223,7 +224,7 @@ __attribute__((noinline)) uint32_t vector_take(struct guide *guide, struct takin
         taking->vector->most_ns += count * plan_most_ns(stage, most_bytes);
         taking_account(taking, first, queued_ns);
         taking->deck->statistics.events += count;
-        ready_cut(taking->deck, first, run, count, cost_ns);
+        ready_cut(guide, taking->deck, first, run, count, cost_ns);
         ready_charge(guide, workflow, cost_ns);
     }
     return count;
@@ -341,7 +342,8 @@ __attribute__((noinline)) uint32_t vector_complete(struct guide *guide, uint32_t
                                                    const struct ring_consumer *done, uint32_t first,
                                                    uint32_t end, uint64_t now_ns)
 {
-    struct guide_instance *instance = &guide->instance[instance_index];
+    const struct guide_instance *instance = &guide->instance[instance_index];
+    struct guide_hands *hands = instance->hands;
     struct kwe_deck_statistics *statistics = &guide->deck[instance->spec->prefix].statistics;
     const struct ring_slot *slots = done->shared->slot;
     const uint32_t mask = done->slots - 1, head_at = done->head;
@@ -358,14 +360,15 @@ __attribute__((noinline)) uint32_t vector_complete(struct guide *guide, uint32_t
         if (head >> 32 != KERR_OK || index >= depth) {
             break;
         }
-        struct stage_run *run = instance->in_hand[index].run;
-        if (run == NULL || instance->in_hand[index].generation != ticket >> 8 || !is_plain(run) ||
-            out_length > run_stage(run)->out_room || !is_open(run->event)) {
+        const struct in_hand *in_hand = &hands->in_hand[index];
+        struct stage_run *run = in_hand->run;
+        if (run == NULL || in_hand->guide != guide || in_hand->generation != ticket >> 8 ||
+            !is_plain(run) || out_length > run_stage(run)->out_room || !is_open(run->event)) {
             break;
         }
         struct event *event = run->event;
         struct kwe_stage_status *counts = run->counts;
-        ticket_give(instance, index);
+        ticket_give(hands, index);
         copied_cache += lengths >> 32;
         copied_device += (uint32_t)read_once(&word[2]);
         counts->busy_ns += read_once(&word[3]);

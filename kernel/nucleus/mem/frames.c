@@ -151,7 +151,9 @@ void frames_cpu_loaded(struct frames *frames, unsigned cpu_index)
     KASSERT(cpu_index < MAX_CPUS, "CPU %u", cpu_index);
     frames->loads[cpu_index]++;
     if (frames->batch_count > 0) {
+        port_lock_acquire(&frames->lock);
         release_due(frames);
+        port_lock_release(&frames->lock);
     }
 }
 
@@ -159,13 +161,14 @@ void frames_cpu_loaded(struct frames *frames, unsigned cpu_index)
 
 bool frames_take(struct frames *frames, paddr_t *frame)
 {
+    port_lock_acquire(&frames->lock);
     uint32_t index = frames->first_free;
-    if (index == FRAMES_NONE) {
-        return false;
+    if (index != FRAMES_NONE) {
+        remove_free(frames, index, FRAME_SINGLE);
+        *frame = address_of(frames, index);
     }
-    remove_free(frames, index, FRAME_SINGLE);
-    *frame = address_of(frames, index);
-    return true;
+    port_lock_release(&frames->lock);
+    return index != FRAMES_NONE;
 }
 
 bool frames_take_zeroed(struct frames *frames, paddr_t *frame)
@@ -193,18 +196,21 @@ static uint32_t find_run(const struct frames *frames, uint32_t count)
 bool frames_take_run(struct frames *frames, uint32_t count, paddr_t *first)
 {
     KASSERT(count > 0, "a run of no frames");
-    if (count > frames->free_frames) {
-        return false;
+    port_lock_acquire(&frames->lock);
+    uint32_t head = count > frames->free_frames ? FRAMES_NONE : find_run(frames, count);
+    for (uint32_t i = 0; head != FRAMES_NONE && i < count; i++) {
+        remove_free(frames, head + i, i == 0 ? FRAME_RUN_HEAD : FRAME_RUN_BODY);
     }
-    uint32_t head = find_run(frames, count);
+    if (head != FRAMES_NONE) {
+        frames->table[head].next = count;
+    }
+    port_lock_release(&frames->lock);
     if (head == FRAMES_NONE) {
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
-        remove_free(frames, head + i, i == 0 ? FRAME_RUN_HEAD : FRAME_RUN_BODY);
         wipe(address_of(frames, head + i));
     }
-    frames->table[head].next = count;
     *first = address_of(frames, head);
     return true;
 }
@@ -224,17 +230,21 @@ static uint32_t expect_run(const struct frames *frames, paddr_t first, uint32_t 
 
 void frames_give(struct frames *frames, paddr_t frame)
 {
+    port_lock_acquire(&frames->lock);
     uint32_t index = index_of(frames, frame);
     expect_state(frames, index, FRAME_SINGLE);
     push_free(frames, index);
+    port_lock_release(&frames->lock);
 }
 
 void frames_give_run(struct frames *frames, paddr_t first, uint32_t count)
 {
+    port_lock_acquire(&frames->lock);
     uint32_t head = expect_run(frames, first, count);
     for (uint32_t i = count; i-- > 0;) {
         push_free(frames, head + i);
     }
+    port_lock_release(&frames->lock);
 }
 
 void frames_give_after(struct frames *frames, paddr_t frame, const struct frames_fence *fence)
@@ -243,9 +253,11 @@ void frames_give_after(struct frames *frames, paddr_t frame, const struct frames
         frames_give(frames, frame);
         return;
     }
+    port_lock_acquire(&frames->lock);
     uint32_t index = index_of(frames, frame);
     expect_state(frames, index, FRAME_SINGLE);
     quarantine(frames, index, fence);
+    port_lock_release(&frames->lock);
 }
 
 void frames_give_run_after(struct frames *frames, paddr_t first, uint32_t count,
@@ -255,10 +267,12 @@ void frames_give_run_after(struct frames *frames, paddr_t first, uint32_t count,
         frames_give_run(frames, first, count);
         return;
     }
+    port_lock_acquire(&frames->lock);
     uint32_t head = expect_run(frames, first, count);
     for (uint32_t i = 0; i < count; i++) {
         quarantine(frames, head + i, fence);
     }
+    port_lock_release(&frames->lock);
 }
 
 /* ---- start ---- */

@@ -7,11 +7,13 @@
  *         +-- QUARANTINED <--+      fence passed: every CPU that may still know the frame has reloaded
  *
  * Every frame has a state, so that a frame given twice, or never taken, is a panic and not a leak of
- * somebody's memory. Callers hold nucleus->lock.
+ * somebody's memory. The free ones have a lock of their own, for the heap's sake, which any CPU may call; all that is about fences is called with
+ * nucleus->lock.
  */
 #pragma once
 
 #include "kernel/nucleus/entry.h"
+#include "kernel/nucleus/port.h"
 #include "kernel/nucleus/types.h"
 
 /*
@@ -45,6 +47,7 @@ struct frame {
 };
 
 struct frames {
+    struct port_lock lock;
     struct frame *table; /* one for each frame number in [first_number, first_number + count) */
     uint64_t first_number;
     uint32_t count;

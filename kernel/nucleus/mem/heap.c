@@ -210,11 +210,13 @@ void *heap_alloc(struct heap *heap, size_t bytes)
 {
     KASSERT(bytes > 0 && bytes < (size_t)1 << 40, "a block of %zu bytes", bytes);
     uint32_t bin = class_for(bytes);
+    port_lock_acquire(&heap->lock);
     void *block = bin < HEAP_CLASSES ? slab_alloc(heap, bin) : large_alloc(heap, bytes);
     if (block != NULL) {
         heap->used_bytes += bytes;
         heap->used_blocks++;
     }
+    port_lock_release(&heap->lock);
     return block;
 }
 
@@ -233,6 +235,7 @@ void heap_free(struct heap *heap, void *block, size_t bytes)
         return;
     }
     uint32_t bin = class_for(bytes);
+    port_lock_acquire(&heap->lock);
     if (bin < HEAP_CLASSES) {
         slab_free(heap, block, bin);
     } else {
@@ -240,4 +243,5 @@ void heap_free(struct heap *heap, void *block, size_t bytes)
     }
     heap->used_bytes -= bytes;
     heap->used_blocks--;
+    port_lock_release(&heap->lock);
 }

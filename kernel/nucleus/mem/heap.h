@@ -4,11 +4,12 @@
  * Every block ends in a canary that heap_free() checks, and says its size again when it is freed: an
  * overrun, a double free or a wrong size is a panic at the free, with the block's address.
  * Addresses are multiples of 64 (blocks of up to 24 bytes: of 32), of 4096 above HEAP_LARGEST_BLOCK.
- * Callers hold nucleus->lock.
+ * A lock of its own: any CPU may call.
  */
 #pragma once
 
 #include "kernel/nucleus/mem/frames.h"
+#include "kernel/nucleus/port.h"
 
 #define HEAP_CLASSES       12
 #define HEAP_LARGEST_BLOCK 1976u /* in a class; whole frames above */
@@ -16,6 +17,7 @@
 struct heap_slab;
 
 struct heap {
+    struct port_lock lock;
     struct frames *frames;
     struct heap_slab *partial[HEAP_CLASSES]; /* slabs with a free block */
     uint64_t secret;                         /* canaries are made of it */

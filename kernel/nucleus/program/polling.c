@@ -96,7 +96,9 @@ void polling_serve(struct nucleus *nucleus)
         struct program_rings *rings = nucleus->ring[i];
         if (rings != NULL && rings->polled && !rings->program->ending &&
             has_news(&nucleus->polled[i])) {
-            (void)program_rings_serve(nucleus, rings);
+            if (!program_rings_serve(nucleus, rings)) {
+                program_rings_broken(nucleus, rings);
+            }
         }
     }
 }

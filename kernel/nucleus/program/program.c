@@ -23,7 +23,7 @@ static struct program *make_program(struct nucleus *nucleus, const char *name)
     }
     struct program *program = heap_alloc_zeroed(&nucleus->heap, sizeof(*program));
     struct thread *thread = heap_alloc_zeroed(&nucleus->heap, sizeof(*thread));
-    if (program == NULL || thread == NULL) {
+    if (program == NULL || thread == NULL || !guides_open(nucleus->guides, index)) {
         heap_free(&nucleus->heap, program, sizeof(*program));
         heap_free(&nucleus->heap, thread, sizeof(*thread));
         return NULL;
@@ -104,8 +104,8 @@ void program_reap(struct nucleus *nucleus, struct program *program)
 {
     program_rings_orphan(nucleus, program);
     workflows_orphan(nucleus, program);
-    guide_program_gone(nucleus->guide, program->index, port_now_ns());
-    guide_collect(nucleus->guide);
+    guides_program_gone(nucleus->guides, program->index, port_now_ns());
+    guides_collect(nucleus->guides);
     free_program(nucleus, program);
     for (unsigned i = 0; i < MAX_PROGRAMS; i++) {
         if (nucleus->program[i] != NULL) {

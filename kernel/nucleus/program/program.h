@@ -29,7 +29,6 @@ struct program {
     struct space *space;
     bool ending;
     bool looks; /* it has a polled ring: it looks for results instead of sleeping */
-    uint32_t ring_count;
     int exit_status;
     struct upcall upcall;
 };
@@ -45,8 +44,7 @@ struct program_rings {
     struct frames_fence fence; /* CPUs that may still know its frames */
     bool polled;               /* see polling.h */
     bool upcall;               /* its results raise the program's upcall */
-    bool waiter;               /* the program sleeps in WAIT on it ... */
-    uint32_t wanted;           /* ... until this many more results have come */
+    bool waiter;               /* the program sleeps in WAIT on it. Atomic: without nucleus->lock */
 };
 
 /* What the nucleus keeps for a registered workflow, by the id's index. */

@@ -9,8 +9,6 @@
 #define RING_SLOTS_MAX    4096u
 #define RING_ID_INDEX(id) ((id) & 0xffu)
 
-_Static_assert(MAX_RINGS <= 32, "one bit of nucleus->starved_rings a ring");
-
 static uint64_t one_ring_bytes(uint32_t slots)
 {
     return round_up_u64(ring_bytes(slots), PAGE_SIZE);
@@ -21,12 +19,16 @@ static struct program_rings *rings_of(struct program_ring *ring)
     return (struct program_rings *)(void *)((uint8_t *)ring - offsetof(struct program_rings, ring));
 }
 
+uint32_t program_rings_index(struct program_ring *ring)
+{
+    return RING_ID_INDEX(rings_of(ring)->id);
+}
+
 static void free_rings(struct nucleus *nucleus, struct program_rings *rings)
 {
     polling_end(nucleus, rings);
     nucleus->ring[RING_ID_INDEX(rings->id)] = NULL;
-    nucleus->starved_rings &= ~(1u << RING_ID_INDEX(rings->id));
-    ring_close(nucleus->guide, &rings->ring);
+    guides_ring_close(nucleus->guides, &rings->ring);
     frames_give_run_after(&nucleus->frames, rings->frames, rings->frame_count, &rings->fence);
     heap_free(&nucleus->heap, rings, sizeof(*rings));
 }
@@ -51,7 +53,7 @@ static enum kerr build(struct nucleus *nucleus, struct program *program,
     ring_producer_init(&rings->ring.results, results, slots, 0);
     enum kerr mapped = space_map_frames(program->space, rings->frames, rings->frame_count,
                                         PORT_READ | PORT_WRITE, &at);
-    if (mapped == KERR_OK && !ring_open(nucleus->guide, &rings->ring, program->index)) {
+    if (mapped == KERR_OK && !guides_ring_open(nucleus->guides, &rings->ring, program->index)) {
         space_unmap_lent(program->space, at, &rings->fence);
         mapped = KERR_NO_MEMORY;
     }
@@ -89,7 +91,6 @@ enum kerr program_rings_create(struct nucleus *nucleus, struct program *program,
     }
     nucleus->ring_generation = (nucleus->ring_generation + 1) & 0x7fffff;
     rings->program = program;
-    program->ring_count++;
     rings->id = (nucleus->ring_generation + 1) << 8 | index;
     nucleus->ring[index] = rings;
     if ((flags & KWE_RING_POLLED) != 0) {
@@ -115,34 +116,39 @@ struct program_rings *program_rings_find(struct nucleus *nucleus, const struct p
 
 void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
 {
-    guide_cancel_standing(nucleus->guide, &rings->ring, port_now_ns());
     polling_end(nucleus, rings);
     space_unmap_lent(rings->program->space, vaddr(rings->address), &rings->fence);
-    rings->program->ring_count--;
     rings->program = NULL;
-    ring_abandon(nucleus->guide, &rings->ring); /* frees it at once when nothing is in flight */
-    guide_serve_line(nucleus->guide, port_now_ns());
+    guides_ring_abandon(nucleus->guides, &rings->ring, port_now_ns());
 }
 
-void program_rings_drained(struct nucleus *nucleus, struct program_ring *ring)
+void program_rings_drained(struct nucleus *nucleus, struct program_rings *rings)
 {
-    free_rings(nucleus, rings_of(ring));
+    free_rings(nucleus, rings);
 }
 
-void program_rings_listen(struct program_rings *rings)
+bool program_rings_listen(struct nucleus *nucleus, struct program_rings *rings, uint32_t least,
+                          uint32_t *count)
 {
-    rings->ring.tell_after = rings->upcall ? 1 : rings->waiter ? rings->wanted : 0;
+    return guides_listen(nucleus->guides, &rings->ring, least, rings->upcall, count);
 }
 
-void program_rings_published(struct nucleus *nucleus, struct program_ring *ring)
+void program_rings_published(struct nucleus *nucleus, struct program_rings *rings)
 {
-    struct program_rings *rings = rings_of(ring);
-
+    if (rings == NULL || rings->program == NULL) {
+        return; /* it went before this CPU came to tell */
+    }
     if (rings->waiter) {
         sched_ready(nucleus, rings->program->thread); /* it counts for itself what lies there */
     }
     upcall_raise(nucleus, rings);
-    program_rings_listen(rings);
+}
+
+void program_rings_broken(struct nucleus *nucleus, struct program_rings *rings)
+{
+    if (rings != NULL && rings->program != NULL) {
+        program_end(nucleus, rings->program, -1, "wrote an impossible count into one of its rings");
+    }
 }
 
 void program_rings_orphan(struct nucleus *nucleus, struct program *program)
@@ -154,50 +160,12 @@ void program_rings_orphan(struct nucleus *nucleus, struct program *program)
     }
 }
 
-/* Results read from the program's other rings hold slots, too, until somebody looks. */
-static bool release_in_others(const struct nucleus *nucleus, const struct program_rings *rings)
-{
-    bool released = false;
-
-    for (unsigned i = 0; i < MAX_RINGS; i++) {
-        struct program_rings *other = nucleus->ring[i];
-        if (other != NULL && other != rings && other->program == rings->program) {
-            released = ring_release(nucleus->guide, &other->ring) || released;
-        }
-    }
-    return released;
-}
-
-static enum kerr take_in(struct nucleus *nucleus, struct program_rings *rings)
-{
-    enum kerr taken = ring_intake(nucleus->guide, &rings->ring, port_now_ns());
-
-    if (taken == KERR_OK && rings->ring.starved && rings->program->ring_count > 1 &&
-        release_in_others(nucleus, rings)) {
-        taken = ring_intake(nucleus->guide, &rings->ring, port_now_ns());
-    }
-    return taken;
-}
-
 bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings)
 {
     polling_look(nucleus, rings);
-    if (take_in(nucleus, rings) == KERR_OK) {
-        const uint32_t bit = 1u << RING_ID_INDEX(rings->id);
-        nucleus->starved_rings = (nucleus->starved_rings & ~bit) | (rings->ring.starved ? bit : 0);
-        polling_served(nucleus, rings);
-        return true;
+    if (guides_intake(nucleus->guides, &rings->ring, port_now_ns()) != KERR_OK) {
+        return false;
     }
-    program_end(nucleus, rings->program, -1, "wrote an impossible count into one of its rings");
-    return false;
-}
-
-void program_rings_serve_starved(struct nucleus *nucleus)
-{
-    for (uint32_t left = nucleus->starved_rings; left != 0; left &= left - 1) {
-        struct program_rings *rings = nucleus->ring[__builtin_ctz(left)];
-        if (rings != NULL && rings->program != NULL && !rings->program->ending) {
-            (void)program_rings_serve(nucleus, rings);
-        }
-    }
+    polling_served(nucleus, rings);
+    return true;
 }

@@ -14,12 +14,20 @@ struct program_rings *program_rings_find(struct nucleus *nucleus, const struct p
 void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings);
 /* All of a program that goes. */
 void program_rings_orphan(struct nucleus *nucleus, struct program *program);
-/* Take what lies in the EventRing as far as there is room. False: the program lied in its rings and has been ended. */
+/* Take what lies in the EventRing as far as there is room. False: the program lied in its rings, end it. By its own CPU without nucleus->lock. */
 bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings);
-/* The same for all rings in which events were left behind. */
-void program_rings_serve_starved(struct nucleus *nucleus);
-/* Its waiter, its wish for upcalls has changed: how many results the Guide tells of. */
-void program_rings_listen(struct program_rings *rings);
-/* What the Guide tells: nothing of an abandoned ring is in flight; results that somebody listens for were published. */
-void program_rings_drained(struct nucleus *nucleus, struct program_ring *ring);
-void program_rings_published(struct nucleus *nucleus, struct program_ring *ring);
+/*
+ * Are there `least` results? *count: how many. If not, program_rings_published() comes when there are; for a ring whose results raise upcalls, with
+ * each. By its own CPU without nucleus->lock.
+ */
+bool program_rings_listen(struct nucleus *nucleus, struct program_rings *rings, uint32_t least,
+                          uint32_t *count);
+/* The index of its id; any lock. */
+uint32_t program_rings_index(struct program_ring *ring);
+/*
+ * What the Guide told (told.h): nothing of an abandoned ring is in flight; results that somebody listens for were published; the program lied.
+ * NULL: it has gone since.
+ */
+void program_rings_drained(struct nucleus *nucleus, struct program_rings *rings);
+void program_rings_published(struct nucleus *nucleus, struct program_rings *rings);
+void program_rings_broken(struct nucleus *nucleus, struct program_rings *rings);

@@ -15,22 +15,19 @@ enum kerr upcall_set(struct nucleus *nucleus, struct program_rings *rings, uint6
     if (entry >> USER_ADDRESS_BITS != 0 || stack >> USER_ADDRESS_BITS != 0) {
         return KERR_BAD_ADDRESS;
     }
-    rings->upcall = entry != 0;
-    program_rings_listen(rings);
-    if (entry == 0) {
-        return KERR_OK;
-    }
-    if (upcall->saved == NULL) {
+    if (entry != 0 && upcall->saved == NULL) {
         upcall->saved = heap_alloc_zeroed(&nucleus->heap, sizeof(*upcall->saved));
     }
-    if (upcall->saved == NULL) {
-        rings->upcall = false;
-        program_rings_listen(rings);
-        return KERR_NO_MEMORY;
+    const bool can_be = entry == 0 || upcall->saved != NULL;
+    uint32_t count;
+
+    rings->upcall = entry != 0 && can_be;
+    (void)program_rings_listen(nucleus, rings, 0, &count);
+    if (rings->upcall) {
+        upcall->entry = entry;
+        upcall->stack = stack;
     }
-    upcall->entry = entry;
-    upcall->stack = stack;
-    return KERR_OK;
+    return can_be ? KERR_OK : KERR_NO_MEMORY;
 }
 
 /* Have the CPU that runs the thread come in, unless it is this one. */
@@ -59,6 +56,7 @@ void upcall_raise(struct nucleus *nucleus, struct program_rings *rings)
     }
     if (thread->state == THREAD_RUNNING) {
         fetch(nucleus, thread);
+        sched_ready(nucleus, thread); /* it may be just about to sleep */
     } else if (thread->state == THREAD_SLEEPING && !rings->waiter) {
         sched_ready(
             nucleus,

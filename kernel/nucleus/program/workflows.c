@@ -69,8 +69,8 @@ static enum kerr enter(struct nucleus *nucleus, struct workflow_arena *workflow)
     if (!write_nucleus_segment(workflow) || !map_everywhere(nucleus, workflow)) {
         return KERR_NO_MEMORY;
     }
-    enum kerr entered = guide_register(nucleus->guide, plan, workflow->owner->index,
-                                       workflow->arena->base.value, offsets, &workflow->id);
+    enum kerr entered = guides_register(nucleus->guides, plan, workflow->owner->index,
+                                        workflow->arena->base.value, offsets, &workflow->id);
     if (entered != KERR_OK) {
         unmap_everywhere(nucleus, workflow);
     }

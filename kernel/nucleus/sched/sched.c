@@ -74,7 +74,11 @@ static void timed_remove(struct nucleus *nucleus, struct thread *thread)
 
 void sched_ready(struct nucleus *nucleus, struct thread *thread)
 {
-    if (thread->state == THREAD_READY || thread->state == THREAD_RUNNING) {
+    if (thread->state == THREAD_RUNNING) {
+        __atomic_store_n(&thread->woken, true, __ATOMIC_SEQ_CST);
+        return;
+    }
+    if (thread->state == THREAD_READY) {
         return;
     }
     timed_remove(nucleus, thread);
@@ -84,6 +88,14 @@ void sched_ready(struct nucleus *nucleus, struct thread *thread)
         thread->ready_ns = port_now_ns();
     }
     queue_push(queue_of(nucleus, thread), thread);
+}
+
+/* An exchange, so that the looking comes after it. One that comes between the two looks is kept: it costs a look for nothing. */
+void sched_forget_wake(struct thread *thread)
+{
+    if (__atomic_load_n(&thread->woken, __ATOMIC_RELAXED)) {
+        (void)__atomic_exchange_n(&thread->woken, false, __ATOMIC_SEQ_CST);
+    }
 }
 
 void sched_sleep(struct nucleus *nucleus, struct thread *thread, thread_resume_fn resume,
@@ -96,6 +108,9 @@ void sched_sleep(struct nucleus *nucleus, struct thread *thread, thread_resume_f
         thread->timed = true;
         thread->timed_next = nucleus->timed;
         nucleus->timed = thread;
+    }
+    if (__atomic_load_n(&thread->woken, __ATOMIC_SEQ_CST)) {
+        sched_ready(nucleus, thread);
     }
 }
 
@@ -116,7 +131,7 @@ bool sched_condemn(struct nucleus *nucleus, struct thread *thread)
         sched_remove(nucleus, thread);
         return true;
     }
-    thread->condemned = true;
+    __atomic_store_n(&thread->condemned, true, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < nucleus->cpu_count; i++) {
         if (nucleus->cpu[i].current == thread && &nucleus->cpu[i] != port_this_cpu()) {
             cpu_kick(&nucleus->cpu[i]);
@@ -131,7 +146,7 @@ static void wake_timed(struct nucleus *nucleus, uint64_t now_ns)
     if (now_ns >= nucleus->next_restart_ns) {
         deck_restart_due(nucleus, now_ns);
     }
-    guide_expire(nucleus->guide, now_ns);
+    guides_expire(nucleus->guides, now_ns);
     for (struct thread *thread = nucleus->timed; thread != NULL; thread = next) {
         next = thread->timed_next;
         if (thread->wake_at_ns <= now_ns) {
@@ -143,7 +158,7 @@ static void wake_timed(struct nucleus *nucleus, uint64_t now_ns)
 static uint64_t timed_earliest(const struct nucleus *nucleus)
 {
     uint64_t earliest = nucleus->next_restart_ns;
-    uint64_t deadline_ns = guide_next_deadline_ns(nucleus->guide);
+    uint64_t deadline_ns = guides_next_deadline_ns(nucleus->guides);
 
     earliest = deadline_ns < earliest ? deadline_ns : earliest;
     for (const struct thread *thread = nucleus->timed; thread != NULL;
@@ -315,10 +330,24 @@ static bool reap(struct nucleus *nucleus, struct cpu *cpu)
     return true;
 }
 
+/* Without the lock, so that others dispatch beside it. True: the thread goes on. */
+static bool resume_unlocked(struct nucleus *nucleus, struct cpu *cpu, struct thread *thread,
+                            thread_resume_fn resume)
+{
+    port_lock_release(&nucleus->lock);
+    sched_forget_wake(thread);
+    bool goes_on = resume(cpu, thread);
+    cpu_lock_idle(cpu);
+    return goes_on;
+}
+
 /* The next thread that really has something to do; NULL: none. */
 static struct thread *pick(struct nucleus *nucleus, struct cpu *cpu)
 {
     for (;;) {
+        if (told_anything(&cpu->told)) {
+            told_do_all(nucleus, cpu);
+        }
         struct thread_queue *queue = next_queue(nucleus, cpu);
         if (queue == NULL) {
             return NULL;
@@ -328,7 +357,7 @@ static struct thread *pick(struct nucleus *nucleus, struct cpu *cpu)
         cpu->current = thread;
         thread_resume_fn resume = thread->resume;
         thread->resume = NULL;
-        if (resume == NULL || resume(cpu, thread)) {
+        if (resume == NULL || resume_unlocked(nucleus, cpu, thread, resume)) {
             if (!reap(nucleus, cpu)) {
                 return thread;
             }
@@ -369,6 +398,7 @@ static void leave_if_asked(struct cpu *cpu)
     }
 }
 
+/* On a CPU that may have somebody else's pages loaded. */
 void cpu_lock_idle(struct cpu *cpu)
 {
     while (!port_lock_try(&cpu->nucleus->lock)) {
@@ -457,12 +487,16 @@ void cpu_load_space(struct cpu *cpu, struct space *space)
     }
 }
 
-/* Have another CPU, which is idle, let go of its pages. It is in idle(), before it takes the lock: cpu_lock_idle() sees the flag. */
+/*
+ * Have another CPU let go of its pages, which it has kept from a thread that it ran before: it is idle, or on its way to the next thread, and sees the
+ * flag in cpu_lock_idle(), before it takes the lock.
+ */
 static void fetch_out(struct cpu *cpu)
 {
     struct space *space = cpu->loaded;
 
-    KASSERT(cpu->current == NULL, "cpu%u runs %s in a dead space", cpu->index, cpu->current->name);
+    KASSERT(cpu->current == NULL || cpu->current->space != space, "cpu%u runs %s in a dead space",
+            cpu->index, cpu->current->name);
     __atomic_store_n(&cpu->must_leave, true, __ATOMIC_RELEASE);
     cpu_kick(cpu);
     while (__atomic_load_n(&cpu->must_leave, __ATOMIC_ACQUIRE)) {
@@ -498,6 +532,31 @@ static uint64_t keep_awake(struct nucleus *nucleus, struct cpu *cpu, const struc
     return polling_sleep(nucleus, cpu) ? UINT64_MAX : now_ns;
 }
 
+/* Does something have to be done before the running thread goes on, or does another come first? Those who want this CPU have kicked it. */
+static bool must_lock(const struct cpu *cpu, const struct thread *thread)
+{
+    const struct nucleus *nucleus = cpu->nucleus;
+
+    return told_anything(&cpu->told) || __atomic_load_n(&cpu->wanted, __ATOMIC_RELAXED) ||
+           __atomic_load_n(&thread->condemned, __ATOMIC_RELAXED) || nucleus->polled_count != 0 ||
+           port_now_ns() >= cpu->timer_ns ||
+           guides_next_deadline_ns(nucleus->guides) < cpu->timer_ns ||
+           guides_must_collect(nucleus->guides) || space_is_stale(thread->space, cpu->index) ||
+           (thread->program != NULL && thread->program->upcall.pending);
+}
+
+_Noreturn void sched_leave_unlocked(struct cpu *cpu)
+{
+    struct thread *thread = cpu->current;
+
+    if (must_lock(cpu, thread)) {
+        port_lock_acquire(&cpu->nucleus->lock);
+        sched_leave(cpu);
+    }
+    thread->vectors_reset = false;
+    port_resume(&thread->context, thread->space->root);
+}
+
 _Noreturn void sched_leave(struct cpu *cpu)
 {
     struct nucleus *nucleus = cpu->nucleus;
@@ -509,7 +568,12 @@ _Noreturn void sched_leave(struct cpu *cpu)
         polling_serve(nucleus);
     }
     reap(nucleus, cpu);
-    guide_collect(nucleus->guide);
+    if (guides_must_collect(nucleus->guides)) {
+        guides_collect(nucleus->guides);
+    }
+    if (told_anything(&cpu->told)) {
+        told_do_all(nucleus, cpu);
+    }
     if (should_switch(nucleus, cpu, now_ns)) {
         if (cpu->current != NULL && !cpu->current->vectors_reset) {
             port_vector_save(&cpu->current->context);

@@ -14,8 +14,18 @@ struct thread_queue {
     struct thread *first, *last;
 };
 
-/* SLEEPING (or new) to READY; no effect on one that is READY or RUNNING. */
+/* SLEEPING (or new) to READY; one that is RUNNING does not go to sleep before it has looked again; no effect on one that is READY. */
 void sched_ready(struct nucleus *nucleus, struct thread *thread);
+/* From here on the running thread looks for what it waits for: wake-ups that come now are about news. Without the lock. */
+void sched_forget_wake(struct thread *thread);
+/* For a call of dispatch whose thread is to sleep, which it returns as its answer: what sched_sleep() will be told. Without the lock. */
+static inline bool sched_will_sleep(struct thread *thread, thread_resume_fn resume,
+                                    uint64_t wake_at_ns)
+{
+    thread->resume = resume;
+    thread->wake_at_ns = wake_at_ns;
+    return false;
+}
 /* The running thread sleeps inside a call: `resume` decides when woken, at the latest at `wake_at_ns`. */
 void sched_sleep(struct nucleus *nucleus, struct thread *thread, thread_resume_fn resume,
                  uint64_t wake_at_ns);
@@ -34,6 +44,8 @@ void sched_timer_fired(struct cpu *cpu);
  * release the lock, go to ring 3; or idle until there is something. Called with the lock held.
  */
 _Noreturn void sched_leave(struct cpu *cpu);
+/* The same with the lock not held: straight back to ring 3 when nothing is to be done first. */
+_Noreturn void sched_leave_unlocked(struct cpu *cpu);
 
 /* Load an ELF image of the payload ("deck" or "program", NAME) into the thread's new space and set its context up; a failure is logged. */
 bool thread_load(struct nucleus *nucleus, struct thread *thread, struct space *space,

@@ -7,7 +7,8 @@
  *                              +---- preempted --------+
  *
  * A thread that wakes inside a call that waits (deck_next, WAIT, control_read) goes on through its `resume` hook: it looks again, on
- * the CPU that will run it, and either answers the call or sleeps on. So wake-ups may be spurious, and none is lost.
+ * the CPU that will run it, and either answers the call or sleeps on. So wake-ups may be spurious, and none is lost: whoever has news makes it
+ * known, then wakes; a thread that is about to sleep forgets older wake-ups, then looks, then sleeps unless it was woken meanwhile.
  */
 #pragma once
 
@@ -40,7 +41,10 @@ enum thread_class {
     THREAD_CLASSES,
 };
 
-/* True: the call has been answered, run the thread. False: nothing there yet, it sleeps on (thread->wake_at_ns as set). */
+/*
+ * True: the call has been answered, run the thread. False: nothing there yet, it sleeps on (thread->wake_at_ns as set). nucleus->lock is not held: to
+ * look for results or for work is dispatch.
+ */
 typedef bool (*thread_resume_fn)(struct cpu *cpu, struct thread *thread);
 
 struct thread {
@@ -66,7 +70,8 @@ struct thread {
     bool timed;
     /* the context's vector state was reset on the way in: the live registers are nobody's */
     bool vectors_reset;
-    bool condemned;  /* to be torn down by the CPU that runs it */
+    bool condemned; /* to be torn down by the CPU that runs it. Read without the lock, too */
+    bool woken; /* RUNNING: sched_ready() came since it last began to look for what it waits for */
     uint64_t cpu_ns; /* time in ring 3 */
 
     /* what a call that waits is about (its own resume hook only): */

@@ -5,6 +5,8 @@
 
 #define DMA_MAX_BYTES (16u << 20)
 
+_Static_assert(MAX_PROGRAMS <= KWE_MAX_OBSERVED, "an ObservedRing for each");
+
 static void describe_device(const struct instance *instance, unsigned slot,
                             struct kwe_device_info *info)
 {
@@ -41,7 +43,9 @@ void syscall_deck_info(struct syscall *call)
     info->done_ring = instance->done_address;
     info->frames = instance->frames_address;
     info->observed_ring = instance->observed_address;
-    info->observed_slots = instance->observed.slots;
+    info->observed_stride = deck_observed_stride();
+    info->observed_rings = MAX_PROGRAMS;
+    info->observed_slots = OBSERVED_SLOTS;
     info->ring_slots = instance->work.slots;
     info->depth = instance->spec->depth;
     info->prefix = instance->spec->prefix;

@@ -67,13 +67,12 @@ void syscall_control_write(struct syscall *call)
 }
 
 /* Answer with what lies there. False: nothing does, and there is time left. wait_argument: address, room, deadline. */
-static bool control_read_resume(struct cpu *cpu, struct thread *thread)
+static bool answer_control_read(struct thread *thread)
 {
     uint8_t chunk[CHUNK_BYTES];
     uint64_t room = thread->wait_argument[1];
     size_t got = port_control_read(chunk, room < CHUNK_BYTES ? room : CHUNK_BYTES);
 
-    (void)cpu;
     if (got == 0 && port_now_ns() < thread->wait_argument[2]) {
         return false;
     }
@@ -86,6 +85,14 @@ static bool control_read_resume(struct cpu *cpu, struct thread *thread)
     return true;
 }
 
+static bool control_read_resume(struct cpu *cpu, struct thread *thread)
+{
+    port_lock_acquire(&cpu->nucleus->lock);
+    bool answered = answer_control_read(thread);
+    port_lock_release(&cpu->nucleus->lock);
+    return answered;
+}
+
 void syscall_control_read(struct syscall *call)
 {
     struct thread *thread = call->thread;
@@ -95,7 +102,7 @@ void syscall_control_read(struct syscall *call)
     thread->wait_argument[0] = call->argument[0];
     thread->wait_argument[1] = call->argument[1];
     thread->wait_argument[2] = timeout_ns > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + timeout_ns;
-    if (!control_read_resume(call->cpu, thread)) {
+    if (!answer_control_read(thread)) {
         sched_sleep(call->nucleus, thread, control_read_resume, thread->wait_argument[2]);
     }
 }
@@ -104,7 +111,9 @@ void syscall_control_arrived(struct nucleus *nucleus)
 {
     for (unsigned i = 0; i < MAX_PROGRAMS; i++) {
         struct program *program = nucleus->program[i];
-        if (program != NULL && program->thread->resume == control_read_resume) {
+        /* One that runs may be just about to sleep for them. */
+        if (program != NULL && (program->thread->resume == control_read_resume ||
+                                program->thread->state == THREAD_RUNNING)) {
             sched_ready(nucleus, program->thread);
         }
     }

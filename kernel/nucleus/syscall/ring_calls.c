@@ -78,68 +78,67 @@ void syscall_event_cancel(struct syscall *call)
         syscall_refuse(call->thread, KERR_BAD_HANDLE);
         return;
     }
-    syscall_answer(call->thread, guide_cancel_event(call->nucleus->guide, &rings->ring,
-                                                    call->argument[1], port_now_ns()));
-}
-
-/* Results that lie in the ring now. */
-static uint32_t results_waiting(const struct program_rings *rings)
-{
-    uint32_t room;
-
-    if (ring_room(&rings->ring.results, &room) != RING_OK) {
-        return 0; /* the next intake sees it and ends the program */
-    }
-    return rings->ring.results.slots - room;
+    syscall_answer(call->thread, guides_cancel_event(call->nucleus->guides, &rings->ring,
+                                                     call->argument[1], port_now_ns()));
 }
 
 /* wait_argument: ring id, minimum, deadline. */
 static bool wait_resume(struct cpu *cpu, struct thread *thread)
 {
+    struct nucleus *nucleus = cpu->nucleus;
     struct program_rings *rings =
-        program_rings_find(cpu->nucleus, thread->program, (uint32_t)thread->wait_argument[0]);
-    uint32_t waiting = rings == NULL ? 0 : results_waiting(rings);
+        program_rings_find(nucleus, thread->program, (uint32_t)thread->wait_argument[0]);
+    uint32_t waiting = 0;
 
-    if (rings != NULL && waiting < thread->wait_argument[1] &&
-        port_now_ns() < thread->wait_argument[2]) {
-        rings->waiter = true;
-        rings->wanted = (uint32_t)thread->wait_argument[1] - waiting;
-        program_rings_listen(rings);
-        return false;
-    }
     if (rings != NULL) {
-        rings->waiter = false;
-        program_rings_listen(rings);
+        /* Before the Guide is asked to tell: whoever is told looks at this. */
+        __atomic_store_n(&rings->waiter, true, __ATOMIC_RELAXED);
+        if (!program_rings_listen(nucleus, rings, (uint32_t)thread->wait_argument[1], &waiting)) {
+            if (port_now_ns() < thread->wait_argument[2]) {
+                return false;
+            }
+            (void)program_rings_listen(nucleus, rings, 0, &waiting);
+        }
+        __atomic_store_n(&rings->waiter, false, __ATOMIC_RELAXED);
     }
     syscall_answer(thread, waiting);
     return true;
 }
 
-void syscall_kernel_notify(struct syscall *call)
+static void end_liar(struct nucleus *nucleus, struct program_rings *rings)
+{
+    port_lock_acquire(&nucleus->lock);
+    program_rings_broken(nucleus, rings);
+    port_lock_release(&nucleus->lock);
+}
+
+bool syscall_kernel_notify(struct syscall *call)
 {
     struct thread *thread = call->thread;
     struct program_rings *rings = named_rings(call);
     uint64_t flags = call->argument[1];
     uint64_t now_ns = port_now_ns();
     uint64_t timeout_ns = call->argument[3];
+    uint32_t waiting;
 
     if (rings == NULL || (flags & ~(uint64_t)(KWE_NOTIFY_SUBMIT | KWE_NOTIFY_WAIT)) != 0) {
         syscall_refuse(thread, rings == NULL ? KERR_BAD_HANDLE : KERR_BAD_CALL);
-        return;
+        return true;
     }
-    call->nucleus->notify_calls++;
+    call->cpu->notify_calls++;
     if (!program_rings_serve(call->nucleus, rings)) {
-        return; /* it lied, and has been ended */
+        end_liar(call->nucleus, rings);
+        return true;
     }
     if ((flags & KWE_NOTIFY_WAIT) == 0) {
-        syscall_answer(thread, results_waiting(rings));
-        return;
+        (void)program_rings_listen(call->nucleus, rings, 0, &waiting);
+        syscall_answer(thread, waiting);
+        return true;
     }
     uint64_t most = rings->ring.results.slots;
     thread->wait_argument[0] = rings->id;
     thread->wait_argument[1] = call->argument[2] < most ? call->argument[2] : most;
     thread->wait_argument[2] = timeout_ns > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + timeout_ns;
-    if (!wait_resume(call->cpu, thread)) {
-        sched_sleep(call->nucleus, thread, wait_resume, thread->wait_argument[2]);
-    }
+    return wait_resume(call->cpu, thread) ||
+           sched_will_sleep(thread, wait_resume, thread->wait_argument[2]);
 }

@@ -12,13 +12,17 @@ enum who {
 
 struct entry {
     void (*run)(struct syscall *call);
+    bool (*run_unlocked)(struct syscall *call); /* a call of dispatch; else NULL */
     enum who who;
 };
 
 static const struct entry entries[] = {
 #define ENTRY(number, handler, caller)                                                             \
     [(number) - KWE_CALL_FIRST] = { .run = (handler), .who = (caller) }
-    ENTRY(KWE_CALL_KERNEL_NOTIFY, syscall_kernel_notify, WHO_PROGRAM),
+#define DISPATCH_ENTRY(number, handler, caller)                                                    \
+    [(number) - KWE_CALL_FIRST] = { .run_unlocked = (handler), .who = (caller) }
+    DISPATCH_ENTRY(KWE_CALL_KERNEL_NOTIFY, syscall_kernel_notify, WHO_PROGRAM),
+    DISPATCH_ENTRY(KWE_CALL_DECK_NEXT, syscall_deck_next, WHO_DECK),
     ENTRY(KWE_CALL_RING_CREATE, syscall_ring_create, WHO_PROGRAM),
     ENTRY(KWE_CALL_RING_DESTROY, syscall_ring_destroy, WHO_PROGRAM),
     ENTRY(KWE_CALL_WORKFLOW_REGISTER, syscall_workflow_register, WHO_PROGRAM),
@@ -36,12 +40,12 @@ static const struct entry entries[] = {
     ENTRY(KWE_CALL_CONTROL_WRITE, syscall_control_write, WHO_PROGRAM),
     ENTRY(KWE_CALL_CONTROL_READ, syscall_control_read, WHO_PROGRAM),
     ENTRY(KWE_CALL_INJECT, syscall_inject, WHO_PROGRAM),
-    ENTRY(KWE_CALL_DECK_NEXT, syscall_deck_next, WHO_DECK),
     ENTRY(KWE_CALL_DECK_DIE, syscall_deck_die, WHO_DECK),
     ENTRY(KWE_CALL_DECK_INFO, syscall_deck_info, WHO_DECK),
     ENTRY(KWE_CALL_DMA_ALLOC, syscall_dma_alloc, WHO_DECK),
     ENTRY(KWE_CALL_LOG, syscall_log, WHO_ANY),
 #undef ENTRY
+#undef DISPATCH_ENTRY
 };
 
 #define ENTRY_COUNT (sizeof(entries) / sizeof(entries[0]))
@@ -51,12 +55,16 @@ void syscall_answer(struct thread *thread, int64_t result)
     port_syscall_return(&thread->context, (uint64_t)result);
 }
 
+static bool may_call(const struct thread *thread, const struct entry *entry)
+{
+    return (entry->who & (thread->instance != NULL ? WHO_DECK : WHO_PROGRAM)) != 0;
+}
+
 static void own_call(struct syscall *call, uint64_t index)
 {
     const struct entry *entry = &entries[index];
-    enum who who = call->thread->instance != NULL ? WHO_DECK : WHO_PROGRAM;
 
-    if ((entry->who & who) == 0) {
+    if (!may_call(call->thread, entry)) {
         syscall_refuse(call->thread, KERR_NOT_PERMITTED);
     } else {
         entry->run(call);
@@ -115,15 +123,35 @@ static void linux_numbered(struct syscall *call, uint64_t number)
     }
 }
 
-void syscall_dispatch(struct cpu *cpu, struct thread *thread)
+static struct syscall begin(struct cpu *cpu, struct thread *thread)
 {
     struct syscall call = { .cpu = cpu, .nucleus = cpu->nucleus, .thread = thread };
-    uint64_t number = port_syscall_number(&thread->context);
 
     port_syscall_arguments(&thread->context, call.argument);
-    if (thread->program != NULL) {
-        cpu->nucleus->program_syscalls++;
-    }
+    cpu->program_syscalls += thread->program != NULL ? 1 : 0;
+    return call;
+}
+
+bool syscall_is_dispatch(const struct thread *thread)
+{
+    const uint64_t index = port_syscall_number(&thread->context) - KWE_CALL_FIRST;
+
+    return index < ENTRY_COUNT && entries[index].run_unlocked != NULL &&
+           may_call(thread, &entries[index]);
+}
+
+bool syscall_dispatch_unlocked(struct cpu *cpu, struct thread *thread)
+{
+    struct syscall call = begin(cpu, thread);
+
+    return entries[port_syscall_number(&thread->context) - KWE_CALL_FIRST].run_unlocked(&call);
+}
+
+void syscall_dispatch(struct cpu *cpu, struct thread *thread)
+{
+    struct syscall call = begin(cpu, thread);
+    uint64_t number = port_syscall_number(&thread->context);
+
     if (number >= KWE_CALL_FIRST && number - KWE_CALL_FIRST < ENTRY_COUNT) {
         own_call(&call, number - KWE_CALL_FIRST);
     } else if (number >= KWE_CALL_FIRST) {

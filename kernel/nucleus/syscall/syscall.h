@@ -1,8 +1,8 @@
 /*
  * syscall.h - calls from ring 3: one file per group of calls, each decode (checks everything, changes nothing), then act.
  *
- * A handler answers with syscall_answer(), or leaves the thread asleep with a resume hook that answers later, or ends the thread.
- * nucleus->lock is held; `thread` is the running one.
+ * A handler answers with syscall_answer(), or leaves the thread asleep with a resume hook that answers later, or ends the thread. `thread` is the
+ * running one. nucleus->lock is held, but for the calls of dispatch, which a batch or a visit makes: those take it where they must.
  */
 #pragma once
 
@@ -16,8 +16,12 @@ struct syscall {
     uint64_t argument[6];
 };
 
+/* Is it a call of dispatch? */
+bool syscall_is_dispatch(const struct thread *thread);
 /* Decode the number and go to its handler. */
 void syscall_dispatch(struct cpu *cpu, struct thread *thread);
+/* The same for calls of dispatch, without nucleus->lock. False: the thread is to sleep, as thread->resume and thread->wake_at_ns say. */
+bool syscall_dispatch_unlocked(struct cpu *cpu, struct thread *thread);
 
 /* What the thread finds in rax: a result, or a negative code. */
 void syscall_answer(struct thread *thread, int64_t result);
@@ -28,7 +32,7 @@ static inline void syscall_refuse(struct thread *thread, enum kerr code)
 
 /* ---- groups ---------------------------------------------------------------------------------------------------- */
 
-void syscall_kernel_notify(struct syscall *call);
+bool syscall_kernel_notify(struct syscall *call);
 void syscall_ring_create(struct syscall *call);
 void syscall_ring_destroy(struct syscall *call);
 void syscall_event_cancel(struct syscall *call);
@@ -53,7 +57,7 @@ void syscall_control_read(struct syscall *call);
 /* Bytes have arrived on the control channel: wake who waits for them. */
 void syscall_control_arrived(struct nucleus *nucleus);
 
-void syscall_deck_next(struct syscall *call);
+bool syscall_deck_next(struct syscall *call);
 void syscall_deck_die(struct syscall *call);
 void syscall_deck_info(struct syscall *call);
 void syscall_dma_alloc(struct syscall *call);

@@ -17,7 +17,7 @@ static void describe_deck(struct nucleus *nucleus, uint8_t prefix, struct kwe_de
     if (deck->spec == NULL) {
         return;
     }
-    guide_deck_statistics(nucleus->guide, prefix, out);
+    guides_deck_statistics(nucleus->guides, prefix, out);
     out->interrupt_entries = deck->interrupt_entries;
     out->restarts = deck->restarts;
     out->instances = (uint8_t)deck->instance_count;
@@ -39,18 +39,18 @@ static void fill_statistics(struct nucleus *nucleus, struct kwe_statistics *out)
 
     out->now_ns = port_now_ns();
     out->first_program_ns = nucleus->first_program_ns;
-    out->results = guide_results(nucleus->guide, &out->first_result_ns);
-    out->program_syscalls = nucleus->program_syscalls;
-    out->notify_calls = nucleus->notify_calls;
+    out->results = guides_results(nucleus->guides, &out->first_result_ns);
     out->frames_total = nucleus->frames.total_frames;
     out->frames_free = nucleus->frames.free_frames;
     out->frames_quarantined = nucleus->frames.quarantined_frames;
     out->iommu_present = port_iommu_present() ? 1 : 0;
     out->iommu_faults = port_iommu_fault_count(&source, &address);
-    out->observe_dropped = guide_observe_dropped(nucleus->guide);
+    out->observe_dropped = guides_observe_dropped(nucleus->guides);
     out->cpus = nucleus->cpu_count;
     for (unsigned i = 0; i < nucleus->cpu_count; i++) {
         out->idle_ns += nucleus->cpu[i].idle_ns;
+        out->program_syscalls += nucleus->cpu[i].program_syscalls;
+        out->notify_calls += nucleus->cpu[i].notify_calls;
     }
     for (uint8_t prefix = 0; prefix < KWE_MAX_DECKS_REPORTED; prefix++) {
         describe_deck(nucleus, prefix, &out->deck[prefix]);

@@ -53,8 +53,8 @@ void syscall_arena_create(struct syscall *call)
 static bool owns(const struct syscall *call, uint64_t workflow)
 {
     return workflow <= UINT32_MAX &&
-           guide_check_owner(call->nucleus->guide, call->thread->program->index,
-                             (uint32_t)workflow) == KERR_OK;
+           guides_check_owner(call->nucleus->guides, call->thread->program->index,
+                              (uint32_t)workflow) == KERR_OK;
 }
 
 void syscall_workflow_unregister(struct syscall *call)
@@ -63,7 +63,8 @@ void syscall_workflow_unregister(struct syscall *call)
         syscall_refuse(call->thread, KERR_BAD_HANDLE);
         return;
     }
-    guide_unregister(call->nucleus->guide, (uint32_t)call->argument[0], port_now_ns());
+    guides_unregister(call->nucleus->guides, call->thread->program->index,
+                      (uint32_t)call->argument[0], port_now_ns());
     syscall_answer(call->thread, 0);
 }
 
@@ -73,7 +74,8 @@ void syscall_workflow_cancel(struct syscall *call)
         syscall_refuse(call->thread, KERR_BAD_HANDLE);
         return;
     }
-    guide_cancel(call->nucleus->guide, (uint32_t)call->argument[0], port_now_ns());
+    guides_cancel(call->nucleus->guides, call->thread->program->index, (uint32_t)call->argument[0],
+                  port_now_ns());
     syscall_answer(call->thread, 0);
 }
 
@@ -90,7 +92,8 @@ union answer {
 };
 
 /* Fills the answer; returns its bytes. */
-typedef uint64_t (*describe_fn)(const struct guide *guide, uint32_t workflow, union answer *answer);
+typedef uint64_t (*describe_fn)(struct guides *guides, uint32_t owner, uint32_t workflow,
+                                union answer *answer);
 
 static void answer_about(struct syscall *call, describe_fn describe)
 {
@@ -105,7 +108,8 @@ static void answer_about(struct syscall *call, describe_fn describe)
         syscall_refuse(call->thread, KERR_NO_MEMORY);
         return;
     }
-    uint64_t bytes = describe(nucleus->guide, (uint32_t)call->argument[0], answer);
+    uint64_t bytes = describe(nucleus->guides, call->thread->program->index,
+                              (uint32_t)call->argument[0], answer);
     enum kerr result = bytes > call->argument[2] ? KERR_BAD_CALL : KERR_OK;
     if (result == KERR_OK) {
         result = space_copy_out(call->thread->space, (uaddr_t){ call->argument[1] }, answer, bytes);
@@ -114,17 +118,20 @@ static void answer_about(struct syscall *call, describe_fn describe)
     syscall_answer(call->thread, result == KERR_OK ? (int64_t)bytes : -(int64_t)result);
 }
 
-static uint64_t describe_status(const struct guide *guide, uint32_t workflow, union answer *answer)
+static uint64_t describe_status(struct guides *guides, uint32_t owner, uint32_t workflow,
+                                union answer *answer)
 {
-    bool found = guide_status(guide, workflow, &answer->status.whole, answer->status.stages);
+    bool found =
+        guides_status(guides, owner, workflow, &answer->status.whole, answer->status.stages);
     KASSERT(found, "workflow 0x%x is its caller's", workflow);
     return sizeof(answer->status.whole) +
            answer->status.whole.stage_count * sizeof(answer->status.stages[0]);
 }
 
-static uint64_t describe_plan(const struct guide *guide, uint32_t workflow, union answer *answer)
+static uint64_t describe_plan(struct guides *guides, uint32_t owner, uint32_t workflow,
+                              union answer *answer)
 {
-    bool found = guide_plan(guide, workflow, &answer->plan.whole, answer->plan.stages);
+    bool found = guides_plan(guides, owner, workflow, &answer->plan.whole, answer->plan.stages);
     KASSERT(found, "workflow 0x%x is its caller's", workflow);
     return sizeof(answer->plan.whole) +
            answer->plan.whole.stage_count * sizeof(answer->plan.stages[0]);

@@ -1,5 +1,5 @@
 /* The ELF loader: well-made files, one wrong number at a time, thousands of mutations, and the first stack. */
-/* uses: kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c kernel/nucleus/mem/region.c kernel/nucleus/mem/space.c kernel/nucleus/mem/space_copy.c kernel/nucleus/mem/space_lent.c kernel/nucleus/mem/space_user.c kernel/nucleus/program/elf.c kernel/nucleus/program/elf_stack.c tests/host/port_fake.c tests/host/log_fake.c */
+/* uses: kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c kernel/nucleus/mem/region.c kernel/nucleus/mem/space.c kernel/nucleus/mem/space_copy.c kernel/nucleus/mem/space_lent.c kernel/nucleus/mem/space_user.c kernel/nucleus/program/elf.c kernel/nucleus/program/elf_stack.c tests/host/port_fake.c tests/host/log_fake.c tests/host/relax_fake.c */
 #include <assert.h>
 #include <elf.h>
 #include <stdio.h>

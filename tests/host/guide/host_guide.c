@@ -13,7 +13,7 @@
  * Work that comes after other work is told when that has been answered OK, as a deck would begin it; else it is answered CANCELLED here.
  * Between them come `recall INSTANCE TICKET`, `stuck INSTANCE` and `result COOKIE STATUS STAGE STEP LENGTH OFFSET VALUE`.
  */
-// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/guide/trace_tally.c
+// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/guide/trace_tally.c tests/host/relax_fake.c
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -214,7 +214,7 @@ static void tell_work(uint32_t instance, const struct kwe_work *work, uint32_t b
 {
     const uint32_t index = KWE_TICKET_INDEX(work->ticket);
     const struct kwe_work_frame *frame = &host.frames[instance][index];
-    const struct stage_run *run = host.guide->instance[instance].in_hand[index].run;
+    const struct stage_run *run = host.guide->instance[instance].hands->in_hand[index].run;
     const uint64_t part = run_stage(run)->is_body ? run_part(run) : 0;
 
     printf("work %u %u %" PRIu64 " %u %" PRIu64 " %" PRIu64 " %u ", instance, work->ticket,

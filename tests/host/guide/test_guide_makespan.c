@@ -2,7 +2,7 @@
  * How long the Guide takes for one event of a random graph, against what no order could beat: the longest way through it, and its work shared
  * by all CPUs. Instances take vectors and hand answers back as decks do; time is simulated.
  */
-// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c
+// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/relax_fake.c
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Events that bring their own graphs, good ones and broken ones: each has its one result, no slot and no memory is lost, and whatever the
  * checker lets through runs to its end. Each seed is one run; an argument runs that seed alone.
  */
-// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c
+// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/relax_fake.c
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

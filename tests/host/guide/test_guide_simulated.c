@@ -3,7 +3,7 @@
  * answers in any order, failures, deaths, decks given up and brought back, cancels, workflows that go, programs that go. Each seed is one run; an
  * argument runs that seed alone.
  */
-// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c
+// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/relax_fake.c
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

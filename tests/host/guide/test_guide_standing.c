@@ -3,7 +3,7 @@
  * deaths, cancels and time. Held to: one result each, when it ends, which says CANCELLED or DECK_DOWN; a run begins where the last one
  * ended and nowhere else; whatever happened, as many wait again as were armed; no memory is left. An argument runs that seed alone.
  */
-// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c
+// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/relax_fake.c
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

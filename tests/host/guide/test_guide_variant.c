@@ -2,7 +2,7 @@
  * Which deck runs a stage that two have: one that computes on two CPUs and one with a device. Time is simulated by counting; each test says what
  * an answer took, and looks where the next events go.
  */
-// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c
+// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/relax_fake.c
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * trace, which has it go the long way only. What they hand over, publish, show and count is the same, word for word. Each seed is one run; an
  * argument runs that seed alone.
  */
-// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c
+// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/relax_fake.c
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

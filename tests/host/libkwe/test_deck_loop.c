@@ -1,6 +1,6 @@
 /*
  * The deck library on the host: its loop and its fibres over a nucleus that is played by this file.
- * uses: userland/libkwe/deck/loop.c userland/libkwe/deck/request.c userland/libkwe/deck/services.c userland/libkwe/deck/fibre.c kernel/lib/ring.c kernel/lib/errors.c
+ * uses: userland/libkwe/deck/loop.c userland/libkwe/deck/observed.c userland/libkwe/deck/request.c userland/libkwe/deck/services.c userland/libkwe/deck/fibre.c kernel/lib/ring.c kernel/lib/errors.c
  */
 #include <assert.h>
 #include <setjmp.h>
@@ -35,9 +35,9 @@ static uint64_t clock_ns;
 static union {
     struct ring ring;
     uint8_t bytes[192 + SLOTS * 64];
-} work_memory, done_memory, seen_memory;
+} work_memory, done_memory, seen_memory[2]; /* what was published: of two programs */
 static struct kwe_work_frame frames[DEPTH];
-static struct ring_producer work, seen;
+static struct ring_producer work, seen, seen_too;
 static struct ring_consumer done;
 static struct deck_loop loop;
 static uint64_t asked_deadline_ns, interrupt_bits;
@@ -60,7 +60,9 @@ static int64_t describe(struct kwe_deck_info *info)
         .work_ring = (uintptr_t)&work_memory,
         .done_ring = (uintptr_t)&done_memory,
         .frames = (uintptr_t)frames,
-        .observed_ring = (uintptr_t)&seen_memory,
+        .observed_ring = (uintptr_t)&seen_memory[0],
+        .observed_stride = sizeof(seen_memory[0]),
+        .observed_rings = 2,
         .observed_slots = SLOTS,
         .ring_slots = SLOTS,
         .depth = DEPTH,
@@ -137,12 +139,15 @@ static void start(void)
     visits = 0;
     ring_init(&work_memory.ring, 0);
     ring_init(&done_memory.ring, 0);
-    ring_init(&seen_memory.ring, 0);
+    ring_init(&seen_memory[0].ring, 0);
+    ring_init(&seen_memory[1].ring, 0);
     ring_producer_init(&work, &work_memory.ring, SLOTS, 0);
-    ring_producer_init(&seen, &seen_memory.ring, SLOTS, 0);
+    ring_producer_init(&seen, &seen_memory[0].ring, SLOTS, 0);
+    ring_producer_init(&seen_too, &seen_memory[1].ring, SLOTS, 0);
     observed_count = 0;
     ring_consumer_init(&done, &done_memory.ring, SLOTS, 0);
     free(loop.requests);
+    free(loop.observed.newest);
     memset(&loop, 0, sizeof(loop));
     deck_loop_start(&loop);
 }
@@ -443,6 +448,30 @@ static void test_what_was_published_is_observed_in_order_over_the_wrap(void)
     assert(deck_observed(SLOTS / 2) == NULL && none_answered());
 }
 
+static void test_what_two_programs_did_is_kept_in_the_order_of_time(void)
+{
+    static const uint8_t whose[] = { 0, 0, 1, 0, 1, 1 };
+
+    start();
+    for (uint32_t i = 0; i < sizeof(whose); i++) {
+        const struct kwe_result result = { .cookie = i, .workflow = 3, .finished_ns = 100 + i };
+        assert(ring_push(whose[i] == 0 ? &seen : &seen_too, &result) == RING_OK);
+        assert(deck_observed(0) == NULL);
+    }
+    observed_count = 0;
+    deck_loop_turn(&loop);
+    assert(observed_count == sizeof(whose));
+    for (uint32_t back = 0; back < sizeof(whose); back++) {
+        assert(deck_observed(back)->cookie == sizeof(whose) - 1 - back);
+    }
+    assert(deck_observed(sizeof(whose)) == NULL);
+    /* More of one of them. */
+    const struct kwe_result result = { .cookie = 99, .finished_ns = 200 };
+    assert(ring_push(&seen, &result) == RING_OK);
+    deck_loop_turn(&loop);
+    assert(deck_observed(0)->cookie == 99 && deck_observed(1)->cookie == sizeof(whose) - 1);
+}
+
 static void test_a_progress_mark_moves(void)
 {
     start();
@@ -514,6 +543,7 @@ int main(void)
     test_the_lock_is_handed_on_in_order();
     test_a_deck_that_could_not_start_answers_why();
     test_what_was_published_is_observed_in_order_over_the_wrap();
+    test_what_two_programs_did_is_kept_in_the_order_of_time();
     test_a_progress_mark_moves();
     test_rules_that_are_broken_end_the_deck();
     test_paths_are_held_to_the_manifest();

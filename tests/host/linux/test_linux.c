@@ -1,5 +1,5 @@
 /* The Linux-numbered calls, one by one, as C libraries make them. */
-/* uses: kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c kernel/nucleus/mem/region.c kernel/nucleus/mem/space.c kernel/nucleus/mem/space_copy.c kernel/nucleus/mem/space_lent.c kernel/nucleus/mem/space_user.c kernel/nucleus/syscall/linux.c kernel/nucleus/syscall/linux_files.c kernel/nucleus/syscall/linux_memory.c kernel/nucleus/syscall/linux_thread.c kernel/nucleus/syscall/linux_time.c tests/host/port_fake.c tests/host/log_fake.c */
+/* uses: kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c kernel/nucleus/mem/region.c kernel/nucleus/mem/space.c kernel/nucleus/mem/space_copy.c kernel/nucleus/mem/space_lent.c kernel/nucleus/mem/space_user.c kernel/nucleus/syscall/linux.c kernel/nucleus/syscall/linux_files.c kernel/nucleus/syscall/linux_memory.c kernel/nucleus/syscall/linux_thread.c kernel/nucleus/syscall/linux_time.c tests/host/port_fake.c tests/host/log_fake.c tests/host/relax_fake.c */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  * Programs as musl-gcc (and gcc) make them, loaded by the nucleus's ELF loader and run for real: a traced process has
  * exactly the pages of the space, from the same memory, and every call it makes is answered by linux_call().
  */
-/* uses: kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c kernel/nucleus/mem/region.c kernel/nucleus/mem/space.c kernel/nucleus/mem/space_copy.c kernel/nucleus/mem/space_lent.c kernel/nucleus/mem/space_user.c kernel/nucleus/program/elf.c kernel/nucleus/program/elf_stack.c kernel/nucleus/syscall/linux.c kernel/nucleus/syscall/linux_files.c kernel/nucleus/syscall/linux_memory.c kernel/nucleus/syscall/linux_thread.c kernel/nucleus/syscall/linux_time.c tests/host/port_fake.c tests/host/log_fake.c */
+/* uses: kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c kernel/nucleus/mem/region.c kernel/nucleus/mem/space.c kernel/nucleus/mem/space_copy.c kernel/nucleus/mem/space_lent.c kernel/nucleus/mem/space_user.c kernel/nucleus/program/elf.c kernel/nucleus/program/elf_stack.c kernel/nucleus/syscall/linux.c kernel/nucleus/syscall/linux_files.c kernel/nucleus/syscall/linux_memory.c kernel/nucleus/syscall/linux_thread.c kernel/nucleus/syscall/linux_time.c tests/host/port_fake.c tests/host/log_fake.c tests/host/relax_fake.c */
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>

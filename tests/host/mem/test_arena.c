@@ -1,5 +1,5 @@
 /* Arenas: one address everywhere, one writer a segment, devices too, and frames that wait until nobody knows them. */
-/* uses: kernel/nucleus/mem/arena.c kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c kernel/nucleus/mem/region.c kernel/nucleus/mem/space.c kernel/nucleus/mem/space_copy.c kernel/nucleus/mem/space_lent.c kernel/nucleus/mem/space_user.c tests/host/port_fake.c tests/host/log_fake.c */
+/* uses: kernel/nucleus/mem/arena.c kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c kernel/nucleus/mem/region.c kernel/nucleus/mem/space.c kernel/nucleus/mem/space_copy.c kernel/nucleus/mem/space_lent.c kernel/nucleus/mem/space_user.c tests/host/port_fake.c tests/host/log_fake.c tests/host/relax_fake.c */
 #include <assert.h>
 #include <string.h>
 

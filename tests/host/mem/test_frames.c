@@ -1,5 +1,5 @@
 /* Physical frames: a random walk against a model, runs, wrong gives, and the quarantine of what CPUs may still know. */
-/* uses: kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c tests/host/port_fake.c tests/host/log_fake.c */
+/* uses: kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c tests/host/port_fake.c tests/host/log_fake.c tests/host/relax_fake.c */
 #include <assert.h>
 #include <string.h>
 

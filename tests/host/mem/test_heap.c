@@ -1,5 +1,5 @@
 /* The nucleus's heap: a random walk against a model, alignment, no leaks, and a panic for each way to misuse it. */
-/* uses: kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c tests/host/port_fake.c tests/host/log_fake.c */
+/* uses: kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c tests/host/port_fake.c tests/host/log_fake.c tests/host/relax_fake.c */
 #include <assert.h>
 #include <string.h>
 

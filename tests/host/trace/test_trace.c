@@ -1,6 +1,6 @@
 /*
  * The ring of trace records: order, what is lost and where, off, what it costs.
- * uses: kernel/nucleus/trace.c kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c tests/host/port_fake.c tests/host/log_fake.c
+ * uses: kernel/nucleus/trace.c kernel/nucleus/mem/frames.c kernel/nucleus/mem/heap.c tests/host/port_fake.c tests/host/log_fake.c tests/host/relax_fake.c
  */
 #include <assert.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  *   make fuzz SECONDS=600
  *
  */
-// uses: tests/host/workflow/workflow_mutator.c tests/host/workflow/workflow_world.c kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c
+// uses: tests/host/workflow/workflow_mutator.c tests/host/workflow/workflow_world.c kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/relax_fake.c
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -51,7 +51,10 @@ uint64_t deck_idle(void);
  * not wait; there is no answer to it.
  */
 void deck_observe(const struct kwe_result *results, uint32_t count);
-/* The `back`th newest of the results that were observed, 0 being the newest; half a ring of them is kept. NULL: there is none. */
+/*
+ * The `back`th newest of the results that were observed, 0 being the newest; of each program half a ring of them is kept. NULL: there is none, or no
+ * memory.
+ */
 const struct kwe_result *deck_observed(uint32_t back);
 
 /* Generated per deck (NAME_dispatch.c): run the operation. On a fibre when the op says `runs: fibre`, else on the main loop. */

@@ -3,6 +3,7 @@
  *
  *   main.c      main()
  *   loop.c      take work, run it or put it on a fibre, answer, sleep in deck_next()
+ *   observed.c  results that were published, for the deck that observes
  *   request.c   one stage's work in hand: its inputs, output, answer
  *   fibre.c     stacks, who runs next, events, locks; fibre_switch.S
  *   services.c  log, time, giving up
@@ -33,14 +34,26 @@ struct deck_ticket {
     bool in_hand;
 };
 
+/* What the deck that observes has seen. */
+struct deck_observed {
+    struct {
+        struct ring_consumer ring;
+        uint32_t kept;      /* results that were observed and lie there still */
+    } of[KWE_MAX_OBSERVED]; /* each program's */
+    uint32_t count;         /* of these; 0: the deck does not observe */
+    /* of all that is kept, the newest first; made when somebody asks */
+    const struct kwe_result **newest;
+    uint32_t newest_count;
+    bool is_made;
+};
+
 /* All that the loop knows; one for each instance, which is one thread. */
 struct deck_loop {
     struct kwe_deck_info info;
     struct ring_consumer work;
     struct ring_producer done;
-    struct ring_consumer observed; /* shared NULL: the deck does not observe */
-    uint32_t kept;                 /* results that were observed and lie there still */
-    enum kerr start_status;        /* what deck_start() said */
+    struct deck_observed observed;
+    enum kerr start_status; /* what deck_start() said */
     struct deck_ticket tickets[KWE_MAX_DEPTH];
     struct deck_request *requests; /* by ticket too, info.depth of them; while in hand */
     uint32_t placed;   /* answers behind the DoneRing's tail that are not published yet */
@@ -53,6 +66,12 @@ struct deck_loop {
 void deck_loop_start(struct deck_loop *loop);
 /* Take what has come, run what can run, then one deck_next(). */
 void deck_loop_turn(struct deck_loop *loop);
+
+/* ---- observed.c -------------------------------------------------------------------------------------------------- */
+
+void observed_init(struct deck_observed *observed, const struct kwe_deck_info *info);
+/* Tell deck_observe() of what has come since. Dies when a ring's counts cannot be. */
+void observed_look(struct deck_observed *observed);
 
 /* ---- request.c --------------------------------------------------------------------------------------------------- */
 

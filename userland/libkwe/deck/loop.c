@@ -16,13 +16,6 @@
  */
 #define HAND_BACK_NS 1000000u
 
-/* Execution overrides it; the others observe nothing. */
-__attribute__((weak)) void deck_observe(const struct kwe_result *results, uint32_t count)
-{
-    (void)results;
-    (void)count;
-}
-
 /* The loop that a fibre's request belongs to; an instance has one. */
 static struct deck_loop *the_loop;
 
@@ -211,37 +204,6 @@ static bool take_work(struct deck_loop *loop)
     return true;
 }
 
-/* Results that were published since, as they lie in the ring: in two pieces where it wraps. The newest stay there. */
-static void observe(struct deck_loop *loop)
-{
-    struct ring_consumer *observed = &loop->observed;
-    uint32_t count;
-
-    if (observed->shared == NULL) {
-        return;
-    }
-    if (ring_used(observed, &count) != RING_OK) {
-        deck_die("the ObservedRing's counts cannot be");
-    }
-    while (loop->kept < count) {
-        const uint32_t from = (observed->head + loop->kept) & (observed->slots - 1);
-        const uint32_t to_wrap = observed->slots - from, fresh = count - loop->kept;
-        const uint32_t piece = fresh < to_wrap ? fresh : to_wrap;
-        deck_observe(ring_front(observed, loop->kept), piece);
-        loop->kept += piece;
-    }
-    if (loop->kept > observed->slots / 2) {
-        ring_take(observed, loop->kept - observed->slots / 2);
-        loop->kept = observed->slots / 2;
-    }
-}
-
-const struct kwe_result *deck_observed(uint32_t back)
-{
-    return back < the_loop->kept ? ring_front(&the_loop->observed, the_loop->kept - 1 - back)
-                                 : NULL;
-}
-
 /* ---- turns -------------------------------------------------------------------------------------------------------------- */
 
 void deck_loop_start(struct deck_loop *loop)
@@ -255,8 +217,7 @@ void deck_loop_start(struct deck_loop *loop)
     struct ring *done = (struct ring *)(uintptr_t)loop->info.done_ring;
     ring_consumer_init(&loop->work, work, loop->info.ring_slots, 0);
     ring_producer_init(&loop->done, done, loop->info.ring_slots, 0);
-    ring_consumer_init(&loop->observed, (struct ring *)(uintptr_t)loop->info.observed_ring,
-                       loop->info.observed_slots, 0);
+    observed_init(&loop->observed, &loop->info);
     services_init(done);
     fibres_init(loop->info.depth + FIBRE_SPARE);
     loop->requests = calloc(loop->info.depth, sizeof(*loop->requests));
@@ -287,7 +248,7 @@ void deck_loop_turn(struct deck_loop *loop)
 {
     uint64_t deadline_ns = 0;
 
-    observe(loop);
+    observed_look(&loop->observed);
     if (take_work(loop)) {
         deadline_ns = settle();
     } else {
