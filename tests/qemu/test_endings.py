@@ -1,7 +1,9 @@
 """How a guest may end otherwise than well, and what `kwe` makes of it."""
 
+import contextlib
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,33 @@ def test_without_qemu_the_machine_is_at_fault(kwe: Kwe, tmp_path: Path) -> None:
 
     assert done.status == EXIT_MACHINE
     assert done.err.startswith("kwe: qemu-system-x86_64 is missing: install qemu-system-x86")
+
+
+def room_of_a_socket() -> int:
+    """How many bytes, written one by one as a serial port does, a socket takes that nobody reads."""
+    count = 0
+    ours, theirs = socket.socketpair()
+    with ours, theirs, contextlib.suppress(BlockingIOError):
+        ours.setblocking(False)
+        while True:
+            count += ours.send(b"w")
+    return count
+
+
+def test_what_was_said_last_comes_through_however_late_it_is_read(
+    boot: Boot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The last bytes are in the serial port's own buffer when the program has ended.
+    said = room_of_a_socket() + 8
+    guest = boot("last_words", files={"words": bytes(said)})
+    monkeypatch.setattr(guest, "_drain", lambda: None)
+    with guest:
+        guest.wait_for("program last_words: exit 0")
+
+        heard = b""
+        with contextlib.suppress(ConnectionResetError):
+            while data := guest.machine.control.recv(65536):
+                heard += data
+
+        assert len(heard) == said
+        assert guest.exit_code == abi.EXIT_DONE

@@ -7,6 +7,8 @@
 #define COM1         0x3f8
 #define LSR_DATA     1u
 #define LSR_EMPTY    0x20u
+#define LSR_IDLE     0x40u /* nor is a byte on its way */
+#define DRAIN_NS     5000000000u
 #define FIFO_BYTES   16u
 #define FW_SELECT    0x510
 #define FW_DMA_HIGH  0x514
@@ -22,8 +24,19 @@ void port_log(const char *text, size_t length)
     __asm__ volatile("rep outsb" : "+S"(text), "+c"(length) : "d"((uint16_t)DEBUG_PORT) : "memory");
 }
 
+/* What lies in the serial port's own buffer goes with the machine; but who never reads does not keep it from ending. */
+static void drain_serial(void)
+{
+    const uint64_t until_ns = port_now_ns() + DRAIN_NS;
+
+    while ((inb(COM1 + 5) & LSR_IDLE) == 0 && port_now_ns() < until_ns) {
+        port_relax();
+    }
+}
+
 void port_exit(uint8_t code)
 {
+    drain_serial();
     outb(EXIT_PORT, code);
     for (;;) {
         __asm__ volatile("cli; hlt");
