@@ -1,6 +1,7 @@
 /* http_route_core.c - see http_route_core.h. */
 #include "kernel/decks/operations/http_route_core.h"
 
+#include <emmintrin.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,7 +122,7 @@ static bool parse_line(struct http_words text, struct http_table_line *line)
     return true;
 }
 
-/* Eight at a time: the library's memcmp() takes one. */
+/* Sixteen at a time: the library's memcmp() takes one. */
 static bool are_same(struct http_words a, struct http_words b)
 {
     size_t at = 0;
@@ -129,11 +130,10 @@ static bool are_same(struct http_words a, struct http_words b)
     if (a.length != b.length) {
         return false;
     }
-    for (; a.length - at >= 8; at += 8) {
-        uint64_t left, right;
-        memcpy(&left, a.bytes + at, 8);
-        memcpy(&right, b.bytes + at, 8);
-        if (left != right) {
+    for (; a.length - at >= 16; at += 16) {
+        const __m128i left = _mm_loadu_si128((const __m128i *)(const void *)(a.bytes + at));
+        const __m128i right = _mm_loadu_si128((const __m128i *)(const void *)(b.bytes + at));
+        if (_mm_movemask_epi8(_mm_cmpeq_epi8(left, right)) != 0xffff) {
             return false;
         }
     }

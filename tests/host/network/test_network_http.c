@@ -310,6 +310,30 @@ static void test_only_whole_lines_of_allowed_fields_go_out(void)
     assert(!valid("Connection: close\r\n") && !valid("Date: now\r\n"));
 }
 
+/* Each byte at each place of a name and of a value, whatever number of them is looked at at once. */
+static void test_each_byte_of_a_line_is_looked_at(void)
+{
+    static const char name_marks[] = "!#$%&'*+-.^_`|~";
+
+    for (unsigned byte = 1; byte < 256; byte++) {
+        const bool is_letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+        const bool is_digit = byte >= '0' && byte <= '9';
+        const bool in_name = is_letter || is_digit || strchr(name_marks, (int)byte) != NULL;
+        const bool in_value = byte == '\t' || (byte >= ' ' && byte != 0x7f);
+        for (size_t at = 0; at < 40; at++) {
+            char line[128];
+            (void)snprintf(line, sizeof(line), "X%040d: %040d\r\nAge: 1\r\n", 0, 0);
+            memset(line, 'n', 41);
+            line[1 + at] = (char)byte;
+            /* A colon ends the name: what is behind it is a value. */
+            assert(valid(line) == (in_name || byte == ':'));
+            line[1 + at] = '-';
+            line[43 + at] = (char)byte;
+            assert(valid(line) == in_value);
+        }
+    }
+}
+
 /* A response that comes in pieces, and then the end of the stream. */
 static enum http_fetched fetch(struct http_fetch *to, const char *text, uint8_t *room, size_t bytes)
 {
@@ -362,6 +386,7 @@ int main(void)
     test_a_record_that_lies_is_no_request();
     test_heads_of_responses();
     test_only_whole_lines_of_allowed_fields_go_out();
+    test_each_byte_of_a_line_is_looked_at();
     test_responses_are_fetched_whole_or_not_at_all();
     return 0;
 }
