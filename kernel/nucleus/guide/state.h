@@ -122,6 +122,12 @@ struct place_stack {
     uint32_t count;
 };
 
+/* What a stage has taken of late (pace.c). */
+struct stage_pace {
+    uint64_t events, busy_ns; /* its counts when they were last looked at */
+    uint64_t cost_ns;         /* what each took before that; events 0: not known */
+};
+
 struct workflow {
     uint32_t id;
     uint32_t owner;
@@ -146,6 +152,7 @@ struct workflow {
     struct kwe_work *work; /* by stage: what is the same in each event's work; NULL: an arena */
     uint64_t
         visit_of[KWE_MAX_STAGES]; /* of its deck, the newest in which the stage was handed over */
+    struct stage_pace pace[KWE_MAX_STAGES];
 };
 
 /* A ticket of an instance, and what it stands for. */
@@ -494,6 +501,11 @@ void ready_cut(struct guide *guide, struct guide_deck *deck, struct stage_run *f
 struct stage_run *ready_first(const struct guide_deck *deck);
 /* Work of it goes: the workflow and its program have had so much. */
 void ready_charge(struct guide *guide, struct workflow *workflow, uint64_t cost_ns);
+
+/* ---- pace.c ---- */
+/* What a stage that is not open is expected to take for so many bytes. */
+uint64_t pace_cost_ns(const struct guide *guide, struct workflow *workflow,
+                      const struct plan_stage *stage, uint64_t bytes);
 
 /* ---- variant.c ---- */
 /* False: no memory; what was made goes with variant_close(). */

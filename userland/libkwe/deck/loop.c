@@ -106,6 +106,7 @@ static void run_on_fibre(void *argument)
 {
     struct deck_request *request = argument;
 
+    request->taken_ns = the_loop->stamp_ns; /* those before it have had their time */
     answer_stamped(the_loop, request, deck_dispatch(request, request->work.op));
 }
 
