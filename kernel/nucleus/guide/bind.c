@@ -31,6 +31,16 @@ const struct stage_run *bind_source(const struct stage_run *reader, uint16_t sta
                                       : bind_last(event, index);
 }
 
+/* The same, at once where neither is of a body. */
+static inline const struct stage_run *source_of(const struct stage_run *reader, uint16_t stage)
+{
+    if (stage == KWE_ANY_STAGE) {
+        return bind_source(reader, stage);
+    }
+    const struct stage_run *run = &reader->event->run[stage];
+    return run_stage(run)->is_body ? bind_source(reader, stage) : run;
+}
+
 /* NULL: there is no part before. */
 static const struct stage_run *previous_run(const struct stage_run *reader, uint16_t stage)
 {
@@ -98,7 +108,7 @@ static struct kwe_buffer input_buffer(const struct stage_run *run,
 
     switch (binding->kind) {
     case KWE_BIND_INPUT_STAGE:
-        return output_of(bind_source(run, binding->stage));
+        return output_of(source_of(run, binding->stage));
     case KWE_BIND_INPUT_EVENT:
         return event_buffer(event);
     case KWE_BIND_INPUT_PREVIOUS:
@@ -181,12 +191,12 @@ static enum kerr bind_param(const struct guide *guide, const struct stage_run *r
 
     switch (binding->kind) {
     case KWE_BIND_PARAM_VALUE:
-        return put_number(run_value(bind_source(run, binding->stage), binding->source_index),
+        return put_number(run_value(source_of(run, binding->stage), binding->source_index),
                           binding, params);
     case KWE_BIND_PARAM_LENGTH:
-        return put_number(bind_source(run, binding->stage)->length, binding, params);
+        return put_number(source_of(run, binding->stage)->length, binding, params);
     case KWE_BIND_PARAM_STATUS:
-        return put_number(bind_source(run, binding->stage)->status, binding, params);
+        return put_number(source_of(run, binding->stage)->status, binding, params);
     case KWE_BIND_PARAM_PART:
         return put_number(part_number(run, binding->source_index), binding, params);
     case KWE_BIND_PARAM_PREVIOUS:
@@ -195,7 +205,7 @@ static enum kerr bind_param(const struct guide *guide, const struct stage_run *r
                    ? KERR_OK
                    : put_number(run_value(previous, binding->source_index), binding, params);
     case KWE_BIND_PARAM_OUTPUT:
-        return put_output(guide, bind_source(run, binding->stage), binding, params);
+        return put_output(guide, source_of(run, binding->stage), binding, params);
     default:
         if (binding->source_bytes != 0) { /* without variables there is no block */
             memcpy(params + binding->target, run->event->block + binding->source_offset,
@@ -217,11 +227,10 @@ static enum kerr bind_all(const struct guide *guide, const struct stage_run *run
     if (stage->params_bytes != 0) {
         memcpy(params, plan->params + stage->params_offset, stage->params_bytes);
     }
-    for (uint16_t i = 0; i < stage->binding_count; i++) {
-        const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
-        if (plan->is_plain &&
-            binding->kind == KWE_BIND_INPUT_STAGE) { /* by far the most frequent */
-            frame->input[binding->target] = output_of(&run->event->run[binding->stage]);
+    const struct kwe_binding *binding = &plan->bindings[stage->binding_first];
+    for (uint16_t left = stage->binding_count; left != 0; left--, binding++) {
+        if (binding->kind == KWE_BIND_INPUT_STAGE) { /* by far the most frequent */
+            frame->input[binding->target] = output_of(source_of(run, binding->stage));
             continue;
         }
         if (plan_binds_input(binding)) {

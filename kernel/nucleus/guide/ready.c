@@ -225,10 +225,11 @@ struct stage_run *ready_alike(const struct guide_deck *deck)
 {
     const struct ready_set *set = deck->ready;
 
-    return set != NULL && set->next == NULL && set->workflow->plan->is_plain &&
-                   set->workflow->live_count > 1
-               ? set_first(set)
-               : NULL;
+    if (set == NULL || set->next != NULL || set->workflow->live_count <= 1) {
+        return NULL;
+    }
+    struct stage_run *first = set_first(set);
+    return run_stage(first)->is_alike ? first : NULL;
 }
 
 void ready_cut(struct guide *guide, struct guide_deck *deck, struct stage_run *first,

@@ -33,10 +33,11 @@ static void give_up(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 /* What strictly waits for a run that is over without being done cannot run any more, or has run for nothing: it was fused. */
 static void skip_after(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
 {
-    for (uint16_t i = 0; run->state != RUN_DONE && i < run_stage(run)->successor_count; i++) {
-        struct stage_run *next = successor_run(run, i);
-        if (!run_waits(next) || successor(run, i)->tolerates ||
-            run_stage(next)->join != KWE_JOIN_ALL) {
+    const struct plan_successor *to = successor(run, 0);
+
+    for (uint16_t left = run_stage(run)->successor_count; left != 0; left--, to++) {
+        struct stage_run *next = event_run(run->event, to->stage, run->lane);
+        if (to->tolerates || !run_waits(next) || run_stage(next)->join != KWE_JOIN_ALL) {
             continue;
         }
         if (next->state == RUN_IN_HAND) {
@@ -51,11 +52,13 @@ static void skip_after(struct guide *guide, const struct stage_run *run, uint64_
 static void spread_skips(struct guide *guide, struct event *event, const struct stage_run *run,
                          uint64_t now_ns)
 {
-    if (run != NULL) {
+    if (run != NULL && run->state != RUN_DONE) {
         skip_after(guide, run, now_ns);
     }
     for (run = event->over_first; run != NULL; run = run->next) {
-        skip_after(guide, run, now_ns);
+        if (run->state != RUN_DONE) {
+            skip_after(guide, run, now_ns);
+        }
     }
 }
 
@@ -97,8 +100,8 @@ static void count_fused_input(const struct stage_run *run, const struct stage_ru
     }
 }
 
-/* `from`, for which `run` waits, is over, and well enough. */
-static void notice(struct guide *guide, struct stage_run *run, const struct stage_run *from,
+/* `from`, for which `run` waits, is over, and well enough: all but the usual case. */
+static void notice_unusual(struct guide *guide, struct stage_run *run, const struct stage_run *from,
                    uint64_t now_ns)
 {
     const bool good = from->state == RUN_DONE;
@@ -129,6 +132,16 @@ static void notice(struct guide *guide, struct stage_run *run, const struct stag
     }
 }
 
+static inline void notice(struct guide *guide, struct stage_run *run, const struct stage_run *from,
+                          uint64_t now_ns)
+{
+    if (run->state != RUN_WAITING || run_stage(run)->join != KWE_JOIN_ALL) {
+        notice_unusual(guide, run, from, now_ns);
+    } else if (--run->waits == 0) {
+        stage_start(guide, run, now_ns);
+    }
+}
+
 /*
  * Tell those that wait for what is over, run by run: a list and not a recursion, since a program decides how long the chains are. Skips go
  * first, so that what cannot run any more counts for nobody who looks whether a failure is tolerated.
@@ -144,8 +157,10 @@ static void tell(struct guide *guide, struct event *event, uint64_t now_ns)
             continue;
         }
         spread_skips(guide, event, run, now_ns);
-        for (uint16_t i = 0; i < run_stage(run)->successor_count && event->status == KERR_OK; i++) {
-            struct stage_run *next = successor_run(run, i);
+        const struct plan_successor *to = successor(run, 0);
+        for (uint16_t left = run_stage(run)->successor_count; left != 0 && event->status == KERR_OK;
+             left--, to++) {
+            struct stage_run *next = event_run(event, to->stage, run->lane);
             if (run_waits(next)) {
                 notice(guide, next, run, now_ns);
             }

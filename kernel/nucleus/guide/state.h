@@ -268,10 +268,10 @@ struct workflow *workflow_find(const struct guide *guide, uint32_t id);
 /* The run of a stage in a lane; lane 0 of all that is in no body. */
 static inline struct stage_run *event_run(const struct event *event, uint16_t stage, unsigned lane)
 {
-    const struct plan *plan = event->plan;
     uint32_t index = stage;
 
-    if (lane != 0) {
+    if (__builtin_expect(lane != 0, 0)) {
+        const struct plan *plan = event->plan;
         const struct plan_loop *loop = &plan->loops[plan->stages[stage].loop];
         index = loop->extra_runs + (lane - 1) * loop->body_count + (stage - loop->body_first);
     }
@@ -491,10 +491,15 @@ static inline void ready_link(struct ready_chain *chain, struct stage_run *run, 
 void ready_append(struct guide *guide, const struct ready_chain *chain);
 void ready_remove(struct guide *guide, struct stage_run *run);
 /*
- * When all that is ready for the deck is one workflow's, and plain: the first of its runs that go next, all of one stage, linked by `next`;
+ * When all that is ready for the deck is one workflow's, and alike: the first of its runs that go next, all of one stage, linked by `next`;
  * NULL: look with ready_first(). Those that are taken are then cut off, up to `left` (NULL: all).
  */
 struct stage_run *ready_alike(const struct guide_deck *deck);
+/* Is it worth while to ask? */
+static inline bool ready_may_be_alike(const struct guide_deck *deck)
+{
+    return deck->ready != NULL && deck->ready->next == NULL;
+}
 void ready_cut(struct guide *guide, struct guide_deck *deck, struct stage_run *first,
                struct stage_run *left, uint32_t count, uint64_t cost_ns);
 /* The stage that goes next; NULL: none is ready. */
