@@ -321,7 +321,7 @@ static err_t on_received(void *argument, struct tcp_pcb *pcb, struct pbuf *pbuf,
 
 void http_answered(struct http_connection *connection, bool keep_alive)
 {
-    http_reader_reset(&connection->reader);
+    http_reader_next(&connection->reader);
     if (!keep_alive || connection->is_ended) {
         linger(connection);
         return;

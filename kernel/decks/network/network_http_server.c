@@ -206,7 +206,7 @@ static bool hand_over(struct http_server *server, struct deck_request *request,
     received->method = connection->method;
     received->body_bytes = record->body.length;
     http_enter(connection, HTTP_IN_HAND);
-    http_reader_reset(&connection->reader);
+    http_reader_next(&connection->reader);
     tcp_backlog_accepted(connection->pcb);
     received->connection = http_handle(connection);
     return true;

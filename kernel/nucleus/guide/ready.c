@@ -225,8 +225,9 @@ struct stage_run *ready_alike(const struct guide_deck *deck)
 {
     const struct ready_set *set = deck->ready;
 
-    if (set == NULL || set->next != NULL || set->workflow->live_count <= 1) {
-        return NULL;
+    if (set == NULL || set->next != NULL || set->workflow->live_count <= 1 ||
+        set->workflow->plan->is_arena) {
+        return NULL; /* an arena's events have plans of their own */
     }
     struct stage_run *first = set_first(set);
     return run_stage(first)->is_alike ? first : NULL;

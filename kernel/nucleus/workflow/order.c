@@ -229,8 +229,8 @@ static bool is_plain(const struct plan *plan, const struct plan_stage *stage)
 
 static bool is_alike(const struct plan *plan, const struct plan_stage *stage)
 {
-    return plan->header->large_slots == 0 && !plan->is_arena && stage->op != NULL &&
-           !stage->is_body && !stage->is_open && stage->timeout_ns == 0;
+    return plan->header->large_slots == 0 && stage->op != NULL && !stage->is_body &&
+           !stage->is_open && stage->timeout_ns == 0;
 }
 
 static void find_plain(struct plan *plan)
