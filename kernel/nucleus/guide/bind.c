@@ -31,16 +31,6 @@ const struct stage_run *bind_source(const struct stage_run *reader, uint16_t sta
                                       : bind_last(event, index);
 }
 
-/* The same, at once where neither is of a body. */
-static inline const struct stage_run *source_of(const struct stage_run *reader, uint16_t stage)
-{
-    if (stage == KWE_ANY_STAGE) {
-        return bind_source(reader, stage);
-    }
-    const struct stage_run *run = &reader->event->run[stage];
-    return run_stage(run)->is_body ? bind_source(reader, stage) : run;
-}
-
 /* NULL: there is no part before. */
 static const struct stage_run *previous_run(const struct stage_run *reader, uint16_t stage)
 {
@@ -108,7 +98,7 @@ static struct kwe_buffer input_buffer(const struct stage_run *run,
 
     switch (binding->kind) {
     case KWE_BIND_INPUT_STAGE:
-        return output_of(source_of(run, binding->stage));
+        return output_of(bind_from(run, binding->stage));
     case KWE_BIND_INPUT_EVENT:
         return event_buffer(event);
     case KWE_BIND_INPUT_PREVIOUS:
@@ -136,7 +126,7 @@ uint32_t bind_size_bytes(const struct stage_run *run)
 /* ---- parameters ------------------------------------------------------------------------------------------------------ */
 
 /* KERR_BAD_PARAMETER: the value does not fit the field. */
-static enum kerr put_number(uint64_t value, const struct kwe_binding *binding, uint8_t *params)
+static inline enum kerr put_number(uint64_t value, const struct kwe_binding *binding, uint8_t *params)
 {
     if (binding->width == 4) {
         if (value > UINT32_MAX) {
@@ -184,19 +174,17 @@ static enum kerr put_output(const struct guide *guide, const struct stage_run *s
                : KERR_BAD_PARAMETER;
 }
 
+/* One that is no value. */
 static enum kerr bind_param(const struct guide *guide, const struct stage_run *run,
                             const struct kwe_binding *binding, uint8_t *params)
 {
     const struct stage_run *previous;
 
     switch (binding->kind) {
-    case KWE_BIND_PARAM_VALUE:
-        return put_number(run_value(source_of(run, binding->stage), binding->source_index),
-                          binding, params);
     case KWE_BIND_PARAM_LENGTH:
-        return put_number(source_of(run, binding->stage)->length, binding, params);
+        return put_number(bind_from(run, binding->stage)->length, binding, params);
     case KWE_BIND_PARAM_STATUS:
-        return put_number(source_of(run, binding->stage)->status, binding, params);
+        return put_number(bind_from(run, binding->stage)->status, binding, params);
     case KWE_BIND_PARAM_PART:
         return put_number(part_number(run, binding->source_index), binding, params);
     case KWE_BIND_PARAM_PREVIOUS:
@@ -205,7 +193,7 @@ static enum kerr bind_param(const struct guide *guide, const struct stage_run *r
                    ? KERR_OK
                    : put_number(run_value(previous, binding->source_index), binding, params);
     case KWE_BIND_PARAM_OUTPUT:
-        return put_output(guide, source_of(run, binding->stage), binding, params);
+        return put_output(guide, bind_from(run, binding->stage), binding, params);
     default:
         if (binding->source_bytes != 0) { /* without variables there is no block */
             memcpy(params + binding->target, run->event->block + binding->source_offset,
@@ -229,15 +217,20 @@ static enum kerr bind_all(const struct guide *guide, const struct stage_run *run
     }
     const struct kwe_binding *binding = &plan->bindings[stage->binding_first];
     for (uint16_t left = stage->binding_count; left != 0; left--, binding++) {
-        if (binding->kind == KWE_BIND_INPUT_STAGE) { /* by far the most frequent */
-            frame->input[binding->target] = output_of(source_of(run, binding->stage));
+        enum kerr bound = KERR_OK;
+        if (binding->kind == KWE_BIND_INPUT_STAGE) { /* these two are by far the most frequent */
+            frame->input[binding->target] = output_of(bind_from(run, binding->stage));
             continue;
         }
-        if (plan_binds_input(binding)) {
+        if (binding->kind == KWE_BIND_PARAM_VALUE) {
+            bound = put_number(run_value(bind_from(run, binding->stage), binding->source_index),
+                               binding, params);
+        } else if (plan_binds_input(binding)) {
             frame->input[binding->target] = input_buffer(run, binding);
             continue;
+        } else {
+            bound = bind_param(guide, run, binding, params);
         }
-        enum kerr bound = bind_param(guide, run, binding, params);
         if (bound != KERR_OK) {
             return bound;
         }

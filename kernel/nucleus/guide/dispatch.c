@@ -177,7 +177,9 @@ static void answered(struct guide *guide, struct stage_run *run,
             standing_stage_done(guide, run, now_ns);
         }
         run->length = completion->out_length;
-        memcpy(run->value, completion->value, run_stage(run)->op->value_count * sizeof(uint64_t));
+        for (uint32_t i = 0; i < run_stage(run)->op->value_count; i++) {
+            run->value[i] = completion->value[i];
+        }
         stage_done(guide, run, now_ns);
     }
 }

@@ -172,6 +172,16 @@ static void tell(struct guide *guide, struct event *event, uint64_t now_ns)
     event->telling = false;
 }
 
+/* Its event has it no longer before it, nor, of a loop, its body. */
+static void leave_stages(const struct stage_run *run)
+{
+    struct event *event = run->event;
+    const struct plan_stage *stage = run_stage(run);
+    const uint16_t body = stage->op != NULL ? 0 : event->plan->loops[stage->loop].body_count;
+
+    event->stages_left = (uint16_t)(event->stages_left - 1 - body);
+}
+
 /* Its state says how. */
 static void stage_over(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 {
@@ -182,8 +192,7 @@ static void stage_over(struct guide *guide, struct stage_run *run, uint64_t now_
         deadline_set(guide, &run->deadline, 0);
     }
     if (!stage->is_body) {
-        const uint16_t body = stage->op != NULL ? 0 : event->plan->loops[stage->loop].body_count;
-        event->stages_left = (uint16_t)(event->stages_left - 1 - body);
+        leave_stages(run);
     }
     run->next = NULL;
     if (event->over_first == NULL) {
@@ -249,10 +258,37 @@ static void leave_nothing(struct stage_run *run, enum run_state state, enum kerr
     run->length = 0;
 }
 
+/* Is all that comes of its end that others, which take it for good enough, have one thing less to wait for, and go on waiting? */
+static bool ends_quietly(const struct stage_run *run)
+{
+    const struct plan_stage *stage = run_stage(run);
+    const struct plan_successor *to = successor(run, 0);
+
+    if (stage->is_body || run->deadline.at_ns != 0) {
+        return false;
+    }
+    for (uint16_t left = stage->successor_count; left != 0; left--, to++) {
+        const struct stage_run *next = &run->event->run[to->stage];
+        if (!to->tolerates || next->state != RUN_WAITING || next->waits <= 1 ||
+            run_stage(next)->join != KWE_JOIN_ALL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void stage_skip(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 {
     leave_nothing(run, RUN_SKIPPED, KERR_CANCELLED);
-    stage_over(guide, run, now_ns);
+    if (!ends_quietly(run)) {
+        stage_over(guide, run, now_ns);
+        return;
+    }
+    const struct plan_successor *to = successor(run, 0);
+    for (uint16_t left = run_stage(run)->successor_count; left != 0; left--, to++) {
+        run->event->run[to->stage].waits--;
+    }
+    leave_stages(run);
 }
 
 static bool is_tolerated(const struct stage_run *run)
@@ -403,7 +439,7 @@ bool stage_conditions_hold(const struct stage_run *run, unsigned lane)
         const struct kwe_condition *condition = &plan->conditions[stage->condition_first + i];
         const struct stage_run *source = stage->kind == KWE_STAGE_UNTIL
                                              ? event_run(run->event, condition->stage, lane)
-                                             : bind_source(run, condition->stage);
+                                             : bind_from(run, condition->stage);
         if (!holds(source, condition)) {
             return false;
         }

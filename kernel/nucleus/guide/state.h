@@ -435,6 +435,13 @@ void loop_drop_body(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 /* ---- bind.c ---- */
 /* The run that `reader` takes something of `stage` from; KWE_ANY_STAGE: of the one that was the first. */
 const struct stage_run *bind_source(const struct stage_run *reader, uint16_t stage);
+/* The same, at once where it is of no body. */
+static inline const struct stage_run *bind_from(const struct stage_run *reader, uint16_t stage)
+{
+    const struct stage_run *run = &reader->event->run[stage == KWE_ANY_STAGE ? 0 : stage];
+
+    return stage == KWE_ANY_STAGE || run_stage(run)->is_body ? bind_source(reader, stage) : run;
+}
 /* The run that stands for a stage when all is over: of a body the last part's. */
 const struct stage_run *bind_last(const struct event *event, uint16_t stage);
 /* Its output will lie in this segment. */
