@@ -110,7 +110,7 @@ uint32_t network_first_number(const uint64_t key[2], const struct network_ends *
 
 /* ---- sums ------------------------------------------------------------------------------------------------------------------ */
 
-static uint64_t load(const uint8_t *bytes, size_t length)
+static inline uint64_t load(const uint8_t *bytes, size_t length)
 {
     uint64_t word = 0;
     memcpy(&word, bytes, length);
@@ -156,8 +156,16 @@ uint16_t network_sum(const void *data, int length)
     for (; length >= 8; length -= 8, bytes += 8) {
         sum = add(sum, load(bytes, 8));
     }
-    if (length > 0) {
-        sum = add(sum, load(bytes, (size_t)length));
+    if ((length & 4) != 0) {
+        sum = add(sum, load(bytes, 4));
+        bytes += 4;
+    }
+    if ((length & 2) != 0) {
+        sum = add(sum, load(bytes, 2));
+        bytes += 2;
+    }
+    if ((length & 1) != 0) {
+        sum = add(sum, *bytes);
     }
     sum = (sum & 0xffffffff) + (sum >> 32);
     sum = (sum & 0xffffffff) + (sum >> 32);

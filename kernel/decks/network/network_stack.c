@@ -251,9 +251,7 @@ static void look_for_address(void)
 
 enum kerr network_stack_ready(struct deck_request *request)
 {
-    uint64_t mac = 0;
-    bool up = false;
-    enum kerr error = network_card_link(&mac, &up);
+    enum kerr error = network_card_status();
 
     if (error == KERR_OK && stack.state == STACK_OFF) {
         error = start();
