@@ -140,10 +140,9 @@ static bool are_same(struct http_words a, struct http_words b)
     }
     for (; a.length - at >= LINE_BYTES; at += LINE_BYTES) {
         const char *one = a.bytes + at, *other = b.bytes + at;
-        const __m128i any =
-            _mm_or_si128(_mm_or_si128(difference(one, other), difference(one + 16, other + 16)),
-                         _mm_or_si128(difference(one + 32, other + 32),
-                                      difference(one + 48, other + 48)));
+        const __m128i any = _mm_or_si128(
+            _mm_or_si128(difference(one, other), difference(one + 16, other + 16)),
+            _mm_or_si128(difference(one + 32, other + 32), difference(one + 48, other + 48)));
         if (_mm_movemask_epi8(_mm_cmpeq_epi8(any, _mm_setzero_si128())) != 0xffff) {
             return false;
         }

@@ -126,7 +126,8 @@ uint32_t bind_size_bytes(const struct stage_run *run)
 /* ---- parameters ------------------------------------------------------------------------------------------------------ */
 
 /* KERR_BAD_PARAMETER: the value does not fit the field. */
-static inline enum kerr put_number(uint64_t value, const struct kwe_binding *binding, uint8_t *params)
+static inline enum kerr put_number(uint64_t value, const struct kwe_binding *binding,
+                                   uint8_t *params)
 {
     if (binding->width == 4) {
         if (value > UINT32_MAX) {

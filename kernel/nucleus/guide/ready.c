@@ -157,8 +157,9 @@ void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     }
     struct ready_chain chain = { .count = 0 };
     run->size_bytes = bind_size_bytes(run);
-    run->cost_ns = stage->is_open ? variant_cost_ns(guide, stage, run->size_bytes)
-                                  : pace_cost_ns(guide, run->event->workflow, stage, run->size_bytes);
+    run->cost_ns = stage->is_open
+                       ? variant_cost_ns(guide, stage, run->size_bytes)
+                       : pace_cost_ns(guide, run->event->workflow, stage, run->size_bytes);
     ready_link(&chain, run, now_ns);
     trace_run(guide, KWE_TRACE_READY, run, NULL, now_ns);
     ready_append(guide, &chain);

@@ -102,7 +102,7 @@ static void count_fused_input(const struct stage_run *run, const struct stage_ru
 
 /* `from`, for which `run` waits, is over, and well enough: all but the usual case. */
 static void notice_unusual(struct guide *guide, struct stage_run *run, const struct stage_run *from,
-                   uint64_t now_ns)
+                           uint64_t now_ns)
 {
     const bool good = from->state == RUN_DONE;
 
@@ -406,17 +406,9 @@ void stage_lost_behind(struct guide *guide, struct stage_run *run, uint64_t now_
 
 /* ---- beginning --------------------------------------------------------------------------------------------------------- */
 
-static bool holds(const struct stage_run *source, const struct kwe_condition *condition)
+static bool compares(uint64_t have, uint8_t relation, uint64_t want)
 {
-    const uint64_t have = condition->what == KWE_IF_STATUS ? source->status
-                          : condition->what == KWE_IF_VALUE
-                              ? run_value(source, condition->source_index)
-                              : source->length;
-    const uint64_t want = condition->constant;
-
-    switch (condition->relation) {
-    case KWE_EQUAL:
-        return have == want;
+    switch (relation) {
     case KWE_NOT_EQUAL:
         return have != want;
     case KWE_BELOW:
@@ -430,13 +422,24 @@ static bool holds(const struct stage_run *source, const struct kwe_condition *co
     }
 }
 
+static inline bool holds(const struct stage_run *source, const struct kwe_condition *condition)
+{
+    const uint64_t have = condition->what == KWE_IF_VALUE
+                              ? run_value(source, condition->source_index)
+                          : condition->what == KWE_IF_STATUS ? source->status
+                                                             : source->length;
+
+    return condition->relation == KWE_EQUAL
+               ? have == condition->constant
+               : compares(have, condition->relation, condition->constant);
+}
+
 bool stage_conditions_hold(const struct stage_run *run, unsigned lane)
 {
-    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
+    const struct kwe_condition *condition = &run->event->plan->conditions[stage->condition_first];
 
-    for (uint16_t i = 0; i < stage->condition_count; i++) {
-        const struct kwe_condition *condition = &plan->conditions[stage->condition_first + i];
+    for (uint16_t left = stage->condition_count; left != 0; left--, condition++) {
         const struct stage_run *source = stage->kind == KWE_STAGE_UNTIL
                                              ? event_run(run->event, condition->stage, lane)
                                              : bind_from(run, condition->stage);
