@@ -306,13 +306,10 @@ void http_route_part(const struct http_route *route, const struct kwe_http_reque
 
     *offset = 0;
     *bytes = request->method == KWE_HTTP_HEAD ? 1 : 0;
-    if (!range->is_there) {
-        return;
-    }
-    if (range->from_end) {
+    if (range->is_there && range->from_end) {
         *offset = 0 - range->first;
         *bytes = range->first;
-    } else {
+    } else if (range->is_there) {
         *offset = range->first;
         *bytes = range->last == UINT64_MAX ? 0 : range->last - range->first + 1;
     }
