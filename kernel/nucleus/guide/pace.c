@@ -13,14 +13,15 @@ static uint64_t measured_ns(struct workflow *workflow, uint16_t stage)
 {
     const struct kwe_stage_status *counts = &workflow->stage_status[stage];
     struct stage_pace *pace = &workflow->pace[stage];
-    const uint64_t answers = counts->events - pace->events;
+    const uint64_t answers = counts->events + counts->failed;
+    const uint64_t newest = answers - pace->answers;
 
-    if (answers >= WINDOW_ANSWERS) {
-        pace->cost_ns = (counts->busy_ns - pace->busy_ns) / answers;
-        pace->events = counts->events;
+    if (newest >= WINDOW_ANSWERS) {
+        pace->cost_ns = (counts->busy_ns - pace->busy_ns) / newest;
+        pace->answers = answers;
         pace->busy_ns = counts->busy_ns;
     }
-    return pace->events == 0 ? UINT64_MAX : pace->cost_ns;
+    return pace->answers == 0 ? UINT64_MAX : pace->cost_ns;
 }
 
 uint64_t pace_cost_ns(const struct guide *guide, struct workflow *workflow,

@@ -124,8 +124,8 @@ struct place_stack {
 
 /* What a stage has taken of late (pace.c). */
 struct stage_pace {
-    uint64_t events, busy_ns; /* its counts when they were last looked at */
-    uint64_t cost_ns;         /* what each took before that; events 0: not known */
+    uint64_t answers, busy_ns; /* its counts when they were last looked at */
+    uint64_t cost_ns;          /* what each took before that; answers 0: not known */
 };
 
 struct workflow {

@@ -41,6 +41,7 @@ static struct world {
     struct ring_consumer read;
     uint32_t workflow;
     uint64_t now_ns;
+    enum kerr says;
 } world;
 
 static void *take_memory(void *context, size_t bytes)
@@ -165,12 +166,13 @@ static uint32_t run(uint32_t events, uint64_t took_ns)
         world.now_ns += HINT_NS;
         for (uint32_t i = 0; i < count; i++) {
             const struct kwe_completion answer = { .ticket = work[i].ticket,
-                                                   .out_length = 1000,
+                                                   .status = (uint16_t)world.says,
+                                                   .out_length = world.says == KERR_OK ? 1000 : 0,
                                                    .elapsed_ns = took_ns };
             assert(visit_answer(world.guide, 0, &answer, 1, world.now_ns) == KERR_OK);
         }
         while (ring_pop(&world.read, &result) == RING_OK) {
-            assert(result.status == KERR_OK);
+            assert(result.status == world.says);
             ended++;
         }
         assert(ring_intake(world.guide, &world.ring, world.now_ns) == KERR_OK);
@@ -207,6 +209,16 @@ static void test_a_few_say_nothing(bool traced)
     end();
 }
 
+/* A file that is not there is looked for, too. */
+static void test_those_that_fail_count(bool traced)
+{
+    begin(1, traced, false);
+    world.says = KERR_NO_SUCH_FILE;
+    assert(run(BATCH, 5000) == 1);
+    assert(run(BATCH, 5000) == BATCH);
+    end();
+}
+
 static void test_deterministic_goes_by_hints(bool traced)
 {
     begin(1, traced, true);
@@ -230,6 +242,7 @@ int main(void)
         test_reads_that_are_short_go_together(traced);
         test_reads_that_wait_are_worth_their_hints_at_most(traced);
         test_a_few_say_nothing(traced);
+        test_those_that_fail_count(traced);
         test_deterministic_goes_by_hints(traced);
         test_those_that_wait_go_together(traced);
     }
