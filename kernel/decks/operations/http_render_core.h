@@ -25,9 +25,8 @@ struct http_page {
     uint32_t status;
     uint32_t head_bytes; /* the lines at its beginning */
     uint64_t file_bytes; /* of what was loaded, to be sent behind it */
-    uint64_t
-        more_bytes; /* of the file, to be read behind those and sent in parts; UINT64_MAX: of a stream */
-    uint64_t length; /* of the whole body, sent or not */
+    uint64_t more_bytes; /* of the file, to be read and sent behind those; UINT64_MAX: of a stream */
+    uint64_t length;     /* of the whole body, sent or not */
 };
 
 /* BAD_REQUEST as http_route(); OUTPUT_TOO_LARGE: there is not even room for an error. */
