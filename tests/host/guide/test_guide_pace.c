@@ -2,7 +2,7 @@
  * How long vectors of reads get: a read's room is large, so by its hints alone each would be a vector of its own. Each test says what the answers
  * took, and looks how many go together then; with a trace, which has all go the long way, and without.
  */
-// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c
+// uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/relax_fake.c
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
