@@ -25,7 +25,7 @@ struct http_page {
     uint32_t status;
     uint32_t head_bytes; /* the lines at its beginning */
     uint64_t file_bytes; /* of what was loaded, to be sent behind it */
-    uint64_t more_bytes; /* of the file, to be read and sent behind those; UINT64_MAX: of a stream */
+    uint64_t more_bytes; /* of the file, to be read and sent after that; UINT64_MAX: a stream's */
     uint64_t length;     /* of the whole body, sent or not */
 };
 
