@@ -75,7 +75,7 @@ struct kwe_completion {
     uint32_t copied_cache;
     uint32_t copied_device; /* ... to and from a device's own window */
     uint32_t answered;   /* when: kernel_now() / KWE_ANSWERED_UNIT_NS, the low bits; 0: not said */
-    uint64_t elapsed_ns; /* from taken to answered, as the deck saw it */
+    uint64_t elapsed_ns; /* from begun to answered, as the deck saw it */
     uint64_t value[KWE_MAX_VALUES];
 };
 _Static_assert(sizeof(struct kwe_completion) == 64, "a completion is one cache line");

@@ -56,6 +56,11 @@ enum kerr network_card_link(uint64_t *mac, bool *up)
     return virtio_net_link(&card.net, up);
 }
 
+enum kerr network_card_status(void)
+{
+    return card.status;
+}
+
 /* ---- out ------------------------------------------------------------------------------------------------------------------ */
 
 /* The sum over a pseudo-header is what the card goes on from (5.1.6.2); lwIP left the field 0. */

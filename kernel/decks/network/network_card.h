@@ -13,6 +13,8 @@
 /* NO_DEVICE, NOT_SUPPORTED, DEVICE_TIMEOUT, NO_MEMORY. */
 enum kerr network_card_start(const struct kwe_device_info *info);
 enum kerr network_card_link(uint64_t *mac, bool *up);
+/* The same errors, without a look at the card's registers: each costs a trip to the device. */
+enum kerr network_card_status(void);
 /* netif_add()'s init function. */
 err_t network_card_netif(struct netif *netif);
 /* Buffers of frames that came in and are not given back; frames that go out and have not come back. */

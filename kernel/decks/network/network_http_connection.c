@@ -61,7 +61,7 @@ void http_count(const struct http_connection *connection, uint32_t status)
 void http_enter(struct http_connection *connection, enum http_state state)
 {
     connection->state = state;
-    connection->since_ns = deck_now_ns();
+    connection->since_ns = deck_recent_ns();
 }
 
 /* ---- handles ---------------------------------------------------------------------------------------------------------------- */
@@ -207,7 +207,7 @@ void http_refuse(struct http_connection *connection, uint32_t status)
         return;
     }
     if (connection->state == HTTP_READING) {
-        connection->whole_ns = deck_now_ns(); /* whole it never was */
+        connection->whole_ns = deck_recent_ns(); /* whole it never was */
     }
     http_count(connection, status);
     if (connection->pcb == NULL) {
@@ -245,7 +245,7 @@ static void request_complete(struct http_connection *connection)
     connection->method = request->method;
     connection->minor = request->minor;
     connection->keep_alive = request->keep_alive != 0;
-    connection->whole_ns = deck_now_ns();
+    connection->whole_ns = deck_recent_ns();
     http_enter(connection, HTTP_READY);
     network_delay_newcomers(connection->pcb);
     http_server_add(connection);
@@ -265,7 +265,7 @@ static void read_some(struct http_connection *connection)
     size_t taken = 0;
 
     if (reader->taken == 0) {
-        connection->since_ns = deck_now_ns();
+        connection->since_ns = deck_recent_ns();
     }
     const enum http_progress progress =
         http_reader_feed(reader, connection->pending->payload, connection->pending->len, &taken);
@@ -321,7 +321,6 @@ static err_t on_received(void *argument, struct tcp_pcb *pcb, struct pbuf *pbuf,
 
 void http_answered(struct http_connection *connection, bool keep_alive)
 {
-    http_reader_reset(&connection->reader);
     if (!keep_alive || connection->is_ended) {
         linger(connection);
         return;
@@ -350,7 +349,7 @@ static err_t on_sent(void *argument, struct tcp_pcb *pcb, uint16_t bytes)
     (void)pcb;
     connection->acknowledged += bytes;
     if (connection->state == HTTP_SENDING) {
-        connection->since_ns = deck_now_ns();
+        connection->since_ns = deck_recent_ns();
     }
     network_wake(&connection->waiters);
     return ERR_OK;
@@ -368,7 +367,7 @@ static uint64_t reading_limit_ns(const struct http_connection *connection)
 
 static void look_at_time(struct http_connection *connection)
 {
-    const uint64_t age_ns = deck_now_ns() - connection->since_ns;
+    const uint64_t age_ns = deck_recent_ns() - connection->since_ns;
     const struct http_terms *terms = &connection->server->terms;
 
     switch (connection->state) {

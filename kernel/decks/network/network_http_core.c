@@ -368,13 +368,29 @@ void http_reader_init(struct http_reader *reader, const struct http_limits *limi
     reader->parser.data = reader;
 }
 
-void http_reader_reset(struct http_reader *reader)
+static void renew(struct http_reader *reader, uint8_t *record, size_t capacity)
 {
     const struct http_limits limits = reader->limits;
 
+    http_reader_init(reader, &limits, reader->budget);
+    reader->record = record;
+    reader->capacity = capacity;
+}
+
+void http_reader_reset(struct http_reader *reader)
+{
     free(reader->record);
     reader->budget->used -= reader->capacity;
-    http_reader_init(reader, &limits, reader->budget);
+    renew(reader, NULL, 0);
+}
+
+void http_reader_next(struct http_reader *reader)
+{
+    if (reader->capacity > FIRST_BYTES) {
+        http_reader_reset(reader);
+    } else {
+        renew(reader, reader->record, reader->capacity);
+    }
 }
 
 /* What llhttp does not take. */

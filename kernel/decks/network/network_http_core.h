@@ -56,9 +56,11 @@ struct http_reader {
 /* Ready for a first request; `budget` outlives the reader. */
 void http_reader_init(struct http_reader *reader, const struct http_limits *limits,
                       struct http_budget *budget);
-/* Ready for the next request: the record's memory goes back. */
+/* Ready for another request: the record's memory goes back. */
 void http_reader_reset(struct http_reader *reader);
-/* Take bytes of the stream; *taken says how many. After HTTP_COMPLETE or HTTP_REFUSED only http_reader_reset() is allowed. */
+/* The same for the next one of the same stream: memory for a usual record stays, or each request would map and unmap a page. */
+void http_reader_next(struct http_reader *reader);
+/* Take bytes of the stream; *taken says how many. After HTTP_COMPLETE or HTTP_REFUSED only these two are allowed. */
 enum http_progress http_reader_feed(struct http_reader *reader, const uint8_t *bytes, size_t length,
                                     size_t *taken);
 

@@ -1,6 +1,7 @@
 /* network_http_head.c - the head of a response; see network_http_core.h. */
 #include "kernel/decks/network/network_http_core.h"
 
+#include <emmintrin.h>
 #include <string.h>
 #include <strings.h>
 
@@ -145,22 +146,66 @@ static bool frames_the_message(const uint8_t *name, size_t length)
     return strncasecmp(own, (const char *)name, length) == 0;
 }
 
-/* How many bytes from here on a value may have: no control characters but tabs. Eight at a time as long as there is none at all. */
-static size_t value_length(const uint8_t *bytes, size_t length)
+/* Sixteen bytes as they lie there. */
+static __m128i load(const uint8_t *bytes)
 {
-    const uint64_t ones = 0x0101010101010101ull, highs = ones << 7;
+    return _mm_loadu_si128((const __m128i *)(const void *)bytes);
+}
+
+/* A bit for each of the bytes that is a letter or a hyphen: most names have nothing else. */
+static unsigned letters_of(__m128i bytes)
+{
+    const __m128i from_a =
+        _mm_sub_epi8(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+    const __m128i are_letters =
+        _mm_cmpeq_epi8(_mm_min_epu8(from_a, _mm_set1_epi8('z' - 'a')), from_a);
+    return (unsigned)_mm_movemask_epi8(
+        _mm_or_si128(are_letters, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'))));
+}
+
+/* A bit for each of the bytes that is a control character; a tab is one here. */
+static unsigned controls_of(__m128i bytes)
+{
+    const __m128i are_low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(' ' - 1)), bytes);
+    return (unsigned)_mm_movemask_epi8(
+        _mm_or_si128(are_low, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))));
+}
+
+/* How many bytes from here on a name may have. */
+static size_t name_length(const uint8_t *bytes, size_t length)
+{
     size_t at = 0;
 
-    for (; length - at >= 8; at += 8) {
-        uint64_t word;
-        memcpy(&word, bytes + at, 8);
-        const uint64_t del = word ^ ones * 0x7f;
-        /* A high bit for a byte below a blank, or that is DEL: for the first such one at least, and for none when there is none. */
-        if ((((word - ones * ' ') & ~word) | ((del - ones) & ~del)) & highs) {
+    while (at < length) {
+        const unsigned others = length - at < 16 ? 1 : ~letters_of(load(bytes + at)) & 0xffff;
+        if (others == 0) {
+            at += 16;
+            continue;
+        }
+        at += (unsigned)__builtin_ctz(others);
+        if (bytes[at] == ':' || !is_token(bytes[at])) {
             break;
         }
+        at++;
     }
-    while (at < length && (bytes[at] >= ' ' || bytes[at] == '\t') && bytes[at] != 0x7f) {
+    return at;
+}
+
+/* How many bytes from here on a value may have: no control characters but tabs. */
+static size_t value_length(const uint8_t *bytes, size_t length)
+{
+    size_t at = 0;
+
+    while (at < length) {
+        const unsigned controls = length - at < 16 ? 1 : controls_of(load(bytes + at));
+        if (controls == 0) {
+            at += 16;
+            continue;
+        }
+        at += (unsigned)__builtin_ctz(controls);
+        if ((bytes[at] < ' ' && bytes[at] != '\t') || bytes[at] == 0x7f) {
+            break;
+        }
         at++;
     }
     return at;
@@ -169,11 +214,8 @@ static size_t value_length(const uint8_t *bytes, size_t length)
 /* The length of the line that begins here, with its end; 0: it is none. */
 static size_t line_length(const uint8_t *line, size_t length)
 {
-    size_t at = 0;
+    size_t at = name_length(line, length);
 
-    while (at < length && is_token(line[at])) {
-        at++;
-    }
     if (at == 0 || at == length || line[at] != ':' || frames_the_message(line, at)) {
         return 0;
     }

@@ -78,7 +78,7 @@ static enum kerr bind_server(struct http_server *server, uint32_t port)
 
 static bool is_forgotten(const struct http_server *server)
 {
-    return server->users == 0 && deck_now_ns() - server->used_ns >= IDLE_NS;
+    return server->users == 0 && deck_recent_ns() - server->used_ns >= IDLE_NS;
 }
 
 static bool is_at(const struct http_server *server, uint32_t port)
@@ -180,7 +180,7 @@ static enum kerr take_server(uint32_t workflow, const struct http_terms *terms, 
     server->workflow = workflow;
     server->terms = *terms;
     server->body_bytes = body_bytes;
-    server->used_ns = deck_now_ns();
+    server->used_ns = deck_recent_ns();
     *taken = server;
     return error;
 }
@@ -206,7 +206,7 @@ static bool hand_over(struct http_server *server, struct deck_request *request,
     received->method = connection->method;
     received->body_bytes = record->body.length;
     http_enter(connection, HTTP_IN_HAND);
-    http_reader_reset(&connection->reader);
+    http_reader_next(&connection->reader);
     tcp_backlog_accepted(connection->pcb);
     received->connection = http_handle(connection);
     return true;
@@ -232,7 +232,7 @@ enum kerr http_receive(struct deck_request *request, const struct http_terms *te
             server->users++; /* it stays the workflow's meanwhile */
             error = network_wait(request, &server->waiters, UINT64_MAX);
             server->users--;
-            server->used_ns = deck_now_ns();
+            server->used_ns = deck_recent_ns();
         }
     }
     if (server != NULL && server->first != NULL) {

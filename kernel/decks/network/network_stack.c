@@ -71,7 +71,7 @@ _Noreturn void network_lwip_failed(const char *message, const char *file, int li
 
 u32_t sys_now(void)
 {
-    return (u32_t)(deck_now_ns() / NS_PER_MS);
+    return (u32_t)(deck_recent_ns() / NS_PER_MS);
 }
 
 u32_t network_lwip_isn(const ip_addr_t *local_ip, u16_t local_port, const ip_addr_t *remote_ip,
@@ -251,9 +251,7 @@ static void look_for_address(void)
 
 enum kerr network_stack_ready(struct deck_request *request)
 {
-    uint64_t mac = 0;
-    bool up = false;
-    enum kerr error = network_card_link(&mac, &up);
+    enum kerr error = network_card_status();
 
     if (error == KERR_OK && stack.state == STACK_OFF) {
         error = start();
@@ -274,7 +272,7 @@ static uint64_t run_timers(void)
     const u32_t left_ms = sys_timeouts_sleeptime();
     uint64_t deadline_ns = left_ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE
                                ? UINT64_MAX
-                               : deck_now_ns() + left_ms * NS_PER_MS;
+                               : deck_recent_ns() + left_ms * NS_PER_MS;
     if (stack.state == STACK_ASKING && stack.ask_until_ns < deadline_ns) {
         deadline_ns = stack.ask_until_ns;
     }

@@ -1,28 +1,45 @@
 /* network_wait.c - see network_wait.h. */
 #include "kernel/decks/network/network_wait.h"
 
+/* On the stack of who waits: its own again once that runs. */
 struct network_waiter {
     struct fibre_event event;
-    struct network_waiter *next;
+    struct network_waiter *next, *previous;
+    bool is_listed;
 };
 
 static void append(struct network_waiters *waiters, struct network_waiter *self)
 {
-    struct network_waiter **link = &waiters->first;
-    while (*link != NULL) {
-        link = &(*link)->next;
+    self->is_listed = true;
+    self->previous = waiters->last;
+    if (waiters->last == NULL) {
+        waiters->first = self;
+    } else {
+        waiters->last->next = self;
     }
-    *link = self;
+    waiters->last = self;
+}
+
+static void take_out(struct network_waiters *waiters, struct network_waiter *waiter)
+{
+    waiter->is_listed = false;
+    if (waiter->previous == NULL) {
+        waiters->first = waiter->next;
+    } else {
+        waiter->previous->next = waiter->next;
+    }
+    if (waiter->next == NULL) {
+        waiters->last = waiter->previous;
+    } else {
+        waiter->next->previous = waiter->previous;
+    }
 }
 
 /* Out of the list, if it is still there: the time was over, or nobody wants the answer. */
-static void leave(struct network_waiters *waiters, const struct network_waiter *self)
+static void leave(struct network_waiters *waiters, struct network_waiter *self)
 {
-    for (struct network_waiter **link = &waiters->first; *link != NULL; link = &(*link)->next) {
-        if (*link == self) {
-            *link = self->next;
-            return;
-        }
+    if (self->is_listed) {
+        take_out(waiters, self);
     }
 }
 
@@ -49,14 +66,8 @@ enum kerr network_wait_plain(struct network_waiters *waiters, uint64_t deadline_
 
 void network_wake(struct network_waiters *waiters)
 {
-    struct network_waiter *waiter = waiters->first;
-
-    waiters->first = NULL;
-    while (waiter != NULL) {
-        /* The waiter's stack is its own again once it runs. */
-        struct network_waiter *next = waiter->next;
-        fibre_signal(&waiter->event);
-        waiter = next;
+    while (waiters->first != NULL) {
+        network_wake_one(waiters);
     }
 }
 
@@ -65,7 +76,7 @@ void network_wake_one(struct network_waiters *waiters)
     struct network_waiter *waiter = waiters->first;
 
     if (waiter != NULL) {
-        waiters->first = waiter->next;
+        take_out(waiters, waiter);
         fibre_signal(&waiter->event);
     }
 }

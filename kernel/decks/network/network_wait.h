@@ -5,7 +5,7 @@
 
 /* Operations that wait for the same thing, in order. Zero-initialised is empty. */
 struct network_waiters {
-    struct network_waiter *first;
+    struct network_waiter *first, *last;
 };
 
 /*

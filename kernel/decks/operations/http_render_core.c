@@ -278,8 +278,7 @@ static void put_validators(const struct render *render, const char *tag)
     http_put_text(text, "\r\nCache-Control: no-cache\r\n");
 }
 
-/* `is_in_parts`: it did not fit into what was to be read at once; then there is no range. */
-static void render_file(const struct render *render, bool is_in_parts)
+static void render_file(const struct render *render)
 {
     const struct http_outcome *outcome = render->outcome;
     const struct http_range *range = &render->route.range;
@@ -300,11 +299,12 @@ static void render_file(const struct render *render, bool is_in_parts)
         render_error(render, 416);
         return;
     }
+    const bool has_body = render->request.method != KWE_HTTP_HEAD;
     if (range->is_there && outcome->loaded != 0 && outcome->loaded < count) {
         count = outcome->loaded; /* a part of what was asked for will do (RFC 9110, 15.3.7) */
     }
-    if (render->request.method != KWE_HTTP_HEAD && !is_in_parts && outcome->loaded != count) {
-        render_error(render, 500); /* it changed between two looks at it */
+    if (has_body && (outcome->loaded > count || (outcome->loaded == 0 && count != 0))) {
+        render_error(render, 500); /* what was read is something else */
         return;
     }
     put_validators(render, tag);
@@ -317,8 +317,8 @@ static void render_file(const struct render *render, bool is_in_parts)
                  (unsigned long long)(first + count - 1), (unsigned long long)outcome->size);
     }
     end_head(page);
-    page->file_bytes = is_in_parts ? 0 : outcome->loaded;
-    page->more_bytes = is_in_parts ? count : 0;
+    page->file_bytes = outcome->loaded;
+    page->more_bytes = has_body ? count - outcome->loaded : 0;
     page->length = count;
 }
 
@@ -375,19 +375,6 @@ static void render_directory(const struct render *render)
     end_body(page);
 }
 
-/* Its size is known by another way. */
-static void render_large(const struct render *render)
-{
-    struct http_outcome outcome = *render->outcome;
-    struct render large = *render;
-
-    outcome.size = outcome.whole;
-    outcome.mtime = outcome.whole_mtime;
-    outcome.loaded = 0;
-    large.outcome = &outcome;
-    render_file(&large, true);
-}
-
 static void render_path(const struct render *render)
 {
     const struct http_outcome *outcome = render->outcome;
@@ -396,10 +383,7 @@ static void render_path(const struct render *render)
     if (outcome->load == KERR_OK && render->route.is_directory && decoded.length > 1) {
         render_error(render, 404); /* a file has nothing below it */
     } else if (outcome->load == KERR_OK) {
-        render_file(render, false);
-    } else if (outcome->load == KERR_TOO_LARGE && outcome->whole != 0 &&
-               !render->route.range.is_there && !render->route.is_directory) {
-        render_large(render);
+        render_file(render);
     } else if (outcome->load != KERR_IS_A_DIRECTORY) {
         render_error(render, status_of(outcome->load));
     } else if (!render->route.is_directory) {

@@ -15,9 +15,7 @@ struct http_outcome {
     enum kerr change;             /* of what was to be done */
     uint64_t size;                /* of the file */
     uint64_t mtime;               /* seconds; 0: not known */
-    uint64_t loaded;              /* bytes of it that were read */
-    uint64_t whole;               /* its size, when it was TOO_LARGE to be read at once */
-    uint64_t whole_mtime;         /* and then its time */
+    uint64_t loaded;              /* bytes of it, or of the range, that were read */
     struct http_words list_lines; /* as storage.list writes them */
     struct http_words text;       /* of a route of that kind; of a stream its beginning */
 };
@@ -27,7 +25,7 @@ struct http_page {
     uint32_t status;
     uint32_t head_bytes; /* the lines at its beginning */
     uint64_t file_bytes; /* of what was loaded, to be sent behind it */
-    uint64_t more_bytes; /* of the file, to be read and sent in parts; UINT64_MAX: of a stream */
+    uint64_t more_bytes; /* of the file, to be read and sent after that; UINT64_MAX: a stream's */
     uint64_t length;     /* of the whole body, sent or not */
 };
 

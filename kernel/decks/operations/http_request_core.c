@@ -178,6 +178,21 @@ static uint64_t days_of(uint64_t year, uint64_t month, uint64_t day)
     return 365 * y + y / 4 - y / 100 + y / 400 + (153 * from_march + 2) / 5 + day - 1 - 719468;
 }
 
+/* The day's date, by the same count from March: eras of 400 years, then the day's place in the year, of which five months have 153 days. */
+static void date_of(uint64_t day, uint64_t *year, uint64_t *month, uint64_t *of_month)
+{
+    const uint64_t era_days = 146097, from_era = day + 719468;
+    const uint64_t era = from_era / era_days, of_era = from_era % era_days;
+    const uint64_t of_400 =
+        (of_era - of_era / 1460 + of_era / 36524 - of_era / (era_days - 1)) / 365;
+    const uint64_t of_year = of_era - (365 * of_400 + of_400 / 4 - of_400 / 100);
+    const uint64_t from_march = (5 * of_year + 2) / 153;
+
+    *of_month = of_year - (153 * from_march + 2) / 5 + 1;
+    *month = from_march < 10 ? from_march + 3 : from_march - 9;
+    *year = era * 400 + of_400 + (*month <= 2 ? 1 : 0);
+}
+
 /* So many digits of a number, to its end. */
 static void put_digits(char *to, unsigned number, int count)
 {
@@ -192,18 +207,11 @@ void http_format_date(uint64_t seconds, char text[HTTP_DATE_BYTES])
     seconds = seconds < LAST_DATE ? seconds : LAST_DATE - 1;
     const uint64_t day = seconds / SECONDS_A_DAY;
     const unsigned second = (unsigned)(seconds % SECONDS_A_DAY);
-    uint64_t year = 1970 + day / 366;
-    while (days_of(year + 1, 1, 1) <= day) {
-        year++;
-    }
-    uint64_t month = 1;
-    while (month < 12 && days_of(year, month + 1, 1) <= day) {
-        month++;
-    }
-    const unsigned of_month = (unsigned)(day - days_of(year, month, 1)) + 1;
+    uint64_t year, month, of_month;
+    date_of(day, &year, &month, &of_month);
     memcpy(text, "ddd, 00 mmm 0000 00:00:00 GMT", HTTP_DATE_BYTES);
     memcpy(text, days + day % 7 * 3, 3);
-    put_digits(text + 5, of_month, 2);
+    put_digits(text + 5, (unsigned)of_month, 2);
     memcpy(text + 8, months + (month - 1) * 3, 3);
     put_digits(text + 12, (unsigned)year, 4);
     put_digits(text + 17, second / 3600, 2);

@@ -48,6 +48,6 @@ void http_table_free(struct http_table *table);
 /* BAD_REQUEST. *request: as http_request_read() leaves it; the route's target lies in the table. */
 enum kerr http_route(const uint8_t *record, size_t length, const struct http_table *table,
                      struct kwe_http_request *request, struct http_route *route);
-/* What of the file to read: as storage.read takes it; of a range `most` bytes. */
+/* What of the file to read: as storage.read takes it; `most` bytes, UINT64_MAX: all. */
 void http_route_part(const struct http_route *route, const struct kwe_http_request *request,
                      uint64_t most, uint64_t *offset, uint64_t *bytes);

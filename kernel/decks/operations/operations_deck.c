@@ -383,8 +383,6 @@ enum kerr operations_http_render(struct operations_http_render_call *call)
                                           .size = params->size,
                                           .mtime = params->mtime,
                                           .loaded = params->loaded,
-                                          .whole = params->whole,
-                                          .whole_mtime = params->whole_mtime,
                                           .list_lines = words(call->entries),
                                           .text = words(call->text) };
     struct http_page page = { .text = { .bytes = (char *)call->page.data,

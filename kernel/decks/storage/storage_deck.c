@@ -239,18 +239,18 @@ static uint64_t part_offset(uint64_t offset)
 enum kerr storage_read(struct storage_read_call *call)
 {
     const struct kwe_path *path = &call->params->path;
+    const uint64_t offset = call->params->offset + call->params->after;
+    const uint64_t length = call->params->length;
     struct ext4_file file;
     struct ext4_stat stat = { .size_bytes = 0 };
     uint64_t needed = 0;
     enum kerr error = begin(call->request, path, KWE_MANIFEST_READ);
     if (error == KERR_OK) {
-        error = ext4_open_part(storage.fs, path->bytes, path->length, false,
-                               part_offset(call->params->offset),
-                               part_bytes(call->params->offset, call->params->length), &file);
+        error = ext4_open_part(storage.fs, path->bytes, path->length, false, part_offset(offset),
+                               part_bytes(offset, length), &file);
     }
     if (error == KERR_OK) {
-        error = read_open(&file, call->params->offset, call->params->length, &call->data, &stat,
-                          &needed);
+        error = read_open(&file, offset, length, &call->data, &stat, &needed);
         ext4_close(storage.fs, &file);
     }
     call->size = stat.size_bytes;

@@ -98,7 +98,7 @@ static struct kwe_buffer input_buffer(const struct stage_run *run,
 
     switch (binding->kind) {
     case KWE_BIND_INPUT_STAGE:
-        return output_of(bind_source(run, binding->stage));
+        return output_of(bind_from(run, binding->stage));
     case KWE_BIND_INPUT_EVENT:
         return event_buffer(event);
     case KWE_BIND_INPUT_PREVIOUS:
@@ -126,7 +126,8 @@ uint32_t bind_size_bytes(const struct stage_run *run)
 /* ---- parameters ------------------------------------------------------------------------------------------------------ */
 
 /* KERR_BAD_PARAMETER: the value does not fit the field. */
-static enum kerr put_number(uint64_t value, const struct kwe_binding *binding, uint8_t *params)
+static inline enum kerr put_number(uint64_t value, const struct kwe_binding *binding,
+                                   uint8_t *params)
 {
     if (binding->width == 4) {
         if (value > UINT32_MAX) {
@@ -174,19 +175,17 @@ static enum kerr put_output(const struct guide *guide, const struct stage_run *s
                : KERR_BAD_PARAMETER;
 }
 
+/* One that is no value. */
 static enum kerr bind_param(const struct guide *guide, const struct stage_run *run,
                             const struct kwe_binding *binding, uint8_t *params)
 {
     const struct stage_run *previous;
 
     switch (binding->kind) {
-    case KWE_BIND_PARAM_VALUE:
-        return put_number(run_value(bind_source(run, binding->stage), binding->source_index),
-                          binding, params);
     case KWE_BIND_PARAM_LENGTH:
-        return put_number(bind_source(run, binding->stage)->length, binding, params);
+        return put_number(bind_from(run, binding->stage)->length, binding, params);
     case KWE_BIND_PARAM_STATUS:
-        return put_number(bind_source(run, binding->stage)->status, binding, params);
+        return put_number(bind_from(run, binding->stage)->status, binding, params);
     case KWE_BIND_PARAM_PART:
         return put_number(part_number(run, binding->source_index), binding, params);
     case KWE_BIND_PARAM_PREVIOUS:
@@ -195,7 +194,7 @@ static enum kerr bind_param(const struct guide *guide, const struct stage_run *r
                    ? KERR_OK
                    : put_number(run_value(previous, binding->source_index), binding, params);
     case KWE_BIND_PARAM_OUTPUT:
-        return put_output(guide, bind_source(run, binding->stage), binding, params);
+        return put_output(guide, bind_from(run, binding->stage), binding, params);
     default:
         if (binding->source_bytes != 0) { /* without variables there is no block */
             memcpy(params + binding->target, run->event->block + binding->source_offset,
@@ -217,18 +216,22 @@ static enum kerr bind_all(const struct guide *guide, const struct stage_run *run
     if (stage->params_bytes != 0) {
         memcpy(params, plan->params + stage->params_offset, stage->params_bytes);
     }
-    for (uint16_t i = 0; i < stage->binding_count; i++) {
-        const struct kwe_binding *binding = &plan->bindings[stage->binding_first + i];
-        if (plan->is_plain &&
-            binding->kind == KWE_BIND_INPUT_STAGE) { /* by far the most frequent */
-            frame->input[binding->target] = output_of(&run->event->run[binding->stage]);
+    const struct kwe_binding *binding = &plan->bindings[stage->binding_first];
+    for (uint16_t left = stage->binding_count; left != 0; left--, binding++) {
+        enum kerr bound = KERR_OK;
+        if (binding->kind == KWE_BIND_INPUT_STAGE) { /* these two are by far the most frequent */
+            frame->input[binding->target] = output_of(bind_from(run, binding->stage));
             continue;
         }
-        if (plan_binds_input(binding)) {
+        if (binding->kind == KWE_BIND_PARAM_VALUE) {
+            bound = put_number(run_value(bind_from(run, binding->stage), binding->source_index),
+                               binding, params);
+        } else if (plan_binds_input(binding)) {
             frame->input[binding->target] = input_buffer(run, binding);
             continue;
+        } else {
+            bound = bind_param(guide, run, binding, params);
         }
-        enum kerr bound = bind_param(guide, run, binding, params);
         if (bound != KERR_OK) {
             return bound;
         }

@@ -105,7 +105,7 @@ uint32_t guide_take_more(struct guide *guide, uint32_t instance_index, uint64_t 
     uint32_t most = before + share < room ? before + share : room;
     struct taking taking = { deck, instance, work, frames, vector, before, room, now_ns };
     while (taking.count < most && deck->ready_count > 0 && taking_has_place(&taking)) {
-        if (vector_take(guide, &taking, most) != 0) {
+        if (ready_may_be_alike(deck) && vector_take(guide, &taking, most) != 0) {
             continue;
         }
         struct stage_run *run = ready_first(deck);
@@ -177,7 +177,9 @@ static void answered(struct guide *guide, struct stage_run *run,
             standing_stage_done(guide, run, now_ns);
         }
         run->length = completion->out_length;
-        memcpy(run->value, completion->value, run_stage(run)->op->value_count * sizeof(uint64_t));
+        for (uint32_t i = 0; i < run_stage(run)->op->value_count; i++) {
+            run->value[i] = completion->value[i];
+        }
         stage_done(guide, run, now_ns);
     }
 }
@@ -235,6 +237,19 @@ struct guide *guide_of_ticket(const struct guide_shared *shared, uint32_t instan
                : NULL;
 }
 
+/* Is it worth while to try the short way? Only a look: the answer is believed by who takes it. */
+static bool may_be_plain(const struct guide *guide, uint32_t instance,
+                         const struct ring_consumer *done, uint32_t at)
+{
+    const struct kwe_completion *answer = ring_front(done, at);
+    const uint32_t index =
+        KWE_TICKET_INDEX(__atomic_load_n(&answer->ticket, __ATOMIC_RELAXED)) % KWE_MAX_DEPTH;
+    const struct in_hand *place = &guide->shared->hands[instance].in_hand[index];
+
+    return place->run != NULL && place->guide == guide &&
+           place->run->event->workflow->plan->is_plain;
+}
+
 enum kerr guide_harvest_own(struct guide *guide, uint32_t instance,
                             const struct ring_consumer *done, uint32_t first, uint32_t end,
                             uint32_t *taken, uint64_t now_ns)
@@ -244,7 +259,9 @@ enum kerr guide_harvest_own(struct guide *guide, uint32_t instance,
 
     while (at < end && answer == KERR_OK) {
         struct kwe_completion completion;
-        at += vector_complete(guide, instance, done, at, end, now_ns);
+        if (may_be_plain(guide, instance, done, at)) {
+            at += vector_complete(guide, instance, done, at, end, now_ns);
+        }
         if (at == end) {
             break;
         }

@@ -29,9 +29,8 @@ void event_run_start(struct guide *guide, struct event *event, uint64_t now_ns)
         start_plainly(guide, event, now_ns);
         return;
     }
-    for (uint32_t i = 0; i < plan->run_count; i++) {
-        struct stage_run *run = &event->run[i];
-        const struct plan_stage *stage = &plan->stages[run->stage];
+    for (struct stage_run *run = event->run; run != event->run + plan->run_count; run++) {
+        const struct plan_stage *stage = run_stage(run);
         run->waits = stage->waits;
         run->status = KERR_OK;
         run->length = 0;
@@ -41,10 +40,10 @@ void event_run_start(struct guide *guide, struct event *event, uint64_t now_ns)
             event->stages_left = (uint16_t)(event->stages_left - (stage->is_dropped ? 1 : 0));
         }
     }
-    for (uint16_t i = 0; i < plan->stage_count; i++) {
-        if (event->run[i].state == RUN_WAITING &&
-            (event->run[i].waits == 0 || plan->stages[i].is_early)) {
-            stage_start(guide, &event->run[i], now_ns);
+    for (uint64_t left = plan->sources; left != 0; left &= left - 1) {
+        struct stage_run *run = &event->run[__builtin_ctzll(left)];
+        if (run->state == RUN_WAITING) { /* another's end may have come to it */
+            stage_start(guide, run, now_ns);
         }
     }
 }

@@ -157,8 +157,9 @@ void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     }
     struct ready_chain chain = { .count = 0 };
     run->size_bytes = bind_size_bytes(run);
-    run->cost_ns = stage->is_open ? variant_cost_ns(guide, stage, run->size_bytes)
-                                  : plan_cost_ns(stage, run->size_bytes);
+    run->cost_ns = stage->is_open
+                       ? variant_cost_ns(guide, stage, run->size_bytes)
+                       : pace_cost_ns(guide, run->event->workflow, stage, run->size_bytes);
     ready_link(&chain, run, now_ns);
     trace_run(guide, KWE_TRACE_READY, run, NULL, now_ns);
     ready_append(guide, &chain);
@@ -225,10 +226,12 @@ struct stage_run *ready_alike(const struct guide_deck *deck)
 {
     const struct ready_set *set = deck->ready;
 
-    return set != NULL && set->next == NULL && set->workflow->plan->is_plain &&
-                   set->workflow->live_count > 1
-               ? set_first(set)
-               : NULL;
+    if (set == NULL || set->next != NULL || set->workflow->live_count <= 1 ||
+        set->workflow->plan->is_arena) {
+        return NULL; /* an arena's events have plans of their own */
+    }
+    struct stage_run *first = set_first(set);
+    return run_stage(first)->is_alike ? first : NULL;
 }
 
 void ready_cut(struct guide *guide, struct guide_deck *deck, struct stage_run *first,

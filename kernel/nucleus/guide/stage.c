@@ -33,10 +33,11 @@ static void give_up(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 /* What strictly waits for a run that is over without being done cannot run any more, or has run for nothing: it was fused. */
 static void skip_after(struct guide *guide, const struct stage_run *run, uint64_t now_ns)
 {
-    for (uint16_t i = 0; run->state != RUN_DONE && i < run_stage(run)->successor_count; i++) {
-        struct stage_run *next = successor_run(run, i);
-        if (!run_waits(next) || successor(run, i)->tolerates ||
-            run_stage(next)->join != KWE_JOIN_ALL) {
+    const struct plan_successor *to = successor(run, 0);
+
+    for (uint16_t left = run_stage(run)->successor_count; left != 0; left--, to++) {
+        struct stage_run *next = event_run(run->event, to->stage, run->lane);
+        if (to->tolerates || !run_waits(next) || run_stage(next)->join != KWE_JOIN_ALL) {
             continue;
         }
         if (next->state == RUN_IN_HAND) {
@@ -51,11 +52,13 @@ static void skip_after(struct guide *guide, const struct stage_run *run, uint64_
 static void spread_skips(struct guide *guide, struct event *event, const struct stage_run *run,
                          uint64_t now_ns)
 {
-    if (run != NULL) {
+    if (run != NULL && run->state != RUN_DONE) {
         skip_after(guide, run, now_ns);
     }
     for (run = event->over_first; run != NULL; run = run->next) {
-        skip_after(guide, run, now_ns);
+        if (run->state != RUN_DONE) {
+            skip_after(guide, run, now_ns);
+        }
     }
 }
 
@@ -97,9 +100,9 @@ static void count_fused_input(const struct stage_run *run, const struct stage_ru
     }
 }
 
-/* `from`, for which `run` waits, is over, and well enough. */
-static void notice(struct guide *guide, struct stage_run *run, const struct stage_run *from,
-                   uint64_t now_ns)
+/* `from`, for which `run` waits, is over, and well enough: all but the usual case. */
+static void notice_unusual(struct guide *guide, struct stage_run *run, const struct stage_run *from,
+                           uint64_t now_ns)
 {
     const bool good = from->state == RUN_DONE;
 
@@ -129,6 +132,16 @@ static void notice(struct guide *guide, struct stage_run *run, const struct stag
     }
 }
 
+static inline void notice(struct guide *guide, struct stage_run *run, const struct stage_run *from,
+                          uint64_t now_ns)
+{
+    if (run->state != RUN_WAITING || run_stage(run)->join != KWE_JOIN_ALL) {
+        notice_unusual(guide, run, from, now_ns);
+    } else if (--run->waits == 0) {
+        stage_start(guide, run, now_ns);
+    }
+}
+
 /*
  * Tell those that wait for what is over, run by run: a list and not a recursion, since a program decides how long the chains are. Skips go
  * first, so that what cannot run any more counts for nobody who looks whether a failure is tolerated.
@@ -144,8 +157,10 @@ static void tell(struct guide *guide, struct event *event, uint64_t now_ns)
             continue;
         }
         spread_skips(guide, event, run, now_ns);
-        for (uint16_t i = 0; i < run_stage(run)->successor_count && event->status == KERR_OK; i++) {
-            struct stage_run *next = successor_run(run, i);
+        const struct plan_successor *to = successor(run, 0);
+        for (uint16_t left = run_stage(run)->successor_count; left != 0 && event->status == KERR_OK;
+             left--, to++) {
+            struct stage_run *next = event_run(event, to->stage, run->lane);
             if (run_waits(next)) {
                 notice(guide, next, run, now_ns);
             }
@@ -155,6 +170,16 @@ static void tell(struct guide *guide, struct event *event, uint64_t now_ns)
         }
     }
     event->telling = false;
+}
+
+/* Its event has it no longer before it, nor, of a loop, its body. */
+static void leave_stages(const struct stage_run *run)
+{
+    struct event *event = run->event;
+    const struct plan_stage *stage = run_stage(run);
+    const uint16_t body = stage->op != NULL ? 0 : event->plan->loops[stage->loop].body_count;
+
+    event->stages_left = (uint16_t)(event->stages_left - 1 - body);
 }
 
 /* Its state says how. */
@@ -167,8 +192,7 @@ static void stage_over(struct guide *guide, struct stage_run *run, uint64_t now_
         deadline_set(guide, &run->deadline, 0);
     }
     if (!stage->is_body) {
-        const uint16_t body = stage->op != NULL ? 0 : event->plan->loops[stage->loop].body_count;
-        event->stages_left = (uint16_t)(event->stages_left - 1 - body);
+        leave_stages(run);
     }
     run->next = NULL;
     if (event->over_first == NULL) {
@@ -234,10 +258,37 @@ static void leave_nothing(struct stage_run *run, enum run_state state, enum kerr
     run->length = 0;
 }
 
+/* Is all that comes of its end that others, which take it for good enough, have one thing less to wait for, and go on waiting? */
+static bool ends_quietly(const struct stage_run *run)
+{
+    const struct plan_stage *stage = run_stage(run);
+    const struct plan_successor *to = successor(run, 0);
+
+    if (stage->is_body || run->deadline.at_ns != 0) {
+        return false;
+    }
+    for (uint16_t left = stage->successor_count; left != 0; left--, to++) {
+        const struct stage_run *next = &run->event->run[to->stage];
+        if (!to->tolerates || next->state != RUN_WAITING || next->waits <= 1 ||
+            run_stage(next)->join != KWE_JOIN_ALL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void stage_skip(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 {
     leave_nothing(run, RUN_SKIPPED, KERR_CANCELLED);
-    stage_over(guide, run, now_ns);
+    if (!ends_quietly(run)) {
+        stage_over(guide, run, now_ns);
+        return;
+    }
+    const struct plan_successor *to = successor(run, 0);
+    for (uint16_t left = run_stage(run)->successor_count; left != 0; left--, to++) {
+        run->event->run[to->stage].waits--;
+    }
+    leave_stages(run);
 }
 
 static bool is_tolerated(const struct stage_run *run)
@@ -355,17 +406,9 @@ void stage_lost_behind(struct guide *guide, struct stage_run *run, uint64_t now_
 
 /* ---- beginning --------------------------------------------------------------------------------------------------------- */
 
-static bool holds(const struct stage_run *source, const struct kwe_condition *condition)
+static bool compares(uint64_t have, uint8_t relation, uint64_t want)
 {
-    const uint64_t have = condition->what == KWE_IF_STATUS ? source->status
-                          : condition->what == KWE_IF_VALUE
-                              ? run_value(source, condition->source_index)
-                              : source->length;
-    const uint64_t want = condition->constant;
-
-    switch (condition->relation) {
-    case KWE_EQUAL:
-        return have == want;
+    switch (relation) {
     case KWE_NOT_EQUAL:
         return have != want;
     case KWE_BELOW:
@@ -379,16 +422,27 @@ static bool holds(const struct stage_run *source, const struct kwe_condition *co
     }
 }
 
+static inline bool holds(const struct stage_run *source, const struct kwe_condition *condition)
+{
+    const uint64_t have = condition->what == KWE_IF_VALUE
+                              ? run_value(source, condition->source_index)
+                          : condition->what == KWE_IF_STATUS ? source->status
+                                                             : source->length;
+
+    return condition->relation == KWE_EQUAL
+               ? have == condition->constant
+               : compares(have, condition->relation, condition->constant);
+}
+
 bool stage_conditions_hold(const struct stage_run *run, unsigned lane)
 {
-    const struct plan *plan = run->event->plan;
     const struct plan_stage *stage = run_stage(run);
+    const struct kwe_condition *condition = &run->event->plan->conditions[stage->condition_first];
 
-    for (uint16_t i = 0; i < stage->condition_count; i++) {
-        const struct kwe_condition *condition = &plan->conditions[stage->condition_first + i];
+    for (uint16_t left = stage->condition_count; left != 0; left--, condition++) {
         const struct stage_run *source = stage->kind == KWE_STAGE_UNTIL
                                              ? event_run(run->event, condition->stage, lane)
-                                             : bind_source(run, condition->stage);
+                                             : bind_from(run, condition->stage);
         if (!holds(source, condition)) {
             return false;
         }

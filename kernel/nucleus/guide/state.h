@@ -122,6 +122,12 @@ struct place_stack {
     uint32_t count;
 };
 
+/* What a stage has taken of late (pace.c). */
+struct stage_pace {
+    uint64_t answers, busy_ns; /* its counts when they were last looked at */
+    uint64_t cost_ns;          /* what each took before that; answers 0: not known */
+};
+
 struct workflow {
     uint32_t id;
     uint32_t owner;
@@ -146,6 +152,7 @@ struct workflow {
     struct kwe_work *work; /* by stage: what is the same in each event's work; NULL: an arena */
     uint64_t
         visit_of[KWE_MAX_STAGES]; /* of its deck, the newest in which the stage was handed over */
+    struct stage_pace pace[KWE_MAX_STAGES];
 };
 
 /* A ticket of an instance, and what it stands for. */
@@ -261,10 +268,10 @@ struct workflow *workflow_find(const struct guide *guide, uint32_t id);
 /* The run of a stage in a lane; lane 0 of all that is in no body. */
 static inline struct stage_run *event_run(const struct event *event, uint16_t stage, unsigned lane)
 {
-    const struct plan *plan = event->plan;
     uint32_t index = stage;
 
-    if (lane != 0) {
+    if (__builtin_expect(lane != 0, 0)) {
+        const struct plan *plan = event->plan;
         const struct plan_loop *loop = &plan->loops[plan->stages[stage].loop];
         index = loop->extra_runs + (lane - 1) * loop->body_count + (stage - loop->body_first);
     }
@@ -428,6 +435,13 @@ void loop_drop_body(struct guide *guide, struct stage_run *run, uint64_t now_ns)
 /* ---- bind.c ---- */
 /* The run that `reader` takes something of `stage` from; KWE_ANY_STAGE: of the one that was the first. */
 const struct stage_run *bind_source(const struct stage_run *reader, uint16_t stage);
+/* The same, at once where it is of no body. */
+static inline const struct stage_run *bind_from(const struct stage_run *reader, uint16_t stage)
+{
+    const struct stage_run *run = &reader->event->run[stage == KWE_ANY_STAGE ? 0 : stage];
+
+    return stage == KWE_ANY_STAGE || run_stage(run)->is_body ? bind_source(reader, stage) : run;
+}
 /* The run that stands for a stage when all is over: of a body the last part's. */
 const struct stage_run *bind_last(const struct event *event, uint16_t stage);
 /* Its output will lie in this segment. */
@@ -484,16 +498,26 @@ static inline void ready_link(struct ready_chain *chain, struct stage_run *run, 
 void ready_append(struct guide *guide, const struct ready_chain *chain);
 void ready_remove(struct guide *guide, struct stage_run *run);
 /*
- * When all that is ready for the deck is one workflow's, and plain: the first of its runs that go next, all of one stage, linked by `next`;
+ * When all that is ready for the deck is one workflow's, and alike: the first of its runs that go next, all of one stage, linked by `next`;
  * NULL: look with ready_first(). Those that are taken are then cut off, up to `left` (NULL: all).
  */
 struct stage_run *ready_alike(const struct guide_deck *deck);
+/* Is it worth while to ask? */
+static inline bool ready_may_be_alike(const struct guide_deck *deck)
+{
+    return deck->ready != NULL && deck->ready->next == NULL;
+}
 void ready_cut(struct guide *guide, struct guide_deck *deck, struct stage_run *first,
                struct stage_run *left, uint32_t count, uint64_t cost_ns);
 /* The stage that goes next; NULL: none is ready. */
 struct stage_run *ready_first(const struct guide_deck *deck);
 /* Work of it goes: the workflow and its program have had so much. */
 void ready_charge(struct guide *guide, struct workflow *workflow, uint64_t cost_ns);
+
+/* ---- pace.c ---- */
+/* What a stage that is not open is expected to take for so many bytes. */
+uint64_t pace_cost_ns(const struct guide *guide, struct workflow *workflow,
+                      const struct plan_stage *stage, uint64_t bytes);
 
 /* ---- variant.c ---- */
 /* False: no memory; what was made goes with variant_close(). */

@@ -57,10 +57,13 @@ static inline void taking_account(const struct taking *taking, const struct stag
 static inline void taking_account_inputs(const struct stage_run *run,
                                          const struct kwe_work_frame *frame)
 {
-    for (uint32_t i = 0; i < run_stage(run)->input_count; i++) {
-        run->counts->bytes_in +=
-            frame->input[i].length == KWE_LENGTH_OF_BEFORE ? 0 : frame->input[i].length;
+    const struct kwe_buffer *input = frame->input, *end = input + run_stage(run)->input_count;
+    uint64_t bytes = 0;
+
+    for (; input != end; input++) {
+        bytes += input->length == KWE_LENGTH_OF_BEFORE ? 0 : input->length;
     }
+    run->counts->bytes_in += bytes;
 }
 
 static inline bool taking_has_place(const struct taking *taking)

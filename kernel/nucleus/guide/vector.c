@@ -108,7 +108,7 @@ __attribute__((noinline)) uint32_t vector_admit(struct guide *guide, struct prog
         ring->results.slots - (ring->results.tail - ring->released) - ring->reserved;
     const bool is_sized = source->size_binding != PLAN_NO_BINDING;
     const uint32_t source_index = (uint32_t)(source - plan->stages);
-    const uint64_t cost_ns = plan_cost_ns(source, source->out_room);
+    uint64_t cost_ns = 0;
     struct ready_chain chain = { .count = 0 };
     uint64_t number = guide->event_number;
     struct event *event = workflow->free;
@@ -134,7 +134,10 @@ __attribute__((noinline)) uint32_t vector_admit(struct guide *guide, struct prog
         run->waits = 0;
         run->status = KERR_OK;
         run->size_bytes = is_sized ? bind_size_bytes(run) : source->out_room;
-        run->cost_ns = is_sized ? plan_cost_ns(source, run->size_bytes) : cost_ns;
+        if (is_sized || count == 0) {
+            cost_ns = pace_cost_ns(guide, workflow, source, run->size_bytes);
+        }
+        run->cost_ns = cost_ns;
         ready_link(&chain, run, now_ns);
         event = event->next_free;
     }

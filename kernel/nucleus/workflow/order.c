@@ -227,13 +227,21 @@ static bool is_plain(const struct plan *plan, const struct plan_stage *stage)
            stage->join == KWE_JOIN_ALL && stage->condition_count == 0 && stage->timeout_ns == 0;
 }
 
+static bool is_alike(const struct plan *plan, const struct plan_stage *stage)
+{
+    return plan->header->large_slots == 0 && stage->op != NULL && !stage->is_body &&
+           !stage->is_open && stage->timeout_ns == 0;
+}
+
 static void find_plain(struct plan *plan)
 {
     plan->is_plain = plan->header->large_slots == 0;
     for (uint16_t i = 0; i < plan->stage_count; i++) {
         const struct plan_stage *stage = &plan->stages[i];
         plan->is_plain = plan->is_plain && is_plain(plan, stage);
-        plan->sources |= stage->waits == 0 ? 1ull << i : 0;
+        plan->stages[i].is_alike = is_alike(plan, stage);
+        const bool begins = stage->waits == 0 || stage->is_early;
+        plan->sources |= begins && !stage->is_dropped && !stage->is_body ? 1ull << i : 0;
     }
 }
 

@@ -43,6 +43,7 @@ struct plan_stage {
     bool is_open; /* any of its variants may run: itself, and others[other_first, + other_count) */
     uint8_t other_count;
     uint16_t other_first;
+    bool is_alike;   /* what its runs are handed over with differs in nothing but what they take */
     bool is_early;   /* it starts before what it waits for, and is over when that is over too */
     uint8_t rank;    /* the highest goes first; unique */
     uint16_t number; /* the operation's */
@@ -107,7 +108,7 @@ struct plan {
 
     bool is_arena;    /* for events that bring their own plans */
     bool is_plain;    /* nothing can come of a stage that is done but those that wait for it all */
-    uint64_t sources; /* bit n: stage n waits for none and runs; when plain */
+    uint64_t sources; /* bit n: stage n runs, and waits for none or is early */
     uint32_t stage_count;
     struct plan_stage *stages;
     /* Stages again, as other decks would run them. Only open ones ever do; of the rest, what is told of them is true. */

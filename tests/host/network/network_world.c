@@ -93,6 +93,11 @@ uint64_t deck_now_ns(void)
     return world.now_ns;
 }
 
+uint64_t deck_recent_ns(void)
+{
+    return world.now_ns;
+}
+
 /* ---- the deck library --------------------------------------------------------------------------------------------------------- */
 
 void deck_die(const char *format, ...)

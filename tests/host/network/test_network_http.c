@@ -227,6 +227,34 @@ static void test_a_spent_budget_is_503(void)
     assert(small.used == 0);
 }
 
+static void test_a_usual_record_keeps_its_memory_for_the_next(void)
+{
+    struct http_budget small = { 0, 16384 };
+    struct http_reader reader;
+    size_t taken;
+    char long_path[1024];
+
+    http_reader_init(&reader, &(struct http_limits){ 2048, 0 }, &small);
+    assert(feed(&reader, "GET /one HTTP/1.1\r\n" HOST "\r\n", 100, &taken) == HTTP_COMPLETE);
+    const uint8_t *record = reader.record;
+    const size_t usual = small.used;
+    http_reader_next(&reader);
+    assert(small.used == usual && reader.length == 0 && reader.taken == 0);
+
+    assert(feed(&reader, "GET /2 HTTP/1.0\r\n\r\n", 100, &taken) == HTTP_COMPLETE);
+    const struct kwe_http_request *request = (const void *)reader.record;
+    assert(reader.record == record && small.used == usual);
+    assert(request->text[KWE_HTTP_PATH].length == 2 && request->text[KWE_HTTP_HOST].length == 0);
+    assert(request->minor == 0);
+    http_reader_next(&reader);
+
+    (void)snprintf(long_path, sizeof(long_path), "GET /%0900d HTTP/1.0\r\n\r\n", 0);
+    assert(feed(&reader, long_path, sizeof(long_path), &taken) == HTTP_COMPLETE);
+    assert(small.used > usual);
+    http_reader_next(&reader);
+    assert(small.used == 0 && reader.record == NULL);
+}
+
 static void test_large_requests_leave_room_for_small_ones(void)
 {
     static const struct http_limits wide = { 256, 1 << 20 };
@@ -310,6 +338,30 @@ static void test_only_whole_lines_of_allowed_fields_go_out(void)
     assert(!valid("Connection: close\r\n") && !valid("Date: now\r\n"));
 }
 
+/* Each byte at each place of a name and of a value, whatever number of them is looked at at once. */
+static void test_each_byte_of_a_line_is_looked_at(void)
+{
+    static const char name_marks[] = "!#$%&'*+-.^_`|~";
+
+    for (unsigned byte = 1; byte < 256; byte++) {
+        const bool is_letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+        const bool is_digit = byte >= '0' && byte <= '9';
+        const bool in_name = is_letter || is_digit || strchr(name_marks, (int)byte) != NULL;
+        const bool in_value = byte == '\t' || (byte >= ' ' && byte != 0x7f);
+        for (size_t at = 0; at < 40; at++) {
+            char line[128];
+            (void)snprintf(line, sizeof(line), "X%040d: %040d\r\nAge: 1\r\n", 0, 0);
+            memset(line, 'n', 41);
+            line[1 + at] = (char)byte;
+            /* A colon ends the name: what is behind it is a value. */
+            assert(valid(line) == (in_name || byte == ':'));
+            line[1 + at] = '-';
+            line[43 + at] = (char)byte;
+            assert(valid(line) == in_value);
+        }
+    }
+}
+
 /* A response that comes in pieces, and then the end of the stream. */
 static enum http_fetched fetch(struct http_fetch *to, const char *text, uint8_t *room, size_t bytes)
 {
@@ -358,10 +410,12 @@ int main(void)
     test_a_client_that_expects_is_told_once_before_its_body();
     test_an_absolute_target_is_its_path();
     test_a_spent_budget_is_503();
+    test_a_usual_record_keeps_its_memory_for_the_next();
     test_large_requests_leave_room_for_small_ones();
     test_a_record_that_lies_is_no_request();
     test_heads_of_responses();
     test_only_whole_lines_of_allowed_fields_go_out();
+    test_each_byte_of_a_line_is_looked_at();
     test_responses_are_fetched_whole_or_not_at_all();
     return 0;
 }

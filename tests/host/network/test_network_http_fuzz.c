@@ -128,7 +128,7 @@ static void read_stream(const struct stream *stream, size_t most, struct outcome
         if (progress == HTTP_COMPLETE) {
             keep(outcome, &reader);
             use_record(reader.record, reader.length);
-            http_reader_reset(&reader);
+            http_reader_next(&reader);
         } else if (progress == HTTP_REFUSED) {
             outcome->refusal = reader.refusal;
             assert(reader.refusal >= 400 && reader.refusal < 600);

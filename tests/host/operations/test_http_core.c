@@ -329,20 +329,49 @@ static void test_a_range_is_206_or_416(void)
 
 static void test_a_file_too_large_for_one_read_comes_in_parts(void)
 {
-    struct http_outcome outcome = { .load = KERR_TOO_LARGE,
-                                    .whole = 1000000,
-                                    .whole_mtime = 784111777 };
+    struct http_outcome outcome = { .size = 1000000, .mtime = 784111777, .loaded = 524288 };
 
     get("/x.bin");
     struct http_page page = render(&outcome);
-    assert(page.status == 200 && page.file_bytes == 0 && page.more_bytes == 1000000);
+    assert(page.status == 200 && page.file_bytes == 524288 && page.more_bytes == 475712);
     assert(page.length == 1000000 && page.head_bytes == page.text.length);
     make_request(KWE_HTTP_GET, "/x", KWE_HTTP_IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:37 GMT",
                  NULL);
     page = render(&outcome);
     assert(page.status == 304 && page.more_bytes == 0);
     get("/x/");
+    assert(render(&outcome).status == 404);
+    get("/x.bin");
+    outcome.loaded = 0;
     assert(render(&outcome).status == 500);
+    outcome.loaded = 1000001;
+    assert(render(&outcome).status == 500);
+}
+
+static void test_of_a_file_so_much_is_read_at_once(void)
+{
+    static const struct {
+        const char *range;
+        uint8_t method;
+        uint64_t offset, bytes;
+    } cases[] = {
+        { "", KWE_HTTP_GET, 0, 1000 },
+        { "", KWE_HTTP_HEAD, 0, 1 },
+        { "bytes=5-9", KWE_HTTP_GET, 5, 5 },
+        { "bytes=5-", KWE_HTTP_GET, 5, 1000 },
+        { "bytes=5-5000", KWE_HTTP_GET, 5, 1000 },
+        { "bytes=-2000", KWE_HTTP_GET, 0ull - 2000, 1000 },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct kwe_http_request request;
+        uint64_t offset, bytes;
+        make_request(cases[i].method, "/x", KWE_HTTP_RANGE, cases[i].range, NULL);
+        const struct http_route found = route();
+        assert(http_request_read(made.bytes, made.length, &request));
+        http_route_part(&found, &request, 1000, &offset, &bytes);
+        assert(offset == cases[i].offset && bytes == cases[i].bytes);
+    }
 }
 
 static void test_a_head_says_the_whole_length(void)
@@ -465,6 +494,7 @@ int main(void)
     test_a_range_is_206_or_416();
     test_a_file_too_large_for_one_read_comes_in_parts();
     test_a_head_says_the_whole_length();
+    test_of_a_file_so_much_is_read_at_once();
     test_directories();
     test_failures_are_statuses();
     test_a_stream_has_a_beginning_and_no_length();

@@ -97,6 +97,8 @@ void deck_count_copied_device(struct deck_request *request, size_t bytes);
 /* ---- services ------------------------------------------------------------------------------------------------------ */
 
 uint64_t deck_now_ns(void);
+/* The same as of this turn's last answer, or of its beginning: for what is counted in milliseconds, and asked often. */
+uint64_t deck_recent_ns(void);
 /* A long operation is still getting on: resets the time budget. */
 void deck_progress(void);
 /* Give up: never returns. Restart is the error path, being half alive is not. */

@@ -56,10 +56,11 @@ struct deck_loop {
     enum kerr start_status; /* what deck_start() said */
     struct deck_ticket tickets[KWE_MAX_DEPTH];
     struct deck_request *requests; /* by ticket too, info.depth of them; while in hand */
-    uint32_t placed;   /* answers behind the DoneRing's tail that are not published yet */
-    uint32_t room;     /* places behind those, as far as is known */
-    uint64_t turn_ns;  /* when this turn's first operation began; 0: none has */
-    uint64_t stamp_ns; /* when its newest one ended (or began); 0: none has */
+    uint32_t placed;  /* answers behind the DoneRing's tail that are not published yet */
+    uint32_t room;    /* places behind those, as far as is known */
+    uint64_t turn_ns; /* when this turn's first operation began; 0: none has */
+    uint64_t
+        stamp_ns; /* the newest time of this turn that is known, for one that it ended (or began); 0: none */
 };
 
 /* Ask the nucleus who this is, set up, and call deck_start(). Dies when it cannot. */

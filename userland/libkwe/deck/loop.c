@@ -91,6 +91,14 @@ static void recall(const struct deck_loop *loop, uint32_t ticket)
     }
 }
 
+uint64_t deck_recent_ns(void)
+{
+    if (the_loop->stamp_ns == 0) {
+        the_loop->stamp_ns = deck_now_ns();
+    }
+    return the_loop->stamp_ns;
+}
+
 /* Asking for the time is a call; one stamp ends an operation and starts the next. */
 static void answer_stamped(struct deck_loop *loop, struct deck_request *request, enum kerr status)
 {
@@ -106,6 +114,7 @@ static void run_on_fibre(void *argument)
 {
     struct deck_request *request = argument;
 
+    request->taken_ns = the_loop->stamp_ns; /* those before it have had their time */
     answer_stamped(the_loop, request, deck_dispatch(request, request->work.op));
 }
 
@@ -167,7 +176,7 @@ static void take_one(struct deck_loop *loop, const struct kwe_work *work)
         answer_nothing(loop, ticket, work);
         return;
     }
-    if (loop->stamp_ns == 0 && work->op != KWE_OP_NOP) {
+    if (loop->turn_ns == 0 && work->op != KWE_OP_NOP) {
         loop->stamp_ns = deck_now_ns();
         loop->turn_ns = loop->stamp_ns;
     }
@@ -187,8 +196,6 @@ static bool take_work(struct deck_loop *loop)
 {
     uint32_t count;
 
-    loop->stamp_ns = 0;
-    loop->turn_ns = 0;
     if (ring_used(&loop->work, &count) != RING_OK) {
         deck_die("the WorkRing's counts cannot be");
     }
@@ -255,6 +262,8 @@ void deck_loop_turn(struct deck_loop *loop)
         fibres_run();
     }
     struct kwe_pair next = kwe_call_deck_next(deadline_ns);
+    loop->stamp_ns = 0;
+    loop->turn_ns = 0;
     if (next.first < 0) {
         deck_die("deck_next: %s", kerr_sentence((enum kerr) - next.first));
     }

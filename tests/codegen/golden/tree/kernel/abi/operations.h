@@ -367,7 +367,10 @@ enum {
  * bytes are what storage.read has to read.
  */
 struct operations_http_route_params {
-    /* of a range, so many at most: a longer one is answered by its beginning; at least 1 */
+    /*
+     * so many at most: a longer range is answered by its beginning, and of a longer file the rest
+     * has to come behind; at least 1
+     */
     uint64_t part_bytes;
 };
 _Static_assert(offsetof(struct operations_http_route_params, part_bytes) == 0, "ABI");
@@ -416,12 +419,10 @@ struct operations_http_render_params {
     uint64_t size;          /* the value of storage.read */
     uint64_t mtime;         /* the value of storage.read */
     /*
-     * the value size of storage.stat: of a file that was too large for storage.read, more_bytes are
-     * to come by http_more
+     * the length of what storage.read read: when the file is longer, more_bytes are to come by
+     * http_more
      */
-    uint64_t whole;
-    uint64_t whole_mtime; /* the value mtime of storage.stat */
-    uint64_t loaded;      /* the length of what storage.read read */
+    uint64_t loaded;
 };
 _Static_assert(offsetof(struct operations_http_render_params, load_status) == 0, "ABI");
 _Static_assert(offsetof(struct operations_http_render_params, list_status) == 4, "ABI");
@@ -429,10 +430,8 @@ _Static_assert(offsetof(struct operations_http_render_params, form_status) == 8,
 _Static_assert(offsetof(struct operations_http_render_params, change_status) == 12, "ABI");
 _Static_assert(offsetof(struct operations_http_render_params, size) == 16, "ABI");
 _Static_assert(offsetof(struct operations_http_render_params, mtime) == 24, "ABI");
-_Static_assert(offsetof(struct operations_http_render_params, whole) == 32, "ABI");
-_Static_assert(offsetof(struct operations_http_render_params, whole_mtime) == 40, "ABI");
-_Static_assert(offsetof(struct operations_http_render_params, loaded) == 48, "ABI");
-_Static_assert(sizeof(struct operations_http_render_params) == 56, "ABI");
+_Static_assert(offsetof(struct operations_http_render_params, loaded) == 32, "ABI");
+_Static_assert(sizeof(struct operations_http_render_params) == 40, "ABI");
 
 static inline struct operations_http_render_params operations_http_render_defaults(void)
 {
@@ -443,8 +442,6 @@ static inline struct operations_http_render_params operations_http_render_defaul
         .change_status = 0u,
         .size = 0u,
         .mtime = 0u,
-        .whole = 0u,
-        .whole_mtime = 0u,
         .loaded = 0u,
     };
 }

@@ -47,11 +47,13 @@ struct storage_read_params {
     struct kwe_path path; /* absolute */
     uint64_t offset;
     uint64_t length;
+    uint64_t after; /* so many bytes are added to offset */
 };
 _Static_assert(offsetof(struct storage_read_params, path) == 0, "ABI");
 _Static_assert(offsetof(struct storage_read_params, offset) == 256, "ABI");
 _Static_assert(offsetof(struct storage_read_params, length) == 264, "ABI");
-_Static_assert(sizeof(struct storage_read_params) == 272, "ABI");
+_Static_assert(offsetof(struct storage_read_params, after) == 272, "ABI");
+_Static_assert(sizeof(struct storage_read_params) == 280, "ABI");
 
 /* Left at 0, for the caller to set or bind: path. */
 static inline struct storage_read_params storage_read_defaults(void)
@@ -59,6 +61,7 @@ static inline struct storage_read_params storage_read_defaults(void)
     return (struct storage_read_params){
         .offset = 0u,
         .length = 0u,
+        .after = 0u,
     };
 }
 
