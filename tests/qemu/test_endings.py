@@ -86,7 +86,7 @@ def test_without_qemu_the_machine_is_at_fault(kwe: Kwe, tmp_path: Path) -> None:
 
 
 def room_of_a_socket() -> int:
-    """How many bytes, written one by one as a serial port does, a socket takes that nobody reads."""
+    """Return how many bytes, written one by one, a socket takes that nobody reads."""
     count = 0
     ours, theirs = socket.socketpair()
     with ours, theirs, contextlib.suppress(BlockingIOError):
