@@ -167,8 +167,7 @@ static void stage_over(struct guide *guide, struct stage_run *run, uint64_t now_
         deadline_set(guide, &run->deadline, 0);
     }
     if (!stage->is_body) {
-        const uint16_t body = stage->op != NULL ? 0 : event->plan->loops[stage->loop].body_count;
-        event->stages_left = (uint16_t)(event->stages_left - 1 - body);
+        event->stages_left -= plan_stages_of(event->plan, stage);
     }
     run->next = NULL;
     if (event->over_first == NULL) {

@@ -76,44 +76,65 @@ class Reference:
     verdict: tuple[int, int] | None = None  # status, stage
     step: int = 0
     now_ns: int = 0
+    dead: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.dead = self._find_dead()
         for index, stage in enumerate(self.graph.stages):
             if stage.loop is None:
                 self.runs[index, 0] = Run(index)
-        for index in self._dead():
-            self._leave_nothing(self.runs[index, 0], State.SKIPPED, self.codes["CANCELLED"])
+        for index in self.dead:
+            if (index, 0) in self.runs:
+                self._leave_nothing(self.runs[index, 0], State.SKIPPED, self.codes["CANCELLED"])
         for index in self._early():
             self._start(self.runs[index, 0])
         self.settle()
 
     # ---- the graph ----------------------------------------------------------------------------
 
-    def _dead(self) -> set[int]:
-        dead: set[int] = set()
-        for index in reversed(range(len(self.graph.stages))):
-            stage = self.graph.stages[index]
-            successors = {s for s, _ in self._successors(index)}
-            if (
-                stage.op == OP_PURE
-                and not stage.is_loop
-                and stage.loop is None
-                and index != self.graph.result
-                and successors <= dead
-            ):
-                dead.add(index)
-        return set() if len(dead) == len(self.graph.stages) else dead
+    def _find_dead(self) -> set[int]:
+        """Return the pure stages that nothing is missed of; none, if that is all of them."""
+        stages = self.graph.stages
+        alive: set[int] = set()
+        grows = True
+        while grows:
+            before = len(alive)
+            for index, stage in enumerate(stages):
+                users = {
+                    other
+                    for other in alive
+                    if index in self._uses(other) or other in self._body(index)
+                }
+                shows = not stage.is_loop and stage.op != OP_PURE
+                if users or shows or index == self.graph.result:
+                    alive.add(index)
+            grows = len(alive) > before
+        return set(range(len(stages))) - alive if alive else set()
+
+    def _uses(self, index: int) -> set[int]:
+        """Return the stages that it waits for, takes from or asks about."""
+        stage = self.graph.stages[index]
+        return {
+            *stage.needs,
+            *(b.stage for b in stage.bindings),
+            *(c.stage for c in stage.conditions),
+        }
+
+    def _body(self, index: int) -> range:
+        return self.graph.body_of(index) if self.graph.stages[index].is_loop else range(0)
+
+    def _live_body(self, loop: int) -> list[int]:
+        return [index for index in self.graph.body_of(loop) if index not in self.dead]
 
     def _certain(self) -> set[int]:
         """Pure stages after nothing but such, none of which may fail without its event."""
         certain: set[int] = set()
-        dead = self._dead()
         for index, stage in enumerate(self.graph.stages):
             sole = all(
                 not tolerates and self.graph.stages[after].join != abi.JOIN_FIRST
                 for after, tolerates in self._successors(index)
             )
-            if index not in dead and self._may_be_certain(stage, certain) and sole:
+            if index not in self.dead and self._may_be_certain(stage, certain) and sole:
                 certain.add(index)
         return certain
 
@@ -135,7 +156,7 @@ class Reference:
             index
             for index, stage in enumerate(self.graph.stages)
             if stage.needs
-            and index not in self._dead()
+            and index not in self.dead
             and self._may_be_certain(stage, certain)
             and all(b.kind == abi.BIND_INPUT_EVENT for b in stage.bindings)
         }
@@ -309,7 +330,10 @@ class Reference:
             run.state = State.READY
             return
         count = -(-stage.total // stage.part) if stage.kind == abi.STAGE_FOR_EACH else stage.bound
-        self.loops[run.stage] = Loop(stage.total, stage.part, count)
+        loop = Loop(stage.total, stage.part, count)
+        if not self._live_body(run.stage):
+            loop.started = loop.done = count
+        self.loops[run.stage] = loop
         run.state = State.LOOPING
 
     def _is_ready(self, run: Run, stage: Stage) -> bool:
@@ -359,7 +383,7 @@ class Reference:
     def _look_at_loop(self, run: Run) -> bool:
         loop, stage = self.loops[run.stage], self.graph.stages[run.stage]
         while loop.done < loop.started and all(
-            self.runs[body, loop.done].state in OVER for body in self.graph.body_of(run.stage)
+            self.runs[body, loop.done].state in OVER for body in self._live_body(run.stage)
         ):
             part = loop.done
             loop.done += 1
@@ -374,7 +398,7 @@ class Reference:
             return True
         window = stage.bound if stage.kind == abi.STAGE_FOR_EACH else 1
         if loop.started < min(loop.count, loop.done + window):
-            for body in self.graph.body_of(run.stage):
+            for body in self._live_body(run.stage):
                 self.runs[body, loop.started] = Run(body, loop.started)
             loop.started += 1
             return True

@@ -85,7 +85,7 @@ class StandingSimulation(Simulation):
         return [cookie for cookie in self.events if cookie not in self.answered]
 
     def find_first_stages(self) -> list[int]:
-        dead = Reference(self.graph, self.codes, 0, 0)._dead()
+        dead = Reference(self.graph, self.codes, 0, 0).dead
         return [
             index
             for index, stage in enumerate(self.graph.stages)
