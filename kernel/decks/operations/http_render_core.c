@@ -397,7 +397,7 @@ static void render_path(const struct render *render)
         render_error(render, 404); /* a file has nothing below it */
     } else if (outcome->load == KERR_OK) {
         render_file(render, false);
-    } else if (outcome->load == KERR_TOO_LARGE && outcome->whole != 0 &&
+    } else if (outcome->load == KERR_OUTPUT_TOO_LARGE && outcome->whole != 0 &&
                !render->route.range.is_there && !render->route.is_directory) {
         render_large(render);
     } else if (outcome->load != KERR_IS_A_DIRECTORY) {

@@ -131,10 +131,7 @@ static bool begins_again(struct guide *guide, struct stage_run *run,
     if (*verdict != KERR_NEED_ROOM) {
         return false;
     }
-    *verdict = completion->otherwise == KERR_OK || completion->otherwise >= KERR_COUNT ||
-                       completion->otherwise == KERR_NEED_ROOM
-                   ? KERR_OUTPUT_TOO_LARGE
-                   : (enum kerr)completion->otherwise;
+    *verdict = KERR_OUTPUT_TOO_LARGE;
     const bool again = room_ask(guide, run, completion->value[0], now_ns);
     run->event->workflow->stage_status[run->stage].failed += again ? 0 : 1;
     return again;

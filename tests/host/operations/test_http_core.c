@@ -329,7 +329,7 @@ static void test_a_range_is_206_or_416(void)
 
 static void test_a_file_too_large_for_one_read_comes_in_parts(void)
 {
-    struct http_outcome outcome = { .load = KERR_TOO_LARGE,
+    struct http_outcome outcome = { .load = KERR_OUTPUT_TOO_LARGE,
                                     .whole = 1000000,
                                     .whole_mtime = 784111777 };
 

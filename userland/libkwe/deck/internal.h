@@ -59,7 +59,7 @@ void deck_loop_turn(struct deck_loop *loop);
 void request_begin(struct deck_request *request, const struct kwe_work *work,
                    const struct kwe_work_frame *frames, uint64_t now_ns);
 /* The status that goes into the completion: what the operation said, if what it says can be. */
-enum kerr request_verdict(const struct deck_request *request, enum kerr said);
+enum kerr request_verdict(struct deck_request *request, enum kerr said);
 
 /* ---- fibre.c ------------------------------------------------------------------------------------------------------- */
 
