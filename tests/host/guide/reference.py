@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from tests.host.guide.graphs import OP_PURE, PARAMS_BYTES, Condition, Graph, Stage
+from tests.host.guide.graphs import (
+    DISK,
+    OP_EFFECT,
+    PARAMS_BYTES,
+    USUAL_ROOM,
+    Condition,
+    Graph,
+    Stage,
+)
+from tests.host.guide.reference_plan import find_dead, find_early, successors
 from tools.kwe import abi
 
 RELATIONS = {
@@ -47,6 +56,8 @@ class Run:
     length: int = 0
     values: tuple[int, int] = (0, 0)
     offset: int = 0  # of its output, once it was handed over
+    deck: int = 0  # that had it last
+    tried: set[int] = field(default_factory=set)  # decks that said something of themselves alone
     winner: int | None = None
     blame: int = abi.NO_STAGE
     deadline_ns: int | None = None
@@ -76,101 +87,34 @@ class Reference:
     verdict: tuple[int, int] | None = None  # status, stage
     step: int = 0
     now_ns: int = 0
+    is_large: bool = False  # it has a place in which each output has the most
+    stands: bool = False
     dead: set[int] = field(init=False)
+    early: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.dead = self._find_dead()
+        self.dead = find_dead(self.graph)
+        self.early = find_early(self.graph, self.dead)
         for index, stage in enumerate(self.graph.stages):
             if stage.loop is None:
                 self.runs[index, 0] = Run(index)
         for index in self.dead:
             if (index, 0) in self.runs:
                 self._leave_nothing(self.runs[index, 0], State.SKIPPED, self.codes["CANCELLED"])
-        for index in self._early():
+        for index in self.early:
             self._start(self.runs[index, 0])
         self.settle()
 
     # ---- the graph ----------------------------------------------------------------------------
 
-    def _find_dead(self) -> set[int]:
-        """Return the pure stages that nothing is missed of; none, if that is all of them."""
-        stages = self.graph.stages
-        alive: set[int] = set()
-        grows = True
-        while grows:
-            before = len(alive)
-            for index, stage in enumerate(stages):
-                users = {
-                    other
-                    for other in alive
-                    if index in self._uses(other) or other in self._body(index)
-                }
-                shows = not stage.is_loop and stage.op != OP_PURE
-                if users or shows or index == self.graph.result:
-                    alive.add(index)
-            grows = len(alive) > before
-        return set(range(len(stages))) - alive if alive else set()
-
-    def _uses(self, index: int) -> set[int]:
-        """Return the stages that it waits for, takes from or asks about."""
-        stage = self.graph.stages[index]
-        return {
-            *stage.needs,
-            *(b.stage for b in stage.bindings),
-            *(c.stage for c in stage.conditions),
-        }
-
-    def _body(self, index: int) -> range:
-        return self.graph.body_of(index) if self.graph.stages[index].is_loop else range(0)
-
     def _live_body(self, loop: int) -> list[int]:
         return [index for index in self.graph.body_of(loop) if index not in self.dead]
-
-    def _certain(self) -> set[int]:
-        """Pure stages after nothing but such, none of which may fail without its event."""
-        certain: set[int] = set()
-        for index, stage in enumerate(self.graph.stages):
-            sole = all(
-                not tolerates and self.graph.stages[after].join != abi.JOIN_FIRST
-                for after, tolerates in self._successors(index)
-            )
-            if index not in self.dead and self._may_be_certain(stage, certain) and sole:
-                certain.add(index)
-        return certain
-
-    @staticmethod
-    def _may_be_certain(stage: Stage, certain: set[int]) -> bool:
-        return (
-            stage.op == OP_PURE
-            and not stage.is_loop
-            and stage.loop is None
-            and not stage.conditions
-            and stage.join != abi.JOIN_FIRST
-            and all(before in certain and not ok for before, ok in stage.needs.items())
-        )
-
-    def _early(self) -> set[int]:
-        """What takes nothing from those that it waits for, which surely come to pass."""
-        certain = self._certain()
-        return {
-            index
-            for index, stage in enumerate(self.graph.stages)
-            if stage.needs
-            and index not in self.dead
-            and self._may_be_certain(stage, certain)
-            and all(b.kind == abi.BIND_INPUT_EVENT for b in stage.bindings)
-        }
-
-    def _successors(self, index: int) -> Iterator[tuple[int, bool]]:
-        for other, stage in enumerate(self.graph.stages):
-            if index in stage.needs and stage.loop == self.graph.stages[index].loop:
-                yield other, stage.needs[index]
 
     def _run(self, stage: int, part: int) -> Run:
         return self.runs[stage, part if self.graph.stages[stage].loop is not None else 0]
 
     def _next_runs(self, run: Run) -> Iterator[tuple[Run, bool]]:
-        for other, tolerates in self._successors(run.stage):
+        for other, tolerates in successors(self.graph, run.stage):
             if (other, run.part) in self.runs:
                 yield self.runs[other, run.part], tolerates
 
@@ -204,6 +148,8 @@ class Reference:
         run.deadline_ns = None
 
     def fail_event(self, status: int, stage: int) -> None:
+        if self.needs_room and stage == abi.NO_STAGE:
+            self.verdict = (status, stage)  # it was to begin again: now it is not
         if self.verdict is not None:
             return
         self.verdict = (status, stage)
@@ -287,7 +233,7 @@ class Reference:
     def _needs_are_over(self, run: Run) -> bool:
         """Only what started early runs before that."""
         stage = self.graph.stages[run.stage]
-        if run.stage not in self._early() or stage.loop is not None:
+        if run.stage not in self.early or stage.loop is not None:
             return True
         return all(self.runs[before, 0].state == State.DONE for before in stage.needs)
 
@@ -441,6 +387,30 @@ class Reference:
     def is_over(self) -> bool:
         return self.verdict is not None and self.in_hand == 0
 
+    @property
+    def needs_room(self) -> bool:
+        """Is it on its way to a larger place, where another of these takes its part?"""
+        return self.verdict is not None and self.verdict[0] == self.codes["NEED_ROOM"]
+
+    def _may_grow(self, run: Run, needed: int) -> bool:
+        """Has nothing of it been seen, and is there more room than it had?"""
+        effects = any(
+            other.offset and self.graph.stages[other.stage].op == OP_EFFECT
+            for other in self.runs.values()
+            if not self.graph.stages[other.stage].is_loop
+        )
+        most = self.graph.most if self.graph.large_slots else 0
+        fresh = not (self.is_large or self.stands or effects)
+        return fresh and USUAL_ROOM < needed <= most
+
+    def _goes_elsewhere(self, run: Run, status: int) -> bool:
+        """Did the deck say something of itself alone, and is there another?"""
+        stage = self.graph.stages[run.stage]
+        if not stage.is_open or run.deck != DISK or status != self.codes["NO_DEVICE"]:
+            return False
+        run.tried.add(run.deck)
+        return bool(stage.decks - run.tried)
+
     def ready(self) -> list[Run]:
         return [run for run in self.runs.values() if run.state == State.READY]
 
@@ -449,6 +419,13 @@ class Reference:
             self._leave_nothing(run, State.SKIPPED, self.codes["CANCELLED"])
         elif run.status:  # its time was up
             self.fail(run, run.status, run.stage)
+        elif status == self.codes["NEED_ROOM"] and self._may_grow(run, value):
+            self._leave_nothing(run, State.SKIPPED, self.codes["CANCELLED"])
+            self.fail_event(status, run.stage)
+        elif status == self.codes["NEED_ROOM"]:
+            self.fail(run, self.codes["OUTPUT_TOO_LARGE"], run.stage)
+        elif self._goes_elsewhere(run, status):
+            run.state = State.READY
         elif status:
             self.fail(run, status, run.stage)
         else:
