@@ -35,7 +35,7 @@
  * work: may not be dropped; pure: may be; effect: not even repeated. Any parameters are right. Both decks have `either`, under numbers that
  * differ; only the disk can lack its device.
  */
-#define OP(op_name, op_traits, ...)                                                                     \
+#define OP(op_name, op_traits, ...)                                                                \
     { .name = (op_name),                                                                           \
       .params_bytes = PARAMS_BYTES,                                                                \
       .inputs_max = 4,                                                                             \
@@ -49,9 +49,8 @@
 
 static const struct op_variant on_disk[] = { { 3, 5 } }, on_compute[] = { { 1, 4 } };
 static const uint16_t disk_errors[] = { KERR_NO_DEVICE };
-static const struct op_spec compute_ops[] = {
-    OPS, OP("either", OP_TRAIT_PURE, .variant_count = 1, .variants = on_disk)
-};
+static const struct op_spec compute_ops[] = { OPS, OP("either", OP_TRAIT_PURE, .variant_count = 1,
+                                                      .variants = on_disk) };
 static const struct op_spec disk_ops[] = {
     OPS,
     { .name = "other" },
