@@ -3,6 +3,7 @@
 from typing import Any
 
 from tools.kwe import explain
+from tools.kwe.explain_table import table
 
 
 def stage(name: str, needs: list[str], **more: Any) -> dict[str, Any]:
@@ -75,7 +76,7 @@ DOCUMENT: dict[str, Any] = {
 def test_the_table_tells_of_places_for_larger_events() -> None:
     stages = [*DOCUMENT["stages"][:2], {**DOCUMENT["stages"][2], "most_bytes": 8192}]
 
-    lines = list(explain.table({**DOCUMENT, "large_slots": 2, "stages": stages}, analyze=False))
+    lines = list(table({**DOCUMENT, "large_slots": 2, "stages": stages}, analyze=False))
 
     assert (
         "2 more places for events that turn out larger: join 8192 B, and what follows from these"
@@ -83,7 +84,7 @@ def test_the_table_tells_of_places_for_larger_events() -> None:
 
 
 def test_the_table_says_what_runs_where_and_why() -> None:
-    lines = list(explain.table(DOCUMENT, analyze=False))
+    lines = list(table(DOCUMENT, analyze=False))
 
     assert lines[0] == (
         "diamond: 3 stages, at most 2 of them one after the other; up to 7 events at once"
@@ -101,7 +102,7 @@ def test_the_table_says_what_runs_where_and_why() -> None:
 
 
 def test_analyze_puts_what_was_measured_beside_it() -> None:
-    lines = list(explain.table(DOCUMENT, analyze=True))
+    lines = list(table(DOCUMENT, analyze=True))
     units, heads, first = lines[2:5]
 
     assert units.split() == ["output", "ms,", "ms,", "ms,", "events"]
@@ -120,7 +121,7 @@ def test_no_line_is_wider_than_a_terminal_and_nothing_is_lost() -> None:
         stage("last", names, op="work", variants=[other], not_fused="takes", not_early="unsure")
     )
 
-    lines = list(explain.table({**DOCUMENT, "stages": stages}, analyze=True))
+    lines = list(table({**DOCUMENT, "stages": stages}, analyze=True))
 
     assert max(map(len, lines)) <= 120
     text = " ".join(" ".join(lines).split())
@@ -134,7 +135,7 @@ def test_a_loops_body_stands_below_it_and_has_no_choice_of_its_own_visit() -> No
         stage("load", [], loop="parts", events=0, measured_ns=None),
     ]
 
-    lines = list(explain.table({**DOCUMENT, "stages": stages}, analyze=True))
+    lines = list(table({**DOCUMENT, "stages": stages}, analyze=True))
 
     assert any(line.startswith("    load") and line.split()[-1] == "-" for line in lines)
     assert any(line.startswith("indented ") for line in lines)
@@ -148,7 +149,7 @@ def test_only_those_that_the_same_deck_runs_could_have_gone_along() -> None:
         stage("last", ["near", "far"], not_fused="takes"),
     ]
 
-    text = " ".join(explain.table({**DOCUMENT, "stages": stages}, analyze=False))
+    text = " ".join(table({**DOCUMENT, "stages": stages}, analyze=False))
 
     assert "rejected: going along with near, since it takes" in text
 
@@ -166,7 +167,7 @@ def test_the_best_rejected_alternative_is_told_with_its_cost() -> None:
     ]
 
     document = {**DOCUMENT, "stages": stages}
-    text = " ".join(" ".join(explain.table(document, analyze=True)).split())
+    text = " ".join(" ".join(table(document, analyze=True)).split())
 
     assert "on operations, estimated 1.50 ms, as the workflow says" in text
     assert "rejected: hardware, estimated 9.00 ms (`op: pinned` leaves it open)" in text

@@ -6,6 +6,7 @@ from typing import Any
 
 from tools.kwe.nesting import LOOP_DECK
 
+WIDTH = 120  # columns of a terminal
 KEPT = "\N{NO-BREAK SPACE}"  # where no line may end
 NOT_EARLY = {
     "changes": "it or a stage before it changes what others may see",
@@ -23,13 +24,13 @@ NOT_FUSED = {
 }
 
 
-def choice_lines(document: dict[str, Any], *, analyze: bool, width: int) -> Iterator[str]:
-    """Yield each choice, the stage's name in front; no line is longer than `width`."""
+def choice_lines(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
+    """Yield each choice, the stage's name in front; no line is longer than WIDTH."""
     names = max(len(stage["name"]) for stage in document["stages"])
     for stage in document["stages"]:
         name = stage["name"]
         for choice in _choices(stage, document, analyze=analyze):
-            wrapped = textwrap.wrap(choice, width - names - 6, break_on_hyphens=False)
+            wrapped = textwrap.wrap(choice, WIDTH - names - 6, break_on_hyphens=False)
             for at, line in enumerate(wrapped):
                 yield f"  {name:{names}}  {'' if at == 0 else '  '}{line}".replace(KEPT, " ")
                 name = ""

@@ -4,10 +4,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tools.kwe.choices import choice_lines
+from tools.kwe.choices import WIDTH, choice_lines
 from tools.kwe.closing import size_words, table_lines
 
-WIDTH = 120  # columns of a terminal
 WAITS_FOR = 2  # that column gives way
 HEADS = (
     *(("", "stage"), ("", "operation"), ("", "waits for"), ("output", "up to"), ("", "memory")),
@@ -59,7 +58,7 @@ def table(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
     yield from _totals(document, analyze=analyze)
     yield ""
     yield "choices, and what was rejected (a visit: one entry into a deck, with all its work):"
-    yield from choice_lines(document, analyze=analyze, width=WIDTH)
+    yield from choice_lines(document, analyze=analyze)
 
 
 def _totals(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:

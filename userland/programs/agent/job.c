@@ -103,8 +103,9 @@ uint32_t jobs_load(struct job jobs[KWE_MAX_JOBS])
         at += job->header.total_bytes;
     }
     if (at != (uint64_t)bytes || (count > 1 && !may_be_several)) {
-        report_error(KERR_BAD_WORKFLOW, KWE_NO_STAGE,
-                     "the jobs are malformed: too many, cut off, or one of several has events that end");
+        report_error(
+            KERR_BAD_WORKFLOW, KWE_NO_STAGE,
+            "the jobs are malformed: too many, cut off, or one of several has events that end");
         return 0;
     }
     return count;
