@@ -75,16 +75,6 @@ def test_several_are_planned_side_by_side_whether_they_stand_or_end(tmp_path: Pa
     assert max(map(len, done.stdout.splitlines())) <= 120
 
 
-def test_several_that_end_are_not_analyzed_together(tmp_path: Path) -> None:
-    words = [str(ROOT / f"userland/workflows/{name}.yaml") for name in ("video", "archive")]
-
-    done = explain(*words, "--analyze", cwd=tmp_path)
-
-    assert done.returncode == 2
-    assert "video ends with its events" in done.stderr
-    assert "a run of its own would be right" in done.stderr
-
-
 def test_what_cannot_be_explained_is_refused_before_boot(tmp_path: Path) -> None:
     done = explain(str(tmp_path / "none.yaml"), cwd=tmp_path)
 
