@@ -24,6 +24,9 @@ MAX_PARAM_BYTES = 384  # KWE_MAX_PARAM_BYTES of work.h; check_layout holds them 
 MAX_PATH = 254
 KIB = 1024
 
+# What every operation with an output answers when that does not fit its room.
+IMPLIED = "OUTPUT_TOO_LARGE"
+
 # Names that the generated C gives to things of its own.
 TAKEN = ("request", "params", "builder", "name", "stage")
 
@@ -146,10 +149,17 @@ class OpChecker:
         return " that is always there" if name in self.spec.inputs else ""
 
     def _errors(self) -> tuple[ErrorCode, ...]:
-        codes = []
+        codes = [self.errors[IMPLIED]] if self.spec.out and IMPLIED in self.errors else []
         for index, name in enumerate(self.spec.errors):
             code = self.errors.get(name)
-            if code is None:
+            if name == IMPLIED:
+                self._problem(
+                    f"{IMPLIED} goes without saying for operations with an output, and only for "
+                    f"these; leaving it out would be right",
+                    "errors",
+                    index,
+                )
+            elif code is None:
                 self._problem(
                     f"there is no error code '{name}'; {nearest(name, self.errors)}",
                     "errors",

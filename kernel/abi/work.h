@@ -67,9 +67,9 @@ _Static_assert(sizeof(struct kwe_work_frame) == 512, "frames are indexed by tick
 /* DoneRing slot: one stage's answer. */
 struct kwe_completion {
     uint32_t ticket;
-    uint16_t status; /* enum kerr, or KWE_STATUS_ARMED */
-    /* NEED_ROOM (value 0: how many bytes): what it fails with when it cannot have them; 0: OUTPUT_TOO_LARGE */
-    uint16_t otherwise;
+    uint16_t
+        status; /* enum kerr (NEED_ROOM: value 0 says for how many bytes), or KWE_STATUS_ARMED */
+    uint16_t reserved;   /* 0 */
     uint32_t out_length; /* bytes written to the output, at most out_capacity */
     /* bytes copied inside the deck, by kind: from a cache or bounce buffer, ... */
     uint32_t copied_cache;

@@ -243,8 +243,8 @@ def test_a_file_above_the_limit_is_too_large_by_name(kwe: Kwe, tmp_path: Path) -
     assert done.status == EXIT_WORKFLOW
     errors = [(e.event, e.stage, e.deck, e.code) for e in done.figures.errors]
     assert errors == [
-        ("200000", "load", "storage", "TOO_LARGE"),
-        ("65537", "load", "storage", "TOO_LARGE"),
+        ("200000", "load", "storage", "OUTPUT_TOO_LARGE"),
+        ("65537", "load", "storage", "OUTPUT_TOO_LARGE"),
     ]
     sums = (tmp_path / "out/SHA256SUMS").read_text()
     assert [line.split()[1] for line in sums.splitlines()] == ["0", "65535", "65536"]

@@ -59,6 +59,22 @@ def test_analyze_runs_it_and_measures(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out").glob("*.sealed"))) == 5
 
 
+def test_several_are_planned_side_by_side_whether_they_stand_or_end(tmp_path: Path) -> None:
+    names = ("video", "stream", "echo")
+    words = [str(ROOT / f"userland/workflows/{name}.yaml") for name in names]
+
+    done = explain(
+        *words, "--input", f"clip={ROOT / 'build/clip'}", "--json", "plans.json", cwd=tmp_path
+    )
+
+    assert done.returncode == 0, done.stderr
+    documents = json.loads((tmp_path / "plans.json").read_text())
+    assert tuple(document["workflow"] for document in documents) == names
+    for name, document in zip(names, documents, strict=True):
+        assert f"{name}: {len(document['stages'])} stages, at most" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 120
+
+
 def test_what_cannot_be_explained_is_refused_before_boot(tmp_path: Path) -> None:
     done = explain(str(tmp_path / "none.yaml"), cwd=tmp_path)
 

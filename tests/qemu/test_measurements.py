@@ -152,7 +152,7 @@ def test_more_than_the_room_is_too_large_by_name(trial: Trial) -> None:
     )
 
     errors = [(error["event"], error["stage"], error["code"]) for error in report.errors]
-    assert errors == [("large", "both", "TOO_LARGE")]
+    assert errors == [("large", "both", "OUTPUT_TOO_LARGE")]
     assert (trial.output / "small").read_bytes() == bytes(4000)
 
 

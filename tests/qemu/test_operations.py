@@ -75,7 +75,7 @@ def test_what_was_sealed_elsewhere_is_opened_and_unpacked(trial: Trial) -> None:
         "broken": ("open", "NOT_AUTHENTIC"),
         "short": ("open", "NOT_AUTHENTIC"),
         "no_frame": ("unpack", "CORRUPT_DATA"),
-        "too_large": ("unpack", "TOO_LARGE"),
+        "too_large": ("unpack", "OUTPUT_TOO_LARGE"),
     }
     guest_disk.assert_clean(trial.disk)
 

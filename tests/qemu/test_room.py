@@ -4,7 +4,12 @@ import subprocess
 from pathlib import Path
 from random import Random
 
-from tests.harness.plugin import RunWorkflow
+import pytest
+
+from tests.harness.plugin import Boot, RunWorkflow
+from tests.qemu import guest_disk
+from tools.kwe import abi
+from tools.kwe.disk import make_image
 
 EXPECTED, MOST = 4 << 10, 256 << 10
 WORKFLOW = """\
@@ -45,6 +50,24 @@ def test_what_is_larger_than_expected_has_room_and_more_than_the_most_is_refused
     report = run_workflow(tmp_path / "room.yaml", {"packed": folder}, tmp_path / "out")
 
     failed = [(error["event"], error["stage"], error["code"]) for error in report.errors]
-    assert failed == [("over", "unpack", "TOO_LARGE")]
+    assert failed == [("over", "unpack", "OUTPUT_TOO_LARGE")]
     for name, content in contents.items():
         assert (tmp_path / "out" / name).read_bytes() == content
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_a_program_asks_for_larger_places_and_what_does_not_fit_has_one_code(
+    boot: Boot, tmp_path: Path, cpus: int
+) -> None:
+    (tmp_path / "staging").mkdir()
+    files: dict[bytes, Path] = {}
+    for name, size in (("small", 1000), ("large", 50_000), ("over", 300_000), ("copy", 0)):
+        (tmp_path / name).write_bytes(bytes(i * 31 % 251 for i in range(size)))
+        files[f"/{name}".encode()] = tmp_path / name
+    disk = tmp_path / "disk"
+    make_image(disk, tmp_path / "staging", files, [], 4 << 20)
+
+    with boot("rooms", cpus=cpus, disk=disk) as guest:
+        assert guest.exit_code == abi.EXIT_DONE
+
+    assert guest_disk.content(disk, "/copy") == b"once"

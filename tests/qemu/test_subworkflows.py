@@ -45,7 +45,7 @@ def test_its_stages_run_and_a_failure_names_the_inner_one(
     report = run_workflow(tmp_path / "twice.yaml", {"files": tmp_path / "in"}, tmp_path / "out")
 
     failed = [(error["event"], error["stage"], error["code"]) for error in report.errors]
-    assert failed == [("long", "proof.unpack", "TOO_LARGE")]
+    assert failed == [("long", "proof.unpack", "OUTPUT_TOO_LARGE")]
     packed = (tmp_path / "out/packed/good").read_bytes()
     assert unpacked(unpacked(packed)) == b"good " * 100
     assert (tmp_path / "out/plain/good").read_bytes() == b"good " * 100

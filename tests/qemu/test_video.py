@@ -208,5 +208,5 @@ def test_a_frame_above_a_limit_is_too_large_by_name(
 
     [error] = report.errors
     assert error["event"] == "large.jpg"
-    assert (error["stage"], error["deck"], error["code"]) == (stage, deck, "TOO_LARGE")
+    assert (error["stage"], error["deck"], error["code"]) == (stage, deck, "OUTPUT_TOO_LARGE")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["small.jpg"]

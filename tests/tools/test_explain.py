@@ -3,6 +3,7 @@
 from typing import Any
 
 from tools.kwe import explain
+from tools.kwe.explain_table import table
 
 
 def stage(name: str, needs: list[str], **more: Any) -> dict[str, Any]:
@@ -75,7 +76,7 @@ DOCUMENT: dict[str, Any] = {
 def test_the_table_tells_of_places_for_larger_events() -> None:
     stages = [*DOCUMENT["stages"][:2], {**DOCUMENT["stages"][2], "most_bytes": 8192}]
 
-    lines = list(explain.table({**DOCUMENT, "large_slots": 2, "stages": stages}, analyze=False))
+    lines = list(table({**DOCUMENT, "large_slots": 2, "stages": stages}, analyze=False))
 
     assert (
         "2 more places for events that turn out larger: join 8192 B, and what follows from these"
@@ -83,13 +84,15 @@ def test_the_table_tells_of_places_for_larger_events() -> None:
 
 
 def test_the_table_says_what_runs_where_and_why() -> None:
-    lines = list(explain.table(DOCUMENT, analyze=False))
+    lines = list(table(DOCUMENT, analyze=False))
 
-    assert lines[0] == "diamond: 3 stages on 2 levels, up to 7 events at once"
-    assert lines[3].split()[:3] == ["long", "*", "operations.long"]
-    assert "own" in lines[3]
-    assert "of long" in lines[5]
-    assert "long, short" in lines[5]
+    assert lines[0] == (
+        "diamond: 3 stages, at most 2 of them one after the other; up to 7 events at once"
+    )
+    assert lines[4].split()[:3] == ["long", "*", "operations.long"]
+    assert "own" in lines[4]
+    assert "of long" in lines[6]
+    assert "long, short" in lines[6]
     text = "\n".join(lines)
     assert "3.00 ms along the longest way, 4.50 ms if nothing" in text
     assert "2048 B of outputs (4096 B if none" in text
@@ -99,11 +102,56 @@ def test_the_table_says_what_runs_where_and_why() -> None:
 
 
 def test_analyze_puts_what_was_measured_beside_it() -> None:
-    heads, first = list(explain.table(DOCUMENT, analyze=True))[2:4]
+    lines = list(table(DOCUMENT, analyze=True))
+    units, heads, first = lines[2:5]
 
-    assert heads.split()[-7:] == ["measured", "ms", "waited", "ms", "events", "per", "visit"]
+    assert units.split() == ["output", "ms,", "ms,", "ms,", "events"]
+    assert heads.split()[-6:] == ["estimated", "measured", "waited", "events", "per", "visit"]
     assert first.split()[-5:] == ["1.50", "2.25", "-", "3", "1.5"]
-    assert list(explain.table(DOCUMENT, analyze=True))[-1].endswith("; it did 3 of 3 times")
+    text = "\n".join(lines)
+    assert "one event, measured:  4.50 ms along that way, and 0.00 ms waiting" in text
+    assert lines[-1].endswith("; it did 3 of 3 times")
+
+
+def test_no_line_is_wider_than_a_terminal_and_nothing_is_lost() -> None:
+    names = [f"quite_long_{number}" for number in range(9)]
+    other = {"deck": "hardware", "estimated_ns": 9_000_000}
+    stages = [stage(name, [], op="work") for name in names]
+    stages.append(
+        stage("last", names, op="work", variants=[other], not_fused="takes", not_early="unsure")
+    )
+
+    lines = list(table({**DOCUMENT, "stages": stages}, analyze=True))
+
+    assert max(map(len, lines)) <= 120
+    text = " ".join(" ".join(lines).split())
+    assert all(f"{name}, " in text for name in names[:-1])
+    assert "(`op: work` leaves it open)" in text
+
+
+def test_a_loops_body_stands_below_it_and_has_no_choice_of_its_own_visit() -> None:
+    stages = [
+        stage("parts", [], deck="loop", op="for_each", not_fused="body"),
+        stage("load", [], loop="parts", events=0, measured_ns=None),
+    ]
+
+    lines = list(table({**DOCUMENT, "stages": stages}, analyze=True))
+
+    assert any(line.startswith("    load") and line.split()[-1] == "-" for line in lines)
+    assert any(line.startswith("indented ") for line in lines)
+    assert "a visit of its own" not in "\n".join(lines)
+
+
+def test_only_those_that_the_same_deck_runs_could_have_gone_along() -> None:
+    stages = [
+        stage("near", []),
+        stage("far", [], deck="storage"),
+        stage("last", ["near", "far"], not_fused="takes"),
+    ]
+
+    text = " ".join(table({**DOCUMENT, "stages": stages}, analyze=False))
+
+    assert "rejected: going along with near, since it takes" in text
 
 
 def test_the_best_rejected_alternative_is_told_with_its_cost() -> None:
@@ -119,7 +167,7 @@ def test_the_best_rejected_alternative_is_told_with_its_cost() -> None:
     ]
 
     document = {**DOCUMENT, "stages": stages}
-    text = "\n".join(explain.table(document, analyze=True))
+    text = " ".join(" ".join(table(document, analyze=True)).split())
 
     assert "on operations, estimated 1.50 ms, as the workflow says" in text
     assert "rejected: hardware, estimated 9.00 ms (`op: pinned` leaves it open)" in text

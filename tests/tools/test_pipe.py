@@ -43,6 +43,16 @@ def test_a_line_is_a_chain_with_its_inputs_outputs_and_limits(system: System) ->
     assert stages[3].arguments["quality"] == 70
 
 
+def test_what_several_decks_offer_is_left_open_unless_one_is_named(system: System) -> None:
+    bare = resolve(EDGES, system)
+    named = resolve(EDGES.replace("convolve", "hardware.convolve"), system)
+    chosen = resolve(EDGES.replace("convolve", "convolve variant=hardware"), system)
+
+    assert [stage.name for stage in bare if stage.is_open] == ["convolve", "jpeg_encode"]
+    for stages in (named, chosen):
+        assert (stages[2].deck.name, stages[2].is_open) == ("hardware", False)
+
+
 def test_a_line_that_ends_in_a_digest_makes_a_list_of_them(system: System) -> None:
     _, spec = read_pipe("read files ! lz4_compress ! sha256", system)
 

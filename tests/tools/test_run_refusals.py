@@ -259,8 +259,7 @@ def test_what_cannot_run_side_by_side_is_refused(
     paths = [tmp_path / f"{name}.yaml" for name in names]
 
     assert complaint in refused(capsys, "run", *paths, *words)
-    if len(names) > 1:
-        assert "one workflow at a time" in refused(capsys, "explain", *paths)
+    assert complaint in refused(capsys, "explain", "--analyze", *paths, *words)
 
 
 def test_a_workflow_file_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,17 @@
 """What the planner chose for each stage, why, and the best that it rejected, for people."""
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from tools.kwe.nesting import LOOP_DECK
+
+WIDTH = 120  # columns of a terminal
+KEPT = "\N{NO-BREAK SPACE}"  # where no line may end
 NOT_EARLY = {
     "changes": "it or a stage before it changes what others may see",
     "unsure": "it or a stage before it may be skipped or fail unnoticed",
-    "body": "it belongs to a loop, or is one",
+    "body": "it belongs to a loop",
     "short": "it is over too soon to gain by it",
 }
 NOT_FUSED = {
@@ -20,13 +25,15 @@ NOT_FUSED = {
 
 
 def choice_lines(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
-    """Yield a line for each choice, the stage's name in front."""
-    width = max(len(stage["name"]) for stage in document["stages"])
+    """Yield each choice, the stage's name in front; no line is longer than WIDTH."""
+    names = max(len(stage["name"]) for stage in document["stages"])
     for stage in document["stages"]:
         name = stage["name"]
-        for line in _choices(stage, document, analyze=analyze):
-            yield f"  {name:{width}}  {line}"
-            name = ""
+        for choice in _choices(stage, document, analyze=analyze):
+            wrapped = textwrap.wrap(choice, WIDTH - names - 6, break_on_hyphens=False)
+            for at, line in enumerate(wrapped):
+                yield f"  {name:{names}}  {'' if at == 0 else '  '}{line}".replace(KEPT, " ")
+                name = ""
 
 
 def _choices(stage: dict[str, Any], document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
@@ -35,7 +42,7 @@ def _choices(stage: dict[str, Any], document: dict[str, Any], *, analyze: bool) 
         return
     yield from _variants(stage, analyze=analyze)
     yield from _start(stage, document)
-    yield from _visit(stage, analyze=analyze)
+    yield from _visit(stage, document, analyze=analyze)
 
 
 def _variants(stage: dict[str, Any], *, analyze: bool) -> Iterator[str]:
@@ -48,7 +55,7 @@ def _variants(stage: dict[str, Any], *, analyze: bool) -> Iterator[str]:
     if not stage["open"]:
         yield (
             f"on {own}, as the workflow says; rejected: {', '.join(others)} "
-            f"(`op: {stage['op']}` leaves it open)"
+            f"(`op:{KEPT}{stage['op']}` leaves it open)"
         )
         return
     yield f"on whichever is expected to be done first: {' / '.join([own, *others])}"
@@ -69,20 +76,28 @@ def _start(stage: dict[str, Any], document: dict[str, Any]) -> Iterator[str]:
             f"nothing; rejected: waiting, {_ms(stage['begins_ns'])} ms"
         )
     elif stage["not_early"] in NOT_EARLY:
+        is_loop = stage["deck"] == LOOP_DECK.name
         yield (
             f"waits for {needs}; rejected: starting {_ms(stage['begins_ns'])} ms earlier, since "
-            f"{NOT_EARLY[stage['not_early']]}"
+            f"{'it is a loop' if is_loop else NOT_EARLY[stage['not_early']]}"
         )
 
 
-def _visit(stage: dict[str, Any], *, analyze: bool) -> Iterator[str]:
+def _visit(stage: dict[str, Any], document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
     before = stage["fused_after"]
     if before is not None:
         did = f"; it did {stage['fused']} of {stage['events']} times" if analyze else ""
         yield f"goes along with {before} in one visit of {stage['deck']}{did}"
-    elif stage["not_fused"] in NOT_FUSED:
+    elif stage["not_fused"] in NOT_FUSED and stage["deck"] != LOOP_DECK.name:
+        # With those that another deck runs it could not anyway.
+        all_before = [one for one in document["stages"] if one["name"] in stage["needs"]]
+        before = [
+            one["name"]
+            for one in all_before
+            if one["open"] or stage["open"] or one["deck"] == stage["deck"]
+        ]
         yield (
-            f"a visit of its own; rejected: going along with {', '.join(stage['needs'])}, since "
+            f"a visit of its own; rejected: going along with {' or '.join(before)}, since "
             f"{NOT_FUSED[stage['not_fused']]}"
         )
 

@@ -95,7 +95,7 @@ def _stage_row(stage: dict[str, Any]) -> tuple[str, ...]:
     moved = max(stage["bytes_in"], stage["bytes_out"])
     return (
         stage["name"],
-        f"{stage['deck']}.{stage['op']}",
+        _ran(stage),
         str(stage["events"]),
         str(stage["failed"]),
         size_words(stage["bytes_in"]),
@@ -103,6 +103,12 @@ def _stage_row(stage: dict[str, Any]) -> tuple[str, ...]:
         f"{seconds * 1e3:.1f}",
         f"{moved / 1e6 / seconds:.1f}" if seconds else "-",
     )
+
+
+def _ran(stage: dict[str, Any]) -> str:
+    """Name the operation, and what each deck did of one that several may run."""
+    ran = [f"{deck} {one['events']}" for deck, one in stage["ran_on"].items() if one["events"]]
+    return f"{stage['op']}: {', '.join(ran)}" if ran else f"{stage['deck']}.{stage['op']}"
 
 
 def table_lines(

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from tools.kwe import abi
-from tools.kwe.choices import choice_lines
-from tools.kwe.closing import size_words, table_lines, trouble_lines
+from tools.kwe.closing import error_lines, trouble_lines
 from tools.kwe.disk import write_file
-from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, MachineError, SpecError
+from tools.kwe.errors import EXIT_DONE, EXIT_WORKFLOW, MachineError
+from tools.kwe.explain_table import operation, table
 from tools.kwe.report import Report
-from tools.kwe.run import add_run_arguments, options_from, run_workflow
+from tools.kwe.run import add_run_arguments, options_from, run_workflows
 from tools.kwe.sources import FromPiece, FromStage
 
 FORMATS = ("table", "mermaid", "dot")
@@ -35,6 +35,8 @@ examples:
   kwe explain userland/workflows/video.yaml --input clip=DIR
   kwe explain userland/workflows/archive.yaml --input files=DIR --analyze
   kwe explain userland/workflows/science.yaml --input recordings=DIR --format mermaid
+  kwe explain userland/workflows/video.yaml userland/workflows/archive.yaml --input clip=DIR \
+      --input files=DIR
 """
 
 
@@ -109,83 +111,6 @@ def plan_document(report: Report) -> dict[str, Any]:
     }
 
 
-def table(document: dict[str, Any], *, analyze: bool) -> Iterator[str]:
-    """Yield the plan for people."""
-    plan = document["plan"]
-    yield (
-        f"{document['workflow']}: {plan['stage_count']} stages on {plan['levels']} levels, "
-        f"up to {plan['slots']} events at once"
-    )
-    yield ""
-    heads = ["stage", "operation", "waits for", "output up to", "memory", "estimate ms"]
-    heads += ["measured ms", "waited ms", "events", "per visit"] if analyze else []
-    yield from table_lines(
-        heads, [_row(stage, analyze=analyze) for stage in document["stages"]], left=3
-    )
-    yield ""
-    yield from _legend(analyze=analyze)
-    yield ""
-    if document["large_slots"]:
-        grown = [
-            f"{stage['name']} {size_words(stage['most_bytes'])}"
-            for stage in document["stages"]
-            if stage["most_bytes"] > stage["room_bytes"]
-        ]
-        yield (
-            f"{document['large_slots']} more places for events that turn out larger: "
-            f"{', '.join(grown)}, and what follows from these"
-        )
-    yield (
-        f"one event, estimated: {_ms(plan['critical_ns'])} ms along the longest way, "
-        f"{_ms(plan['total_ns'])} ms if nothing ran side by side"
-    )
-    yield (
-        f"memory of one event: {size_words(plan['shared_bytes'])} of outputs "
-        f"({size_words(plan['outputs_bytes'])} if none took another's place), "
-        f"{size_words(plan['slot_bytes'])} reserved over all instances"
-    )
-    yield ""
-    yield "choices, and what was rejected:"
-    yield from choice_lines(document, analyze=analyze)
-
-
-def _legend(*, analyze: bool) -> Iterator[str]:
-    """Yield what the columns mean."""
-    yield "*             on the longest way: only what is faster there makes an event faster"
-    yield "memory        own, or that of a stage whose output nobody needs any more by then"
-    yield "estimate ms   by the operation's cost hint, if its input were as large as it may be"
-    if analyze:
-        yield "measured ms   time of one event in the deck, on average; also while a device works"
-        yield "waited ms     from ready until handed to the deck, on average"
-        yield "per visit     events that the deck was given at one go, on average"
-
-
-def _row(stage: dict[str, Any], *, analyze: bool) -> list[str]:
-    place = stage["takes_place_of"]
-    row = [
-        f"{stage['name']}{' *' if stage['critical'] else ''}",
-        _operation(stage),
-        ", ".join(stage["needs"]) or "-",
-        size_words(stage["room_bytes"]) if stage["room_bytes"] else "-",
-        f"of {place}" if place else ("own" if stage["room_bytes"] else "-"),
-        _ms(stage["estimated_ns"]),
-    ]
-    if analyze:
-        handed = stage["events"] + stage["failed"]
-        vector = f"{handed / stage['visits']:.1f}" if stage["visits"] else "-"
-        row += [_ms(stage["measured_ns"]), _ms(stage["queued_ns"]), str(stage["events"]), vector]
-    return row
-
-
-def _operation(stage: dict[str, Any]) -> str:
-    """Name it without a deck when more than one may run it."""
-    return f"any {stage['op']}" if stage["open"] else f"{stage['deck']}.{stage['op']}"
-
-
-def _ms(ns: int | None) -> str:
-    return "-" if ns is None else f"{ns / 1e6:.2f}"
-
-
 def _edges(document: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield (before, after, kind): what is waited for, thick on the longest way, or only taken.
 
@@ -223,7 +148,7 @@ def mermaid(document: dict[str, Any]) -> Iterator[str]:
             if frame is not None:
                 yield f'  subgraph {_mermaid_id(frame)}-body["again and again: {frame}"]'
         dropped = "<br/>(does not run)" if stage["dropped"] else ""
-        label = f"{stage['name']}<br/>{_operation(stage)}{_others(stage, '<br/>')}{dropped}"
+        label = f"{stage['name']}<br/>{operation(stage)}{_others(stage, '<br/>')}{dropped}"
         yield f'  {_mermaid_id(stage["name"])}["{label}"]'
     if frame is not None:
         yield "  end"
@@ -253,7 +178,7 @@ def dot(document: dict[str, Any]) -> Iterator[str]:
             if frame is not None:
                 yield f'  subgraph "cluster_{frame}" {{ label="again and again: {frame}";'
         dropped = "\\n(does not run)" if stage["dropped"] else ""
-        label = f"{stage['name']}\\n{_operation(stage)}{_others(stage, chr(92) + 'n')}{dropped}"
+        label = f"{stage['name']}\\n{operation(stage)}{_others(stage, chr(92) + 'n')}{dropped}"
         yield f'  {_dot_id(stage["name"])} [label="{label}"];'
     if frame is not None:
         yield "  }"
@@ -268,29 +193,29 @@ def _both_critical(document: dict[str, Any], stage: dict[str, Any], before: str)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask the kernel for its plan; with --analyze, run all events too."""
-    if len(args.workflow) > 1:
-        raise SpecError("one workflow at a time is explained; one WORKFLOW.yaml would be right")
+    """Ask the kernel for its plans; with --analyze, run all events too."""
     options = replace(options_from(args), json=None, events=args.analyze)
-    report = run_workflow(options)
-    document = plan_document(report)
+    reports = run_workflows(options)
+    documents = [plan_document(report) for report in reports]
     if args.json is not None:
-        text = json.dumps(document, indent=2) + "\n"
+        told = documents if len(documents) > 1 else documents[0]
+        text = json.dumps(told, indent=2) + "\n"
         if args.json == "-":
             print(text, end="")
         else:
             write_file(Path(args.json), text.encode())
     stream = sys.stderr if args.json == "-" else sys.stdout
-    lines = {
-        "table": lambda: table(document, analyze=args.analyze),
-        "mermaid": lambda: mermaid(document),
-        "dot": lambda: dot(document),
-    }[args.format]()
-    for line in lines:
-        print(line, file=stream)
-    for line in trouble_lines(report):
-        print(line, file=sys.stderr)
-    return EXIT_WORKFLOW if report.errors else EXIT_DONE
+    print("\n\n".join("\n".join(_lines(args, one)) for one in documents), file=stream)
+    for report in reports:
+        for line in trouble_lines(report) if report is reports[0] else error_lines(report):
+            print(line, file=sys.stderr)
+    return EXIT_WORKFLOW if any(report.errors for report in reports) else EXIT_DONE
+
+
+def _lines(args: argparse.Namespace, document: dict[str, Any]) -> Iterator[str]:
+    if args.format == "mermaid":
+        return mermaid(document)
+    return dot(document) if args.format == "dot" else table(document, analyze=args.analyze)
 
 
 def register(subcommands: Any) -> None:
@@ -298,9 +223,9 @@ def register(subcommands: Any) -> None:
     parser = subcommands.add_parser(
         "explain",
         help="show how the kernel means to carry a workflow out",
-        description="Boot the image, have the kernel plan the workflow for these inputs, and show "
-        "the plan: what runs where and after what, what shares memory, the longest way. Nothing is "
-        "run, except with --analyze.",
+        description="Boot the image, have the kernel plan the workflows for these inputs, and show "
+        "the plans: what runs where and after what, what shares memory, the longest way. Nothing "
+        "is run, except with --analyze.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

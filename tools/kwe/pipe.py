@@ -2,9 +2,10 @@
 
     read clip ! jpeg_decode ! convolve kernel=sobel ! jpeg_encode ! write out
 
-Each word between the marks is an operation, by its short name where only one deck has it, then what
-it takes: `key=value`, or the name of the files that it reads or writes. Each stage takes the output
-of the one before it. What a workflow file says beside that is worked out: inputs, outputs, limits.
+Each word between the marks is an operation, then what it takes: `key=value`, or the name of the
+files that it reads or writes. Its short name is enough where only one deck has it, or where several
+have it as variants: any of these may run it then. Each stage takes the output of the one before it.
+What a workflow file says beside that is worked out: inputs, outputs, limits.
 """
 
 import re
@@ -15,6 +16,7 @@ import yaml
 
 from tools.kwe.spec import Workflow, check_workflow
 from tools.kwe.system import Deck, Op, System
+from tools.kwe.variants import offered
 from tools.kwe.yaml_source import Mark, Source
 
 NAME = "pipe"
@@ -66,7 +68,8 @@ class PipeSource(Source):
 
     # ---- operations -----------------------------------------------------------------------
 
-    def _find(self, column: int, word: str) -> tuple[Deck, Op]:
+    def _find(self, column: int, word: str) -> tuple[tuple[Deck, Op], str]:
+        """Return the operation, one of them where several decks offer it, and what `op:` says."""
         deck_name, _, op_name = word.rpartition(".")
         decks = [deck for deck in self.system.decks.values() if deck_name in ("", deck.name)]
         found = [(deck, op) for deck in decks if (op := deck.op(op_name)) and op.number != 0]
@@ -77,25 +80,27 @@ class PipeSource(Source):
                 f"there is no operation {word!r}; {', '.join(known) or 'deck.operation'} "
                 "would be right",
             )
-        first = found[0]
-        if any(_shape(op) != _shape(first[1]) for _, op in found):
+        offers = offered(self.system, word)
+        if len(offers) == len(found) > 1:
+            return offers[0], word  # which of them runs is left to the kernel
+        if len(found) > 1:
             names = [f"{deck.name}.{op.name}" for deck, op in found]
             raise self.error_at(
                 Mark(1, column), f"which {word!r}? {' or '.join(names)} would be right"
             )
-        # Decks that offer the same: the one that needs no device.
-        return next((item for item in found if item[0].instances == "per_cpu"), first)
+        [(deck, op)] = found
+        return (deck, op), f"{deck.name}.{op.name}"
 
     def _add(self, words: list[tuple[int, str]]) -> None:
         column, word = words[0]
-        deck, op = self._find(column, word)
+        (_, op), named = self._find(column, word)
         name = op.name
         while name in self.stages:
             name = f"{op.name}_{len(self.stages) + 1}"
         place = ("stages", name)
         self._values[place] = Mark(1, column)
         self._values[*place, "op"] = Mark(1, column)
-        fields: dict[str, Any] = {"op": f"{deck.name}.{op.name}"}
+        fields: dict[str, Any] = {"op": named}
         if self.stages and op.inputs:
             fields["needs"] = list(self.stages)[-1]
         for at, item in words[1:]:
@@ -163,16 +168,6 @@ class PipeSource(Source):
                 ("stages", list(self.stages)[-1]),
                 "what comes out here goes nowhere; `! write NAME` behind it would be right",
             )
-
-
-def _shape(op: Op) -> tuple[object, ...]:
-    """Return what has to be equal for two operations to be the same to a workflow."""
-    return (
-        tuple((port.name, port.type) for port in op.inputs),
-        tuple((param.name, param.type) for param in op.params),
-        op.output.type if op.output else None,
-        tuple((value.name, value.type) for value in op.values),
-    )
 
 
 def _keys(op: Op) -> list[str]:

@@ -194,7 +194,7 @@ def _check_together(specs: Sequence[Workflow], options: RunOptions) -> None:
         return
     if len(specs) > abi.MAX_JOBS:
         raise SpecError(f"{len(specs)} workflows; at most {abi.MAX_JOBS} would be right")
-    if ending is not None:
+    if ending is not None and options.events:
         raise SpecError(
             f"{ending} ends with its events, and only workflows that stand run side by side; "
             "a run of its own would be right"

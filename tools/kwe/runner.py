@@ -100,7 +100,8 @@ def run_jobs(
 
     Args:
         config: The machine; its disk has been made.
-        reports: One for each job, filled as the run goes. When there are several, all jobs stand.
+        reports: One for each job, filled as the run goes. When there are several, all jobs
+            stand, or none has events.
         timeout_s: For the whole guest.
         progress: Told how far it is.
         until: Of events that stand: when they end by themselves.

@@ -24,12 +24,15 @@ uint64_t deck_idle(void)
 
 enum kerr template_echo(struct template_echo_call *call)
 {
-    /* The room follows from `at_most` in deck.yaml; a workflow may have asked for less. */
-    if (call->data.length > call->copy.capacity) {
+    /*
+     * The room follows from `at_most` in deck.yaml; a workflow may have asked for less. The length is said in both cases: with it, and before
+     * anything was done, the event may begin again where there is so much room.
+     */
+    call->copy.length = call->data.length;
+    if (call->copy.length > call->copy.capacity) {
         return KERR_OUTPUT_TOO_LARGE;
     }
     memcpy(call->copy.data, call->data.data, call->data.length);
-    call->copy.length = call->data.length;
     return KERR_OK;
 }
 

@@ -24,6 +24,6 @@ struct accelerator_call {
 };
 /*
  * On a fibre: have it computed. NO_DEVICE, TOO_LARGE (it can never fit the window), DEVICE_GONE, DEVICE_TIMEOUT, DEVICE_REFUSED (or the
- * answer cannot be), CANCELLED; NEED_ROOM as deck_need() says it, with OUTPUT_TOO_LARGE.
+ * answer cannot be), CANCELLED; OUTPUT_TOO_LARGE, with the length that it takes.
  */
 enum kerr accelerator_run(struct deck_request *request, struct accelerator_call *call);

@@ -59,7 +59,7 @@ static enum kerr receive_response(struct deck_request *request, uint64_t socket,
         }
     }
     if (fetched == HTTP_FETCH_TOO_LARGE) {
-        return KERR_TOO_LARGE;
+        return KERR_OUTPUT_TOO_LARGE;
     }
     return fetched == HTTP_FETCH_WHOLE ? KERR_OK : KERR_BAD_RESPONSE;
 }

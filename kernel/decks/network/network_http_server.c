@@ -219,6 +219,7 @@ enum kerr http_receive(struct deck_request *request, const struct http_terms *te
     struct http_server *server = NULL;
 
     if (data->capacity < head_bytes) {
+        data->length = head_bytes;
         return KERR_OUTPUT_TOO_LARGE;
     }
     enum kerr error =

@@ -187,7 +187,8 @@ enum kerr ports_receive(struct deck_request *request, uint32_t number, struct de
     }
     struct datagram datagram = take_datagram(port);
     if (datagram.pbuf->tot_len > data->capacity) {
-        error = KERR_TOO_LARGE;
+        error =
+            KERR_OUTPUT_TOO_LARGE; /* without a length: it is gone, and no larger room brings it back */
     } else {
         data->length = pbuf_copy_partial(datagram.pbuf, data->data, datagram.pbuf->tot_len, 0);
     }

@@ -622,7 +622,8 @@ enum kerr sockets_receive(struct deck_request *request, uint64_t handle, uint64_
     enum kerr error = find_socket(request, handle, SOCKET_STREAM, &socket);
 
     if (error == KERR_OK && at_least > data->capacity) {
-        return KERR_TOO_LARGE;
+        data->length = at_least;
+        return KERR_OUTPUT_TOO_LARGE;
     }
     data->length = 0;
     while (error == KERR_OK) {

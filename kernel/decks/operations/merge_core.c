@@ -12,18 +12,14 @@ static uint8_t *put_number(uint8_t *to, uint64_t number)
 enum kerr merge_parts(const struct merge_part *parts, size_t count, bool header, uint8_t *merged,
                       size_t capacity, size_t *length)
 {
-    size_t left = capacity;
-    const size_t header_bytes = header ? (count + 1) * sizeof(uint64_t) : 0;
+    size_t bytes = header ? (count + 1) * sizeof(uint64_t) : 0;
 
-    if (header_bytes > left) {
-        return KERR_TOO_LARGE;
-    }
-    left -= header_bytes;
     for (size_t i = 0; i < count; i++) {
-        if (parts[i].length > left) {
-            return KERR_TOO_LARGE;
-        }
-        left -= parts[i].length;
+        bytes = parts[i].length > SIZE_MAX - bytes ? SIZE_MAX : bytes + parts[i].length;
+    }
+    *length = bytes;
+    if (bytes > capacity) {
+        return KERR_OUTPUT_TOO_LARGE;
     }
     uint8_t *to = merged;
     if (header) {
@@ -38,6 +34,5 @@ enum kerr merge_parts(const struct merge_part *parts, size_t count, bool header,
             to += parts[i].length;
         }
     }
-    *length = capacity - left;
     return KERR_OK;
 }

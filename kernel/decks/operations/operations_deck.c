@@ -48,21 +48,19 @@ uint64_t deck_idle(void)
     return UINT64_MAX;
 }
 
-/* What came out does not fit: `needed` would, when that is known. */
-static enum kerr ask_for(struct deck_request *request, enum kerr status, size_t needed)
+/* Is there room for all that comes out? Its length is said either way. */
+static enum kerr take_room(struct deck_room *out, size_t bytes)
 {
-    return status == KERR_TOO_LARGE && needed != 0 ? deck_need(request, needed, status) : status;
+    out->length = bytes;
+    return bytes > out->capacity ? KERR_OUTPUT_TOO_LARGE : KERR_OK;
 }
 
 /* ---- pictures -------------------------------------------------------------------------------------------------- */
 
 enum kerr operations_jpeg_decode(struct operations_jpeg_decode_call *call)
 {
-    enum kerr status =
-        picture_decode(&codec, call->picture.data, call->picture.length, call->pixels.data,
-                       call->pixels.capacity, &call->pixels.length, &call->width, &call->height);
-
-    return ask_for(call->request, status, call->pixels.length);
+    return picture_decode(&codec, call->picture.data, call->picture.length, call->pixels.data,
+                          call->pixels.capacity, &call->pixels.length, &call->width, &call->height);
 }
 
 enum kerr operations_jpeg_encode(struct operations_jpeg_encode_call *call)
@@ -86,13 +84,12 @@ enum kerr operations_convolve(struct operations_convolve_call *call)
     if (bytes == 0 || bytes != call->pixels.length) {
         return KERR_BAD_PICTURE;
     }
-    if (bytes > call->filtered.capacity) {
+    if (take_room(&call->filtered, bytes) != KERR_OK) {
         return KERR_OUTPUT_TOO_LARGE;
     }
     memcpy(convolution.weight, params->weights, sizeof(convolution.weight));
     convolve_rgb8(&convolution, call->pixels.data, call->filtered.data, params->width,
                   params->height);
-    call->filtered.length = bytes;
     call->width = params->width;
     call->height = params->height;
     return KERR_OK;
@@ -108,10 +105,8 @@ enum kerr operations_lz4_compress(struct operations_lz4_compress_call *call)
 
 enum kerr operations_lz4_decompress(struct operations_lz4_decompress_call *call)
 {
-    enum kerr status = unpack_lz4(call->packed.data, call->packed.length, call->data.data,
-                                  call->data.capacity, &call->data.length);
-
-    return ask_for(call->request, status, call->data.length);
+    return unpack_lz4(call->packed.data, call->packed.length, call->data.data, call->data.capacity,
+                      &call->data.length);
 }
 
 enum kerr operations_zstd_compress(struct operations_zstd_compress_call *call)
@@ -122,22 +117,20 @@ enum kerr operations_zstd_compress(struct operations_zstd_compress_call *call)
 
 enum kerr operations_zstd_decompress(struct operations_zstd_decompress_call *call)
 {
-    enum kerr status = unpack_zstd(&packer, call->packed.data, call->packed.length, call->data.data,
-                                   call->data.capacity, &call->data.length);
-
-    return ask_for(call->request, status, call->data.length);
+    return unpack_zstd(&packer, call->packed.data, call->packed.length, call->data.data,
+                       call->data.capacity, &call->data.length);
 }
 
 /* ---- digests ------------------------------------------------------------------------------------------------------ */
 
 enum kerr operations_sha256(struct operations_sha256_call *call)
 {
-    if (call->digest.capacity < DIGEST_BYTES) {
-        return KERR_OUTPUT_TOO_LARGE;
+    const enum kerr status = take_room(&call->digest, DIGEST_BYTES);
+
+    if (status == KERR_OK) {
+        crypto_hash_sha256(call->digest.data, call->data.data, call->data.length);
     }
-    crypto_hash_sha256(call->digest.data, call->data.data, call->data.length);
-    call->digest.length = DIGEST_BYTES;
-    return KERR_OK;
+    return status;
 }
 
 enum kerr operations_sha256_update(struct operations_sha256_update_call *call)
@@ -148,14 +141,13 @@ enum kerr operations_sha256_update(struct operations_sha256_update_call *call)
     if (status == KERR_OK) {
         status = digest_update(&state, call->data.data, call->data.length);
     }
-    if (status == KERR_OK && call->next.capacity < DIGEST_STATE_BYTES) {
-        status = KERR_OUTPUT_TOO_LARGE;
+    if (status == KERR_OK) {
+        status = take_room(&call->next, DIGEST_STATE_BYTES);
     }
     if (status != KERR_OK) {
         return status;
     }
     digest_store(&state, call->next.data);
-    call->next.length = DIGEST_STATE_BYTES;
     call->seen = digest_seen(&state);
     return KERR_OK;
 }
@@ -165,15 +157,14 @@ enum kerr operations_sha256_final(struct operations_sha256_final_call *call)
     struct digest_state state;
     enum kerr status = digest_load(&state, call->state.data, call->state.length);
 
-    if (status == KERR_OK && call->digest.capacity < DIGEST_BYTES) {
-        status = KERR_OUTPUT_TOO_LARGE;
+    if (status == KERR_OK) {
+        status = take_room(&call->digest, DIGEST_BYTES);
     }
     if (status != KERR_OK) {
         return status;
     }
     call->seen = digest_seen(&state);
     digest_final(&state, call->digest.data);
-    call->digest.length = DIGEST_BYTES;
     return KERR_OK;
 }
 
@@ -213,15 +204,14 @@ enum kerr operations_statistics(struct operations_statistics_call *call)
     enum kerr status =
         samples_view(&samples, call->params->format, call->samples.data, call->samples.length);
 
+    if (status == KERR_OK) {
+        status = take_room(&call->record, sizeof(statistics));
+    }
     if (status != KERR_OK) {
         return status;
     }
-    if (call->record.capacity < sizeof(statistics)) {
-        return KERR_OUTPUT_TOO_LARGE;
-    }
     statistics_of(&samples, &statistics);
     memcpy(call->record.data, &statistics, sizeof(statistics));
-    call->record.length = sizeof(statistics);
     call->count = statistics.count;
     call->minimum = statistics.minimum;
     call->maximum = statistics.maximum;
@@ -239,8 +229,8 @@ enum kerr operations_histogram(struct operations_histogram_call *call)
     enum kerr status =
         samples_view(&samples, params->format, call->samples.data, call->samples.length);
 
-    if (status == KERR_OK && call->counts.capacity < bytes) {
-        status = KERR_OUTPUT_TOO_LARGE;
+    if (status == KERR_OK) {
+        status = take_room(&call->counts, bytes);
     }
     if (status == KERR_OK) {
         status = histogram_of(&samples, &histogram, counts);
@@ -248,7 +238,6 @@ enum kerr operations_histogram(struct operations_histogram_call *call)
     if (status != KERR_OK) {
         return status;
     }
-    call->counts.length = bytes;
     call->below = counts[params->bins + HISTOGRAM_BELOW];
     call->above = counts[params->bins + HISTOGRAM_ABOVE];
     call->unordered = counts[params->bins + HISTOGRAM_UNORDERED];
@@ -275,12 +264,11 @@ enum kerr operations_spectrum(struct operations_spectrum_call *call)
         return KERR_TOO_LARGE;
     }
     const size_t bytes = spectrum_lines(spectrum.size) * sizeof(double);
-    if (bytes > call->lines.capacity) {
+    if (take_room(&call->lines, bytes) != KERR_OK) {
         return KERR_OUTPUT_TOO_LARGE;
     }
     /* Outputs lie on cache lines. */
     status = spectrum_of(&samples, &spectrum, (double *)(void *)call->lines.data);
-    call->lines.length = bytes;
     call->count = spectrum_lines(spectrum.size);
     return status;
 }
@@ -326,8 +314,10 @@ enum kerr operations_entry(struct operations_entry_call *call)
                                   &params->directory, params->number, &path, &call->count);
 
     if (status == KERR_OK) {
+        status = take_room(&call->path, sizeof(path));
+    }
+    if (status == KERR_OK) {
         memcpy(call->path.data, &path, sizeof(path));
-        call->path.length = sizeof(path);
     }
     return status;
 }
@@ -352,11 +342,13 @@ enum kerr operations_http_route(struct operations_http_route_call *call)
         status =
             http_route(call->question.data, call->question.length, &routes_table, &request, &route);
     }
+    if (status == KERR_OK) {
+        status = take_room(&call->path, sizeof(route.path));
+    }
     if (status != KERR_OK) {
         return status;
     }
     memcpy(call->path.data, &route.path, sizeof(route.path));
-    call->path.length = sizeof(route.path);
     call->kind = route.kind;
     call->answer = route.status;
     http_route_part(&route, &request, call->params->part_bytes, &call->offset, &call->bytes);

@@ -59,7 +59,7 @@ enum kerr unpack_lz4(const uint8_t *packed, size_t bytes, uint8_t *data, size_t 
     }
     if (plain_bytes > capacity) {
         *length = (size_t)plain_bytes;
-        return KERR_TOO_LARGE;
+        return KERR_OUTPUT_TOO_LARGE;
     }
     /* The library wants an address even for nothing. */
     uint8_t nothing;
@@ -75,13 +75,13 @@ enum kerr unpack_lz4(const uint8_t *packed, size_t bytes, uint8_t *data, size_t 
 
 /* ---- zstd ---------------------------------------------------------------------------------------------------------- */
 
-static enum kerr zstd_error(size_t result, enum kerr no_room, enum kerr usual)
+static enum kerr zstd_error(size_t result, enum kerr usual)
 {
     switch (ZSTD_getErrorCode(result)) {
     case ZSTD_error_memory_allocation:
         return KERR_OUT_OF_SCRATCH;
     case ZSTD_error_dstSize_tooSmall:
-        return no_room;
+        return KERR_OUTPUT_TOO_LARGE;
     default:
         return usual;
     }
@@ -137,7 +137,7 @@ enum kerr pack_zstd(struct packer *packer, int level, const uint8_t *data, size_
     size_t result = ZSTD_compress2(packer->zstd, packed, capacity, data, bytes);
     shrink(packer);
     if (ZSTD_isError(result)) {
-        return zstd_error(result, KERR_OUTPUT_TOO_LARGE, KERR_OUTPUT_TOO_LARGE);
+        return zstd_error(result, KERR_OUTPUT_TOO_LARGE);
     }
     *length = result;
     return KERR_OK;
@@ -171,7 +171,7 @@ enum kerr unpack_zstd(struct packer *packer, const uint8_t *packed, size_t bytes
     size_t result = ZSTD_decompressDCtx(packer->unzstd, data, capacity, packed, bytes);
     if (ZSTD_isError(result)) {
         *length = frames_bytes(packed, bytes);
-        return zstd_error(result, KERR_TOO_LARGE, KERR_CORRUPT_DATA);
+        return zstd_error(result, KERR_CORRUPT_DATA);
     }
     *length = result;
     return KERR_OK;

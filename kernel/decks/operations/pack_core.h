@@ -25,13 +25,13 @@ bool packer_init(struct packer *packer);
 /* KERR_TOO_LARGE: more than the block format can hold (about 2 GiB). */
 enum kerr pack_lz4(struct packer *packer, const uint8_t *data, size_t bytes, uint8_t *packed,
                    size_t capacity, size_t *length);
-/* KERR_CORRUPT_DATA, KERR_TOO_LARGE: the plain data does not fit; *length says what would. */
+/* KERR_CORRUPT_DATA, KERR_OUTPUT_TOO_LARGE: the plain data does not fit; *length says what would. */
 enum kerr unpack_lz4(const uint8_t *packed, size_t bytes, uint8_t *data, size_t capacity,
                      size_t *length);
 
 /* One frame with content size and checksum. KERR_OUT_OF_SCRATCH: the library got no memory. */
 enum kerr pack_zstd(struct packer *packer, int level, const uint8_t *data, size_t bytes,
                     uint8_t *packed, size_t capacity, size_t *length);
-/* One or more frames. KERR_CORRUPT_DATA, KERR_TOO_LARGE (*length as above, 0 when the frames do not say), KERR_OUT_OF_SCRATCH. */
+/* One or more frames. KERR_CORRUPT_DATA, KERR_OUTPUT_TOO_LARGE (*length as above, 0 when the frames do not say), KERR_OUT_OF_SCRATCH. */
 enum kerr unpack_zstd(struct packer *packer, const uint8_t *packed, size_t bytes, uint8_t *data,
                       size_t capacity, size_t *length);

@@ -63,7 +63,7 @@ enum kerr picture_decode(struct picture_codec *codec, const uint8_t *picture, si
     size_t needed = (size_t)columns * (size_t)rows * CHANNELS;
     if (needed > capacity) {
         *length = needed;
-        return KERR_TOO_LARGE;
+        return KERR_OUTPUT_TOO_LARGE;
     }
     /*
      * Stop at the first warning: it means damage. Few scans only: a progressive picture of some kilobytes can ask for days of work.
@@ -94,9 +94,9 @@ static enum kerr encode_by_copy(void *handle, const uint8_t *pixels, int width, 
         return error;
     }
     enum kerr status = bytes > capacity ? KERR_OUTPUT_TOO_LARGE : KERR_OK;
+    *length = bytes;
     if (status == KERR_OK) {
         memcpy(picture, buffer, bytes);
-        *length = bytes;
         *copied = bytes;
     }
     tjFree(buffer);

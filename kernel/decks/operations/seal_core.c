@@ -21,6 +21,7 @@ enum kerr seal_data(const uint8_t *key, size_t key_bytes, const uint8_t *data, s
     if (key_bytes != SEAL_KEY_BYTES) {
         return KERR_BAD_KEY;
     }
+    *length = bytes + SEAL_EXTRA_BYTES;
     if (capacity < SEAL_EXTRA_BYTES || capacity - SEAL_EXTRA_BYTES < bytes) {
         return KERR_OUTPUT_TOO_LARGE;
     }
@@ -45,7 +46,9 @@ enum kerr seal_open(const uint8_t *key, size_t key_bytes, const uint8_t *sealed,
     }
     const uint8_t *ciphertext = sealed + SEAL_NONCE_BYTES;
     size_t ciphertext_bytes = bytes - SEAL_NONCE_BYTES;
-    if (capacity < (changing ? ciphertext_bytes : bytes - SEAL_EXTRA_BYTES)) {
+    const size_t needed = changing ? ciphertext_bytes : bytes - SEAL_EXTRA_BYTES;
+    if (capacity < needed) {
+        *length = needed;
         return KERR_OUTPUT_TOO_LARGE;
     }
     memcpy(nonce, sealed, SEAL_NONCE_BYTES);

@@ -17,7 +17,7 @@ bool seal_init(void);
 
 /*
  * With a fresh random nonce. A random one of 96 bits is safe for some 2^32 seals by one key.
- * KERR_BAD_KEY: not 32 bytes.  KERR_OUTPUT_TOO_LARGE.
+ * KERR_BAD_KEY: not 32 bytes.  KERR_OUTPUT_TOO_LARGE: *length says what would fit.
  */
 enum kerr seal_data(const uint8_t *key, size_t key_bytes, const uint8_t *data, size_t bytes,
                     uint8_t *sealed, size_t capacity, size_t *length);

@@ -23,10 +23,7 @@ enum kerr storage_range(uint64_t size, uint64_t offset, uint64_t length, size_t 
     const uint64_t left = offset < size ? size - offset : 0;
     const uint64_t wanted = length == 0 || length > left ? left : length;
     *bytes = (size_t)wanted;
-    if (wanted > capacity) {
-        return KERR_TOO_LARGE;
-    }
-    return KERR_OK;
+    return wanted > capacity ? KERR_OUTPUT_TOO_LARGE : KERR_OK;
 }
 
 static char kind_letter(enum ext4_kind kind)
@@ -34,16 +31,16 @@ static char kind_letter(enum ext4_kind kind)
     return kind == EXT4_KIND_FILE ? 'f' : (kind == EXT4_KIND_DIRECTORY ? 'd' : 'o');
 }
 
-bool storage_list_line(struct storage_list_text *text, const char *name, size_t name_length,
+void storage_list_line(struct storage_list_text *text, const char *name, size_t name_length,
                        const struct ext4_stat *stat)
 {
     char head[32];
     const int head_length = snprintf(head, sizeof(head), "%c %llu ", kind_letter(stat->kind),
                                      (unsigned long long)stat->size_bytes);
     const size_t line = (size_t)head_length + name_length + 1;
-    if (line > text->capacity - text->length) {
-        text->full = true;
-        return false;
+    text->needed += line;
+    if (text->needed > text->capacity) {
+        return;
     }
     char *to = text->bytes + text->length;
     memcpy(to, head, (size_t)head_length);
@@ -54,7 +51,6 @@ bool storage_list_line(struct storage_list_text *text, const char *name, size_t 
     *to = '\n';
     text->length += line;
     text->count++;
-    return true;
 }
 
 bool storage_next_request(struct storage_transfer *transfer, uint32_t bytes_max,

@@ -10,7 +10,7 @@
 
 /*
  * How much of a file a read takes: `length` bytes from `offset` (0: all that follows), no more than the file has.
- * TOO_LARGE: more than `capacity`; *bytes says how many.
+ * OUTPUT_TOO_LARGE: more than `capacity`; *bytes says how many.
  */
 /* Where an offset lies in a file: those of 2^64 - n count n bytes back from its end, and stop at its beginning. */
 uint64_t storage_offset(uint64_t size, uint64_t offset);
@@ -24,10 +24,10 @@ struct storage_list_text {
     char *bytes;
     size_t capacity, length;
     uint64_t count;
-    bool full; /* the last line did not fit */
+    uint64_t needed; /* by all lines, also those that do not fit */
 };
-/* Add "f 123 name\n": f file, d directory, o anything else. Control characters in a name become "?". False: full. */
-bool storage_list_line(struct storage_list_text *text, const char *name, size_t name_length,
+/* Add "f 123 name\n": f file, d directory, o anything else. Control characters in a name become "?". From one that does not fit on, only counted. */
+void storage_list_line(struct storage_list_text *text, const char *name, size_t name_length,
                        const struct ext4_stat *stat);
 
 /* A transfer, and how far it has been cut into requests. */

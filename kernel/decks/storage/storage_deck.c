@@ -211,16 +211,15 @@ static enum kerr end(struct deck_request *request, enum kerr error)
 }
 
 static enum kerr read_open(const struct ext4_file *file, uint64_t offset, uint64_t length,
-                           struct deck_room *data, struct ext4_stat *stat, uint64_t *needed)
+                           struct deck_room *data, struct ext4_stat *stat)
 {
-    size_t bytes = 0;
     *stat = file->stat;
     offset = storage_offset(stat->size_bytes, offset);
-    enum kerr error = storage_range(stat->size_bytes, offset, length, data->capacity, &bytes);
-    *needed = bytes;
+    enum kerr error =
+        storage_range(stat->size_bytes, offset, length, data->capacity, &data->length);
     if (error == KERR_OK) {
-        error =
-            ext4_read(storage.fs, file, offset, data->data, bytes, data->capacity, &data->length);
+        error = ext4_read(storage.fs, file, offset, data->data, data->length, data->capacity,
+                          &data->length);
     }
     return error;
 }
@@ -243,21 +242,17 @@ enum kerr storage_read(struct storage_read_call *call)
     const uint64_t length = call->params->length;
     struct ext4_file file;
     struct ext4_stat stat = { .size_bytes = 0 };
-    uint64_t needed = 0;
     enum kerr error = begin(call->request, path, KWE_MANIFEST_READ);
     if (error == KERR_OK) {
         error = ext4_open_part(storage.fs, path->bytes, path->length, false, part_offset(offset),
                                part_bytes(offset, length), &file);
     }
     if (error == KERR_OK) {
-        error = read_open(&file, offset, length, &call->data, &stat, &needed);
+        error = read_open(&file, offset, length, &call->data, &stat);
         ext4_close(storage.fs, &file);
     }
     call->size = stat.size_bytes;
     call->mtime = stat.mtime_seconds;
-    if (error == KERR_TOO_LARGE) {
-        error = deck_need(call->request, needed, error);
-    }
     return end(call->request, error);
 }
 
@@ -355,7 +350,8 @@ enum kerr storage_mkdir(struct storage_mkdir_call *call)
 static bool list_line(void *context, const char *name, size_t name_length,
                       const struct ext4_stat *stat)
 {
-    return storage_list_line(context, name, name_length, stat);
+    storage_list_line(context, name, name_length, stat);
+    return true;
 }
 
 enum kerr storage_list(struct storage_list_call *call)
@@ -367,10 +363,10 @@ enum kerr storage_list(struct storage_list_call *call)
     if (error == KERR_OK) {
         error = ext4_list(storage.fs, path->bytes, path->length, list_line, &text);
     }
-    if (error == KERR_OK && text.full) {
-        error = KERR_TOO_LARGE;
+    if (error == KERR_OK && text.needed > text.capacity) {
+        error = KERR_OUTPUT_TOO_LARGE;
     }
-    call->entries.length = text.length;
+    call->entries.length = text.needed;
     call->count = text.count;
     return end(call->request, error);
 }
@@ -456,20 +452,15 @@ enum kerr storage_read_at(struct storage_read_at_call *call)
     const struct kwe_path path = slot->path;
     const uint32_t inode = slot->inode;
     struct ext4_stat stat = { .size_bytes = 0 };
-    uint64_t needed = 0;
     error = begin(call->request, &path, KWE_MANIFEST_READ);
     if (error == KERR_OK) {
         error = open_again(&path, inode, call->params->offset, call->params->length, &file);
     }
     if (error == KERR_OK) {
-        error = read_open(&file, call->params->offset, call->params->length, &call->data, &stat,
-                          &needed);
+        error = read_open(&file, call->params->offset, call->params->length, &call->data, &stat);
         ext4_close(storage.fs, &file);
     }
     call->size = stat.size_bytes;
-    if (error == KERR_TOO_LARGE) {
-        error = deck_need(call->request, needed, error);
-    }
     return end(call->request, error);
 }
 

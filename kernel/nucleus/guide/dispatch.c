@@ -139,10 +139,7 @@ static bool begins_again(struct guide *guide, struct stage_run *run,
     if (*verdict != KERR_NEED_ROOM) {
         return false;
     }
-    *verdict = completion->otherwise == KERR_OK || completion->otherwise >= KERR_COUNT ||
-                       completion->otherwise == KERR_NEED_ROOM
-                   ? KERR_OUTPUT_TOO_LARGE
-                   : (enum kerr)completion->otherwise;
+    *verdict = KERR_OUTPUT_TOO_LARGE;
     const bool again = room_ask(guide, run, completion->value[0], now_ns);
     run->event->workflow->stage_status[run->stage].failed += again ? 0 : 1;
     return again;
@@ -369,7 +366,6 @@ static void fail_lost(struct guide *guide, struct stage_run *run, uint64_t now_n
         event->workflow->stage_status[run->stage].failed++;
         stage_fail(guide, run, status, run->stage, now_ns);
     }
-    event_settle(guide, event, now_ns);
 }
 
 void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t now_ns)
@@ -377,6 +373,7 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
     const struct guide_instance *instance = &guide->instance[instance_index];
     struct guide_hands *hands = instance->hands;
     struct stage_run *lost[KWE_MAX_DEPTH];
+    struct event *events[KWE_MAX_DEPTH];
     uint32_t lost_count = 0;
 
     /* First take all of it out of its hands, then fail: an event may have had several stages there. */
@@ -392,17 +389,22 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
             deadline_set(guide, &run->deadline, 0);
             run->event->in_hand--;
             ticket_give(hands, i);
+            events[lost_count] = run->event;
             lost[lost_count++] = run;
         }
     }
     /* Those that waited for another of them come last: that one is to blame. */
     for (unsigned pass = 0; pass < 2; pass++) {
         for (uint32_t i = 0; i < lost_count; i++) {
-            if (lost[i] != NULL && lost[i]->event->live && (pass == 1 || lost[i]->waits == 0)) {
+            if (lost[i] != NULL && (pass == 1 || lost[i]->waits == 0)) {
                 fail_lost(guide, lost[i], now_ns);
                 lost[i] = NULL;
             }
         }
+    }
+    /* Now that all have: one that stands, or asked for room, begins again at once, and these were of its last run. */
+    for (uint32_t i = 0; i < lost_count; i++) {
+        event_settle(guide, events[i], now_ns);
     }
     for (uint32_t i = 0; i < GUIDE_MAX_WORKFLOWS; i++) {
         struct workflow *workflow = guide->workflow[i];

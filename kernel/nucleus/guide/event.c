@@ -37,7 +37,9 @@ void event_run_start(struct guide *guide, struct event *event, uint64_t now_ns)
         run->state = RUN_WAITING;
         if (stage->is_dropped || stage->is_body) { /* a body's runs wait when their part starts */
             run->state = RUN_SKIPPED;
-            event->stages_left = (uint16_t)(event->stages_left - (stage->is_dropped ? 1 : 0));
+            if (!stage->is_body) {
+                event->stages_left -= plan_stages_of(plan, stage);
+            }
         }
     }
     for (uint64_t left = plan->sources; left != 0; left &= left - 1) {

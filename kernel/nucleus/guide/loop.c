@@ -41,9 +41,12 @@ static void start_part(struct guide *guide, struct stage_run *run, uint64_t part
     const unsigned lane = (unsigned)(part % loop->lanes);
 
     loop_run(run)->lane[lane].part = part;
-    loop_run(run)->lane[lane].left = loop->body_count;
+    loop_run(run)->lane[lane].left = loop->body_runs;
     for (uint16_t i = 0; i < loop->body_count; i++) {
         struct stage_run *body = event_run(run->event, loop->body_first + i, lane);
+        if (run_stage(body)->is_dropped) {
+            continue;
+        }
         body->state = RUN_WAITING;
         body->status = KERR_OK;
         body->length = 0;
@@ -114,6 +117,9 @@ void loop_start(struct guide *guide, struct stage_run *run, uint64_t now_ns)
         state->count =
             (state->parts.total_bytes + state->parts.part_bytes - 1) / state->parts.part_bytes;
         bound = state->count > KWE_MAX_ROUNDS ? KERR_OVER_LIMITS : KERR_OK;
+    }
+    if (plan_loop(run)->body_runs == 0) {
+        state->started = state->done = state->count; /* all of its body is dropped */
     }
     if (bound != KERR_OK) {
         stage_fail(guide, run, bound, run->stage, now_ns);

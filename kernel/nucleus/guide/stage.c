@@ -175,11 +175,7 @@ static void tell(struct guide *guide, struct event *event, uint64_t now_ns)
 /* Its event has it no longer before it, nor, of a loop, its body. */
 static void leave_stages(const struct stage_run *run)
 {
-    struct event *event = run->event;
-    const struct plan_stage *stage = run_stage(run);
-    const uint16_t body = stage->op != NULL ? 0 : event->plan->loops[stage->loop].body_count;
-
-    event->stages_left = (uint16_t)(event->stages_left - 1 - body);
+    run->event->stages_left -= plan_stages_of(run->event->plan, run_stage(run));
 }
 
 /* Its state says how. */

@@ -236,7 +236,7 @@ __attribute__((noinline)) uint32_t vector_take(struct guide *guide, struct takin
 /* ---- answers, and out ------------------------------------------------------------------------------------------------------ */
 
 _Static_assert(offsetof(struct kwe_completion, status) == 4 &&
-                   offsetof(struct kwe_completion, otherwise) == 6 &&
+                   offsetof(struct kwe_completion, reserved) == 6 &&
                    offsetof(struct kwe_completion, out_length) == 8 &&
                    offsetof(struct kwe_completion, copied_cache) == 12 &&
                    offsetof(struct kwe_completion, copied_device) == 16 &&

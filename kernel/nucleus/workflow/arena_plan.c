@@ -101,7 +101,7 @@ bool plan_fits_arena(const struct plan *plan, const struct plan *arena, uint64_t
 
     if (plan->stage_count > KWE_MAX_ROUTE_STAGES || plan->loop_count != 0 ||
         header->manifest_count != 0 || header->constant_bytes != 0 || header->block_bytes != 0 ||
-        header->slots != 1 || input_bytes > header->program_bytes) {
+        header->slots != 1 || header->large_slots != 0 || input_bytes > header->program_bytes) {
         return false;
     }
     for (uint32_t i = 0; i < plan->segment_count; i++) {

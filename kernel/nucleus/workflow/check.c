@@ -109,29 +109,6 @@ static void list_route(struct plan *plan)
     plan->route[plan->route_length] = 0;
 }
 
-/*
- * A pure stage whose output and values reach nobody need not run. Later ones first: what they would have used is then unused too. Where
- * nothing would be left, running them is what the workflow is for.
- */
-static void drop_dead(struct plan *plan)
-{
-    bool is_any_used = false;
-
-    for (uint32_t i = plan->stage_count; i-- > 0;) {
-        struct plan_stage *stage = &plan->stages[i];
-        bool is_used = i == plan->header->result_stage || stage->is_body || stage->op == NULL ||
-                       (stage->op->traits & OP_TRAIT_PURE) == 0;
-        for (uint16_t k = 0; k < stage->successor_count; k++) {
-            is_used |= !plan->stages[plan->successors[stage->successor_first + k].stage].is_dropped;
-        }
-        stage->is_dropped = !is_used;
-        is_any_used |= is_used;
-    }
-    for (uint32_t i = 0; !is_any_used && i < plan->stage_count; i++) {
-        plan->stages[i].is_dropped = false;
-    }
-}
-
 /* ---- all of it ------------------------------------------------------------------------------------------------------- */
 
 static enum kerr make_tables(struct plan *plan)
@@ -190,6 +167,5 @@ enum kerr check_blob(struct plan *plan, const struct deck_spec *specs, uint32_t 
     *error = (struct plan_error){ .stage = KWE_NO_STAGE };
     list_successors(plan);
     list_route(plan);
-    drop_dead(plan);
     return KERR_OK;
 }

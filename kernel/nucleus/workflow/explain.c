@@ -59,9 +59,9 @@ static uint16_t find_place_of(const struct plan *plan, uint16_t index)
 {
     const struct plan_stage *stage = &plan->stages[index];
 
-    for (uint16_t i = 0; stage->out_room != 0 && i < index; i++) {
+    for (uint16_t i = 0; stage->out_room != 0 && !stage->is_dropped && i < index; i++) {
         const struct plan_stage *other = &plan->stages[i];
-        if (other->deck == stage->deck && other->out_room != 0 &&
+        if (other->deck == stage->deck && other->out_room != 0 && !other->is_dropped &&
             other->out_offset < stage->out_offset + stage->out_room &&
             stage->out_offset < other->out_offset + other->out_room) {
             return i;
@@ -105,7 +105,7 @@ static void describe(const struct plan *plan, uint16_t index, struct kwe_plan_st
 
     *out = (struct kwe_plan_stage){
         .out_offset = stage->out_offset,
-        .out_room = stage->out_room,
+        .out_room = stage->is_dropped ? 0 : stage->out_room,
         .cost_ns = stage->op == NULL || stage->is_dropped
                        ? 0
                        : plan_cost_ns(stage, plan_size_bytes(plan, stage)),

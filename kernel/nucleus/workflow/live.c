@@ -61,9 +61,10 @@ static void find_readers(const struct plan *plan, struct lives *lives)
 {
     for (uint16_t i = 0; i < plan->stage_count; i++) {
         const struct plan_stage *stage = &plan->stages[i];
-        for (uint16_t k = 0; k < stage->binding_count; k++) {
+        for (uint16_t k = 0; !stage->is_dropped && k < stage->binding_count; k++) {
             const struct kwe_binding *binding = &plan->bindings[stage->binding_first + k];
-            if (!plan_binds_input(binding) && binding->kind != KWE_BIND_PARAM_OUTPUT) {
+            if (!plan_binds_stage(binding) ||
+                (!plan_binds_input(binding) && binding->kind != KWE_BIND_PARAM_OUTPUT)) {
                 continue;
             }
             if (binding->stage < plan->stage_count) {
@@ -90,6 +91,11 @@ static uint64_t place_bytes(const struct plan *plan, const struct plan_stage *st
     return stage->out_stride * (stage->is_body ? plan->loops[stage->loop].lanes : 1u);
 }
 
+static bool has_place(const struct plan_stage *stage)
+{
+    return stage->out_room != 0 && !stage->is_dropped;
+}
+
 /* The first place that is free of all that `index` may not overwrite. */
 static uint64_t find_place(const struct plan *plan, const struct lives *lives, uint32_t index,
                            const struct plan_stage *stage)
@@ -101,7 +107,7 @@ static uint64_t find_place(const struct plan *plan, const struct lives *lives, u
         moved = false;
         for (uint32_t i = 0; i < index; i++) {
             const struct plan_stage *other = plan_stage_in(plan, i, stage->deck);
-            bool is_apart = other == NULL || other->out_room == 0 ||
+            bool is_apart = other == NULL || !has_place(other) ||
                             may_take_the_place(plan, lives, index, i) ||
                             at >= other->out_offset + place_bytes(plan, other) ||
                             at + place_bytes(plan, stage) <= other->out_offset;
@@ -136,7 +142,7 @@ void live_lay_out(struct plan *plan, uint64_t deck_bytes[MAX_DECKS])
     find_readers(plan, &lives);
     for (uint32_t i = 0; i < plan->stage_count; i++) {
         struct plan_stage *stage = &plan->stages[i];
-        if (stage->out_room == 0) {
+        if (!has_place(stage)) {
             continue;
         }
         lay_out(plan, &lives, i, stage, deck_bytes);

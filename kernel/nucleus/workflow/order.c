@@ -121,12 +121,7 @@ static bool is_needed_by_all(const struct plan *plan, const struct plan_stage *s
 static bool takes_nothing_from_stages(const struct plan *plan, const struct plan_stage *stage)
 {
     for (uint16_t i = 0; i < stage->binding_count; i++) {
-        switch (plan->bindings[stage->binding_first + i].kind) {
-        case KWE_BIND_INPUT_EVENT:
-        case KWE_BIND_INPUT_CONSTANT:
-        case KWE_BIND_PARAM_BLOCK:
-            break;
-        default:
+        if (plan_binds_stage(&plan->bindings[stage->binding_first + i])) {
             return false;
         }
     }
@@ -155,9 +150,8 @@ static bool takes_only_output(const struct plan *plan, const struct plan_stage *
 {
     for (uint16_t i = 0; i < second->binding_count; i++) {
         const struct kwe_binding *binding = &plan->bindings[second->binding_first + i];
-        if (binding->stage == first && binding->kind != KWE_BIND_INPUT_STAGE &&
-            binding->kind != KWE_BIND_INPUT_EVENT && binding->kind != KWE_BIND_INPUT_CONSTANT &&
-            binding->kind != KWE_BIND_PARAM_BLOCK) {
+        if (plan_binds_stage(binding) && binding->stage == first &&
+            binding->kind != KWE_BIND_INPUT_STAGE) {
             return false;
         }
     }

@@ -3,6 +3,7 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/nucleus/workflow/check.h"
+#include "kernel/nucleus/workflow/dead.h"
 #include "kernel/nucleus/workflow/layout.h"
 #include "kernel/nucleus/workflow/live.h"
 #include "kernel/nucleus/workflow/order.h"
@@ -289,6 +290,7 @@ static enum kerr build(struct plan *plan, const struct deck_spec *specs, uint32_
     if (checked != KERR_OK) {
         return checked;
     }
+    dead_drop(plan);
     enum kerr laid_out = choose_rooms(plan, false, error);
     if (laid_out != KERR_OK) {
         return laid_out;

@@ -79,6 +79,7 @@ struct plan_successor {
 struct plan_loop {
     uint16_t stage;
     uint16_t body_first, body_count;
+    uint16_t body_runs; /* of the body, those that are not dropped */
     uint16_t window, lanes;
     uint32_t rounds; /* UNTIL: at most */
     uint32_t
@@ -144,6 +145,19 @@ static inline bool plan_binds_input(const struct kwe_binding *binding)
 {
     return binding->kind <= KWE_BIND_INPUT_CONSTANT || binding->kind == KWE_BIND_INPUT_PREVIOUS ||
            binding->kind == KWE_BIND_INPUT_PART;
+}
+
+/* Does it take something of binding->stage? (KWE_NO_STAGE of a part: of the event's own buffer.) */
+static inline bool plan_binds_stage(const struct kwe_binding *binding)
+{
+    return binding->kind != KWE_BIND_INPUT_EVENT && binding->kind != KWE_BIND_INPUT_CONSTANT &&
+           binding->kind != KWE_BIND_PARAM_BLOCK && binding->kind != KWE_BIND_PARAM_PART;
+}
+
+/* How many stages are over when it is: a loop takes its body along. */
+static inline uint16_t plan_stages_of(const struct plan *plan, const struct plan_stage *stage)
+{
+    return (uint16_t)(1u + (stage->op == NULL ? plan->loops[stage->loop].body_count : 0u));
 }
 
 /* Range checks of a stage's parameters, those of a loop among them. KERR_BAD_PARAMETER, and which field. */

@@ -8,7 +8,9 @@ from tools.kwe.layout import align8
 
 COMPUTE, DISK = 1, 3
 OP_WORK, OP_PURE, OP_EFFECT = 1, 2, 3
+EITHER = {COMPUTE: 4, DISK: 5}  # an operation that both have
 PARAMS_BYTES = 32
+USUAL_ROOM, MOST_ROOM = 100, 5000  # bytes of each output
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Stage:
     bindings: list[Binding] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
     timeout_ns: int = 0
+    is_open: bool = False  # either deck may run it
     # loops
     body: int = 0  # stages right behind it
     bound: int = 0
@@ -49,6 +52,15 @@ class Stage:
     @property
     def is_loop(self) -> bool:
         return self.kind != abi.STAGE_OP
+
+    @property
+    def is_pure(self) -> bool:
+        return not self.is_loop and self.op in (OP_PURE, EITHER[self.deck])
+
+    @property
+    def decks(self) -> set[int]:
+        """Return those that may run it."""
+        return set(EITHER) if self.is_open else {self.deck}
 
 
 @dataclass
@@ -80,6 +92,7 @@ class Graph:
                     kind=stage.kind,
                     join=stage.join,
                     deck=0 if stage.is_loop else stage.deck,
+                    flags=abi.STAGE_ANY_VARIANT if stage.is_open else 0,
                     op=0 if stage.is_loop else stage.op,
                     dependency_first=len(needs),
                     dependency_count=len(stage.needs),
@@ -233,7 +246,10 @@ class _Maker:
     def add_op(self, among: list[int], loop: int | None) -> None:
         random = self.random
         stage = Stage(deck=random.choice((COMPUTE, COMPUTE, DISK)), loop=loop)
-        stage.op = OP_PURE if self.chance(4) else OP_WORK
+        stage.op = random.choice((OP_PURE, OP_WORK, OP_WORK, OP_WORK, OP_EFFECT))
+        if self.chance(4):
+            stage.op = EITHER[stage.deck]
+            stage.is_open = not self.chance(4)
         self.stages.append(stage)
         self.choose_needs(stage, among)
 
@@ -277,4 +293,5 @@ def make_graph(random: Random) -> Graph:
     ops = [i for i, stage in enumerate(maker.stages) if not stage.is_loop]
     result = random.choice([abi.NO_STAGE, *ops])
     timeout = random.choice((0, 0, 0, 0, 2_000_000))
-    return Graph(maker.stages, result, timeout)
+    large_slots = random.choice((0, 0, 1, 2))
+    return Graph(maker.stages, result, timeout, large_slots, MOST_ROOM if large_slots else 0)

@@ -31,22 +31,45 @@
 #define OUT_ROOM     100u
 #define OWNER        1u
 
-/* work: effects, may not be dropped; pure: may be. Any parameters are right. */
-#define OP(op_name, op_traits)                                                                     \
+/*
+ * work: may not be dropped; pure: may be; effect: not even repeated. Any parameters are right. Both decks have `either`, under numbers that
+ * differ; only the disk can lack its device.
+ */
+#define OP(op_name, op_traits, ...)                                                                \
     { .name = (op_name),                                                                           \
       .params_bytes = PARAMS_BYTES,                                                                \
       .inputs_max = 4,                                                                             \
       .value_count = 2,                                                                            \
       .traits = (op_traits),                                                                       \
       .output = { .present = true, .base_bytes = OUT_ROOM, .of = 0xffff, .denominator = 1 },       \
-      .cost_fixed_ns = 30000 }
-
-static const struct op_spec ops[] = {
+      .cost_fixed_ns = 30000,                                                                      \
+      __VA_ARGS__ }
+#define OPS                                                                                        \
     { .name = "nop" }, OP("work", 0), OP("pure", OP_TRAIT_PURE), OP("effect", OP_TRAIT_EFFECT)
+
+static const struct op_variant on_disk[] = { { 3, 5 } }, on_compute[] = { { 1, 4 } };
+static const uint16_t disk_errors[] = { KERR_NO_DEVICE };
+static const struct op_spec compute_ops[] = { OPS, OP("either", OP_TRAIT_PURE, .variant_count = 1,
+                                                      .variants = on_disk) };
+static const struct op_spec disk_ops[] = {
+    OPS,
+    { .name = "other" },
+    OP("either", OP_TRAIT_PURE, .variant_count = 1, .variants = on_compute, .own_error_count = 1,
+       .own_errors = disk_errors),
 };
 static const struct deck_spec specs[] = {
-    { .name = "compute", .prefix = 1, .per_cpu = true, .depth = 5, .op_count = 4, .ops = ops },
-    { .name = "disk", .prefix = 3, .depth = 8, .op_count = 4, .ops = ops },
+    { .name = "compute",
+      .prefix = 1,
+      .per_cpu = true,
+      .depth = 5,
+      .op_count = 5,
+      .ops = compute_ops },
+    { .name = "disk",
+      .prefix = 3,
+      .device_class = true,
+      .depth = 8,
+      .op_count = 6,
+      .ops = disk_ops },
 };
 
 static struct {
@@ -64,6 +87,7 @@ static struct {
         behind[INSTANCES]
               [KWE_MAX_DEPTH]; /* by the ticket's index of what it comes after; op 0: none */
     bool recalled[INSTANCES][KWE_MAX_DEPTH];
+    uint64_t begun_ns[INSTANCES][KWE_MAX_DEPTH];
 } host;
 
 /* ---- the port ---------------------------------------------------------------------------------------------------------- */
@@ -217,6 +241,7 @@ static void tell_work(uint32_t instance, const struct kwe_work *work, uint32_t b
     const struct stage_run *run = host.guide->instance[instance].hands->in_hand[index].run;
     const uint64_t part = run_stage(run)->is_body ? run_part(run) : 0;
 
+    host.begun_ns[instance][index] = host.now_ns;
     printf("work %u %u %" PRIu64 " %u %" PRIu64 " %" PRIu64 " %u ", instance, work->ticket,
            run->event->cookie, work->stage, part, work->out_offset, work->out_capacity);
     for (uint32_t k = 0; k < PARAMS_BYTES; k++) {
@@ -277,6 +302,8 @@ static void answer(char *rest)
     completion.out_length = (uint32_t)number(&rest);
     completion.value[0] = number(&rest);
     completion.value[1] = completion.value[0] + 1;
+    completion.elapsed_ns =
+        host.now_ns - host.begun_ns[instance][KWE_TICKET_INDEX(completion.ticket)];
     give_answer(instance, &completion);
 }
 

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from tests.host.guide.graphs import OP_PURE, PARAMS_BYTES, Condition, Graph, Stage
+from tests.host.guide.graphs import (
+    DISK,
+    OP_EFFECT,
+    PARAMS_BYTES,
+    USUAL_ROOM,
+    Condition,
+    Graph,
+    Stage,
+)
+from tests.host.guide.reference_plan import find_dead, find_early, successors
 from tools.kwe import abi
 
 RELATIONS = {
@@ -47,6 +56,8 @@ class Run:
     length: int = 0
     values: tuple[int, int] = (0, 0)
     offset: int = 0  # of its output, once it was handed over
+    deck: int = 0  # that had it last
+    tried: set[int] = field(default_factory=set)  # decks that said something of themselves alone
     winner: int | None = None
     blame: int = abi.NO_STAGE
     deadline_ns: int | None = None
@@ -76,80 +87,34 @@ class Reference:
     verdict: tuple[int, int] | None = None  # status, stage
     step: int = 0
     now_ns: int = 0
+    is_large: bool = False  # it has a place in which each output has the most
+    stands: bool = False
+    dead: set[int] = field(init=False)
+    early: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.dead = find_dead(self.graph)
+        self.early = find_early(self.graph, self.dead)
         for index, stage in enumerate(self.graph.stages):
             if stage.loop is None:
                 self.runs[index, 0] = Run(index)
-        for index in self._dead():
-            self._leave_nothing(self.runs[index, 0], State.SKIPPED, self.codes["CANCELLED"])
-        for index in self._early():
+        for index in self.dead:
+            if (index, 0) in self.runs:
+                self._leave_nothing(self.runs[index, 0], State.SKIPPED, self.codes["CANCELLED"])
+        for index in self.early:
             self._start(self.runs[index, 0])
         self.settle()
 
     # ---- the graph ----------------------------------------------------------------------------
 
-    def _dead(self) -> set[int]:
-        dead: set[int] = set()
-        for index in reversed(range(len(self.graph.stages))):
-            stage = self.graph.stages[index]
-            successors = {s for s, _ in self._successors(index)}
-            if (
-                stage.op == OP_PURE
-                and not stage.is_loop
-                and stage.loop is None
-                and index != self.graph.result
-                and successors <= dead
-            ):
-                dead.add(index)
-        return set() if len(dead) == len(self.graph.stages) else dead
-
-    def _certain(self) -> set[int]:
-        """Pure stages after nothing but such, none of which may fail without its event."""
-        certain: set[int] = set()
-        dead = self._dead()
-        for index, stage in enumerate(self.graph.stages):
-            sole = all(
-                not tolerates and self.graph.stages[after].join != abi.JOIN_FIRST
-                for after, tolerates in self._successors(index)
-            )
-            if index not in dead and self._may_be_certain(stage, certain) and sole:
-                certain.add(index)
-        return certain
-
-    @staticmethod
-    def _may_be_certain(stage: Stage, certain: set[int]) -> bool:
-        return (
-            stage.op == OP_PURE
-            and not stage.is_loop
-            and stage.loop is None
-            and not stage.conditions
-            and stage.join != abi.JOIN_FIRST
-            and all(before in certain and not ok for before, ok in stage.needs.items())
-        )
-
-    def _early(self) -> set[int]:
-        """What takes nothing from those that it waits for, which surely come to pass."""
-        certain = self._certain()
-        return {
-            index
-            for index, stage in enumerate(self.graph.stages)
-            if stage.needs
-            and index not in self._dead()
-            and self._may_be_certain(stage, certain)
-            and all(b.kind == abi.BIND_INPUT_EVENT for b in stage.bindings)
-        }
-
-    def _successors(self, index: int) -> Iterator[tuple[int, bool]]:
-        for other, stage in enumerate(self.graph.stages):
-            if index in stage.needs and stage.loop == self.graph.stages[index].loop:
-                yield other, stage.needs[index]
+    def _live_body(self, loop: int) -> list[int]:
+        return [index for index in self.graph.body_of(loop) if index not in self.dead]
 
     def _run(self, stage: int, part: int) -> Run:
         return self.runs[stage, part if self.graph.stages[stage].loop is not None else 0]
 
     def _next_runs(self, run: Run) -> Iterator[tuple[Run, bool]]:
-        for other, tolerates in self._successors(run.stage):
+        for other, tolerates in successors(self.graph, run.stage):
             if (other, run.part) in self.runs:
                 yield self.runs[other, run.part], tolerates
 
@@ -183,6 +148,8 @@ class Reference:
         run.deadline_ns = None
 
     def fail_event(self, status: int, stage: int) -> None:
+        if self.needs_room and stage == abi.NO_STAGE:
+            self.verdict = (status, stage)  # it was to begin again: now it is not
         if self.verdict is not None:
             return
         self.verdict = (status, stage)
@@ -266,7 +233,7 @@ class Reference:
     def _needs_are_over(self, run: Run) -> bool:
         """Only what started early runs before that."""
         stage = self.graph.stages[run.stage]
-        if run.stage not in self._early() or stage.loop is not None:
+        if run.stage not in self.early or stage.loop is not None:
             return True
         return all(self.runs[before, 0].state == State.DONE for before in stage.needs)
 
@@ -309,7 +276,10 @@ class Reference:
             run.state = State.READY
             return
         count = -(-stage.total // stage.part) if stage.kind == abi.STAGE_FOR_EACH else stage.bound
-        self.loops[run.stage] = Loop(stage.total, stage.part, count)
+        loop = Loop(stage.total, stage.part, count)
+        if not self._live_body(run.stage):
+            loop.started = loop.done = count
+        self.loops[run.stage] = loop
         run.state = State.LOOPING
 
     def _is_ready(self, run: Run, stage: Stage) -> bool:
@@ -359,7 +329,7 @@ class Reference:
     def _look_at_loop(self, run: Run) -> bool:
         loop, stage = self.loops[run.stage], self.graph.stages[run.stage]
         while loop.done < loop.started and all(
-            self.runs[body, loop.done].state in OVER for body in self.graph.body_of(run.stage)
+            self.runs[body, loop.done].state in OVER for body in self._live_body(run.stage)
         ):
             part = loop.done
             loop.done += 1
@@ -374,7 +344,7 @@ class Reference:
             return True
         window = stage.bound if stage.kind == abi.STAGE_FOR_EACH else 1
         if loop.started < min(loop.count, loop.done + window):
-            for body in self.graph.body_of(run.stage):
+            for body in self._live_body(run.stage):
                 self.runs[body, loop.started] = Run(body, loop.started)
             loop.started += 1
             return True
@@ -417,6 +387,30 @@ class Reference:
     def is_over(self) -> bool:
         return self.verdict is not None and self.in_hand == 0
 
+    @property
+    def needs_room(self) -> bool:
+        """Is it on its way to a larger place, where another of these takes its part?"""
+        return self.verdict is not None and self.verdict[0] == self.codes["NEED_ROOM"]
+
+    def _may_grow(self, run: Run, needed: int) -> bool:
+        """Has nothing of it been seen, and is there more room than it had?"""
+        effects = any(
+            other.offset and self.graph.stages[other.stage].op == OP_EFFECT
+            for other in self.runs.values()
+            if not self.graph.stages[other.stage].is_loop
+        )
+        most = self.graph.most if self.graph.large_slots else 0
+        fresh = not (self.is_large or self.stands or effects)
+        return fresh and USUAL_ROOM < needed <= most
+
+    def _goes_elsewhere(self, run: Run, status: int) -> bool:
+        """Did the deck say something of itself alone, and is there another?"""
+        stage = self.graph.stages[run.stage]
+        if not stage.is_open or run.deck != DISK or status != self.codes["NO_DEVICE"]:
+            return False
+        run.tried.add(run.deck)
+        return bool(stage.decks - run.tried)
+
     def ready(self) -> list[Run]:
         return [run for run in self.runs.values() if run.state == State.READY]
 
@@ -425,6 +419,13 @@ class Reference:
             self._leave_nothing(run, State.SKIPPED, self.codes["CANCELLED"])
         elif run.status:  # its time was up
             self.fail(run, run.status, run.stage)
+        elif status == self.codes["NEED_ROOM"] and self._may_grow(run, value):
+            self._leave_nothing(run, State.SKIPPED, self.codes["CANCELLED"])
+            self.fail_event(status, run.stage)
+        elif status == self.codes["NEED_ROOM"]:
+            self.fail(run, self.codes["OUTPUT_TOO_LARGE"], run.stage)
+        elif self._goes_elsewhere(run, status):
+            run.state = State.READY
         elif status:
             self.fail(run, status, run.stage)
         else:

@@ -81,11 +81,8 @@ class StandingSimulation(Simulation):
             self.begin(cookie)
             self.settle(cookie)
 
-    def live(self) -> list[int]:
-        return [cookie for cookie in self.events if cookie not in self.answered]
-
     def find_first_stages(self) -> list[int]:
-        dead = Reference(self.graph, self.codes, 0, 0)._dead()
+        dead = Reference(self.graph, self.codes, 0, 0).dead
         return [
             index
             for index, stage in enumerate(self.graph.stages)
@@ -105,6 +102,7 @@ class StandingSimulation(Simulation):
             2 * SEGMENT_GAP,
             self.input_length(cookie),
             now_ns=self.now_ns,
+            stands=True,
         )
 
     def settle(self, cookie: int) -> None:

@@ -203,3 +203,18 @@ def test_a_death_while_it_comes_back_costs_nothing(room: Room) -> None:
     for work in room.take(0) + room.take(2):
         room.answer(work)
     assert room.results() == [(1, room.codes["OK"], 0)]
+
+
+def test_a_death_with_two_of_its_stages_in_hand_does_not_end_what_begins_again(room: Room) -> None:
+    """It began again when the first was back, and the second failed the new run."""
+    room.register(Stage(deck=COMPUTE), Stage(deck=DISK), Stage(deck=DISK), result=abi.NO_STAGE)
+    room.submit(1)
+    assert len(room.take(2)) == 2
+    room.need(room.take(0)[0], MOST)
+
+    room.guide.ask("lost 2")
+
+    for work in room.take(0) + room.take(2):
+        assert work.capacity == MOST
+        room.answer(work)
+    assert room.results() == [(1, room.codes["OK"], 0)]

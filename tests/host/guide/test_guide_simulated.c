@@ -1,7 +1,7 @@
 /*
  * The Guide against a simple model of what it must do, in random orders of everything that can happen: submissions good and bad, vectors,
- * answers in any order, failures, deaths, decks given up and brought back, cancels, workflows that go, programs that go. Each seed is one run; an
- * argument runs that seed alone.
+ * answers in any order, failures, outputs that need more room, stages that another deck can run, deaths, decks given up and brought back, cancels,
+ * workflows that go, programs that go. Each seed is one run; an argument runs that seed alone.
  */
 // uses: kernel/nucleus/guide/*.c kernel/nucleus/workflow/*.c kernel/lib/ring.c tests/host/relax_fake.c
 #include <assert.h>
@@ -22,22 +22,58 @@
 #define INSTANCES   4u /* compute.0, compute.1, disk.0, watch.0 */
 #define SEGMENT_GAP (1ull << 32)
 #define OUT_ROOM    100u
+#define MOST_ROOM   5000u /* in a large place */
 #define OUR_FAILURE KERR_IO_ERROR
 
 /* ---- three decks ------------------------------------------------------------------------------------------------------ */
 
-static const struct op_spec ops[] = {
+enum op {
+    NOP,
+    WORK,
+    EITHER,
+    OPS
+}; /* the last one: compute and disk have it; only the disk can lack a device */
+
+#define WORKS(op_name, ...)                                                                        \
+    { .name = (op_name),                                                                           \
+      .inputs_max = 3,                                                                             \
+      .value_count = 1,                                                                            \
+      .output = { .present = true, .base_bytes = OUT_ROOM, .of = 0xffff, .denominator = 1 },       \
+      .cost_fixed_ns = 30000,                                                                      \
+      __VA_ARGS__ }
+
+static const struct op_variant on_disk[] = { { 3, EITHER } }, on_compute[] = { { 1, EITHER } };
+static const uint16_t disk_errors[] = { KERR_NO_DEVICE };
+static const struct op_spec compute_ops[] = {
     { .name = "nop" },
-    { .name = "work",
-      .inputs_max = 3,
-      .value_count = 1,
-      .output = { .present = true, .base_bytes = OUT_ROOM, .of = 0xffff, .denominator = 1 },
-      .cost_fixed_ns = 30000 },
+    WORKS("work", ),
+    WORKS("either", .variant_count = 1, .variants = on_disk),
+};
+static const struct op_spec disk_ops[] = {
+    { .name = "nop" },
+    WORKS("work", ),
+    WORKS("either", .variant_count = 1, .variants = on_compute, .own_error_count = 1,
+          .own_errors = disk_errors),
 };
 static const struct deck_spec specs[] = {
-    { .name = "compute", .prefix = 1, .per_cpu = true, .depth = 5, .op_count = 2, .ops = ops },
-    { .name = "disk", .prefix = 3, .depth = 4, .op_count = 2, .ops = ops },
-    { .name = "watch", .prefix = 0, .observes = true, .depth = 8, .op_count = 2, .ops = ops },
+    { .name = "compute",
+      .prefix = 1,
+      .per_cpu = true,
+      .depth = 5,
+      .op_count = OPS,
+      .ops = compute_ops },
+    { .name = "disk",
+      .prefix = 3,
+      .device_class = true,
+      .depth = 4,
+      .op_count = OPS,
+      .ops = disk_ops },
+    { .name = "watch",
+      .prefix = 0,
+      .observes = true,
+      .depth = 8,
+      .op_count = 2,
+      .ops = compute_ops },
 };
 static const uint8_t prefix_of[INSTANCES] = { 1, 1, 3, 0 };
 static const uint32_t depth_of[INSTANCES] = { 5, 5, 4, 8 };
@@ -50,16 +86,19 @@ struct model_stage {
     enum stage_state state;
     uint32_t instance, ticket, length;
     uint64_t out_offset;
+    uint8_t tried; /* the deck that it cannot go to again; 0: none */
 };
 
 struct model_event {
     bool admitted, answered;
     uint32_t workflow; /* index */
     uint32_t ring;
-    uint16_t verdict; /* KERR_OK: none but the good one so far */
+    uint16_t verdict; /* KERR_OK: none but the good one so far; NEED_ROOM: it is to begin again */
     uint16_t verdict_stage;
     uint32_t step;    /* stages ended when the verdict fell */
     bool may_be_down; /* DECK_DOWN is a possible verdict too */
+    bool is_large, is_in_line;
+    uint64_t turn; /* in line: those with lower ones go first */
     struct model_stage stage[MOST_STAGES];
 };
 
@@ -69,6 +108,9 @@ struct model_workflow {
     uint16_t result_stage;
     uint64_t waits[MOST_STAGES]; /* bit set of stages */
     uint8_t deck[MOST_STAGES];
+    uint8_t op[MOST_STAGES];
+    bool is_open[MOST_STAGES];
+    uint32_t large_slots;
     uint64_t segment_offset[PLAN_MAX_SEGMENTS];
 };
 
@@ -105,6 +147,7 @@ struct world {
     struct kwe_work_frame frames[INSTANCES][KWE_MAX_DEPTH];
     uint64_t answers;
     uint64_t fused; /* work that came after other work */
+    uint64_t turns, grown, moved;
 };
 
 static struct world world;
@@ -216,13 +259,18 @@ static size_t make_blob(uint8_t *blob, struct model_workflow *model, uint32_t sl
 
     memset(stages, 0, sizeof(stages));
     model->stage_count = 1 + (uint32_t)draw(MOST_STAGES);
+    model->large_slots = (uint32_t)draw(3);
     uint64_t density = 1 + draw(4);
     for (uint16_t i = 0; i < model->stage_count; i++) {
         struct kwe_stage *stage = &stages[i];
         model->waits[i] = 0;
         model->deck[i] = draw(3) == 0 ? 3 : 1;
         stage->deck = model->deck[i];
-        stage->op = (uint16_t)(draw(8) == 0 ? 0 : 1);
+        model->op[i] = (uint8_t)(draw(8) == 0 ? NOP : draw(3) == 0 ? EITHER : WORK);
+        model->is_open[i] = model->op[i] == EITHER && draw(4) != 0;
+        stage->op = model->op[i];
+        stage->flags = model->is_open[i] ? KWE_STAGE_ANY_VARIANT : 0;
+        stage->out_most = model->large_slots != 0 && stage->op != NOP ? MOST_ROOM : 0;
         stage->fallback = stage->compensation = KWE_NO_STAGE;
         stage->dependency_first = header.dependency_count;
         stage->binding_first = header.binding_count;
@@ -232,7 +280,7 @@ static size_t make_blob(uint8_t *blob, struct model_workflow *model, uint32_t sl
             }
             model->waits[i] |= 1ull << j;
             dependencies[header.dependency_count++] = (struct kwe_dependency){ .stage = j };
-            if (stage->op == 1 && stages[j].op == 1 && stage->binding_count < 3) {
+            if (stage->op != NOP && stages[j].op != NOP && stage->binding_count < 3) {
                 bindings[header.binding_count++] = (struct kwe_binding){
                     .kind = KWE_BIND_INPUT_STAGE, .stage = j, .target = stage->binding_count++
                 };
@@ -241,12 +289,13 @@ static size_t make_blob(uint8_t *blob, struct model_workflow *model, uint32_t sl
         stage->dependency_count = (uint16_t)(header.dependency_count - stage->dependency_first);
     }
     model->result_stage = (uint16_t)(draw(3) == 0 ? KWE_NO_STAGE : draw(model->stage_count));
-    if (model->result_stage != KWE_NO_STAGE && stages[model->result_stage].op == 0) {
+    if (model->result_stage != KWE_NO_STAGE && stages[model->result_stage].op == NOP) {
         model->result_stage = KWE_NO_STAGE;
     }
     header.stage_count = (uint16_t)model->stage_count;
     header.result_stage = model->result_stage;
     header.slots = slots;
+    header.large_slots = model->large_slots;
     header.names_bytes = 8;
     header.program_bytes = 4096;
     size_t at = sizeof(header);
@@ -305,6 +354,42 @@ static void fail(struct model_event *event, uint16_t stage, uint16_t verdict)
     }
 }
 
+/* All of it has come back: it gives its place to others. Those that come back by one death do so in any order. */
+static void settle_line(struct model_event *event)
+{
+    if (event->verdict == KERR_NEED_ROOM && !event->is_in_line &&
+        count_stages(event, HANDED) == 0) {
+        event->is_in_line = true;
+        event->turn = world.turns;
+    }
+}
+
+/* It is handed over again: in a large place, and nobody who has waited longer may be without one. */
+static void begin_again(struct model_event *event)
+{
+    const struct model_workflow *workflow = &world.workflow[event->workflow];
+    uint32_t before = 0;
+
+    assert(event->is_in_line);
+    for (uint64_t cookie = 0; cookie < world.cookies; cookie++) {
+        const struct model_event *other = &world.event[cookie];
+        /* One that may have met a deck that was down may have ended. */
+        if (is_live(other) && other->workflow == event->workflow && !other->may_be_down &&
+            ((other->is_large && other->verdict == KERR_OK &&
+              count_stages(other, ENDED) < workflow->stage_count) ||
+             (other->is_in_line && other->turn < event->turn))) {
+            before++;
+        }
+    }
+    assert(before < workflow->large_slots);
+    memset(event->stage, 0, sizeof(event->stage));
+    event->verdict = KERR_OK;
+    event->verdict_stage = KWE_NO_STAGE;
+    event->is_in_line = false;
+    event->is_large = true;
+    world.grown++;
+}
+
 /* Something still needs the output. */
 static bool is_needed(const struct model_event *event, uint16_t stage)
 {
@@ -341,7 +426,9 @@ static void model_death(uint32_t instance)
                 fail(event, KWE_NO_STAGE, KERR_DECK_FAULT);
             }
         }
+        settle_line(event);
     }
+    world.turns++;
     world.in_hand[instance] = 0;
 }
 
@@ -460,8 +547,15 @@ static void check_handed(uint32_t instance, const struct kwe_work *work)
     const struct model_workflow *workflow = &world.workflow[event->workflow];
     struct model_stage *stage = &event->stage[work->stage];
 
+    if (event->verdict == KERR_NEED_ROOM) {
+        begin_again(event);
+    }
     assert(is_live(event) && event->verdict == KERR_OK && stage->state == WAITING);
-    assert(workflow->deck[work->stage] == prefix_of[instance]);
+    assert(workflow->is_open[work->stage] ? stage->tried != prefix_of[instance]
+                                          : workflow->deck[work->stage] == prefix_of[instance]);
+    assert(work->out_capacity == (workflow->op[work->stage] == NOP ? 0
+                                  : event->is_large                ? MOST_ROOM
+                                                                   : OUT_ROOM));
     uint32_t input = 0;
     for (uint16_t i = 0; i < workflow->stage_count; i++) {
         if ((workflow->waits[work->stage] >> i & 1) != 0) {
@@ -494,7 +588,8 @@ static void check_handed(uint32_t instance, const struct kwe_work *work)
     *stage = (struct model_stage){ .state = HANDED,
                                    .instance = instance,
                                    .ticket = work->ticket,
-                                   .out_offset = work->out_offset };
+                                   .out_offset = work->out_offset,
+                                   .tried = stage->tried };
 }
 
 static void take(uint32_t instance)
@@ -534,6 +629,43 @@ static uint32_t choose_work(uint32_t instance)
     }
 }
 
+/* It asks for room: the event begins again, once, where that is enough. */
+static void ask_for_room(struct model_event *event, uint16_t stage,
+                         struct kwe_completion *completion)
+{
+    static const uint32_t sizes[] = { 0, OUT_ROOM, OUT_ROOM + 1, MOST_ROOM, MOST_ROOM + 1 };
+    const struct model_workflow *workflow = &world.workflow[event->workflow];
+    const uint32_t bytes = sizes[draw(sizeof(sizes) / sizeof(sizes[0]))];
+    const bool may_grow = workflow->large_slots != 0 && workflow->op[stage] != NOP &&
+                          !event->is_large && bytes > OUT_ROOM && bytes <= MOST_ROOM;
+
+    completion->status = KERR_NEED_ROOM;
+    completion->value[0] = bytes;
+    event->stage[stage].state = SKIPPED;
+    fail(event, stage, may_grow ? KERR_NEED_ROOM : KERR_OUTPUT_TOO_LARGE);
+}
+
+/* It says something of its deck alone: where another can, that one goes on with the stage. */
+static void lack_the_device(struct model_event *event, const struct held_work *held,
+                            uint32_t instance, struct kwe_completion *completion)
+{
+    const uint16_t index = held->work.stage;
+    struct model_stage *stage = &event->stage[index];
+
+    completion->status = KERR_NO_DEVICE;
+    if (event->verdict != KERR_OK || !world.workflow[event->workflow].is_open[index]) {
+        stage->state = SKIPPED;
+        fail(event, index, KERR_NO_DEVICE);
+        return;
+    }
+    for (uint32_t i = 0; i < world.in_hand[instance]; i++) {
+        const struct held_work *other = &world.hand[instance][i];
+        assert(other->cookie != held->cookie || other->before != index);
+    }
+    *stage = (struct model_stage){ .state = WAITING, .tried = prefix_of[instance] };
+    world.moved++;
+}
+
 static void complete(uint32_t instance)
 {
     if (world.in_hand[instance] == 0) {
@@ -553,12 +685,20 @@ static void complete(uint32_t instance)
         completion.status = OUR_FAILURE;
         stage->state = SKIPPED;
         fail(event, held.work.stage, OUR_FAILURE);
+    } else if (draw(16) == 0) {
+        ask_for_room(event, held.work.stage, &completion);
+    } else if (prefix_of[instance] == 3 && !event->may_be_down && draw(6) == 0) {
+        /* With decks down it depends on when which of them was tried. */
+        lack_the_device(event, &held, instance, &completion);
     } else {
         completion.out_length = (uint32_t)draw(held.work.out_capacity + 1ull);
         completion.value[0] = held.cookie;
         stage->state = ENDED;
         stage->length = completion.out_length;
     }
+    completion.elapsed_ns = draw(100000);
+    settle_line(event);
+    world.turns++;
     assert(visit_answer(world.guide, instance, &completion, 1, world.now_ns) == KERR_OK);
 }
 
@@ -632,9 +772,10 @@ static void check_result(const struct kwe_result *result, uint32_t ring)
     }
     assert(result->status == KERR_OK || result->step == event->step);
     assert(result->status == event->verdict);
-    if (result->status == OUR_FAILURE) {
+    if (result->status == OUR_FAILURE || result->status == KERR_NO_DEVICE ||
+        result->status == KERR_OUTPUT_TOO_LARGE) {
         assert(result->stage == event->verdict_stage &&
-               result->deck == workflow->deck[result->stage]);
+               (workflow->is_open[result->stage] || result->deck == workflow->deck[result->stage]));
     } else if (result->status == KERR_OK) {
         assert(result->step == workflow->stage_count && result->stage == KWE_NO_STAGE);
         if (workflow->result_stage != KWE_NO_STAGE) {
@@ -655,15 +796,30 @@ static void read_results(uint32_t index, uint32_t most)
     }
 }
 
+/* One that was to begin again is as one that has only just begun. */
+static void give_up_growing(struct model_event *event)
+{
+    const uint32_t step = event->step;
+
+    if (event->verdict == KERR_NEED_ROOM) {
+        event->verdict = KERR_OK;
+        fail(event, KWE_NO_STAGE, KERR_CANCELLED);
+        event->step = event->is_in_line ? 0 : step;
+        event->is_in_line = false;
+    }
+}
+
 static void cancel(uint32_t index)
 {
     uint32_t id = world.workflow[index].id;
     for (uint64_t cookie = 0; id != 0 && cookie < world.cookies; cookie++) {
         struct model_event *event = &world.event[cookie];
         /* One that has ended already, its result not yet read, keeps its verdict. */
-        bool has_ended = count_stages(event, HANDED) == 0 && event->verdict != KERR_OK;
+        bool has_ended = count_stages(event, HANDED) == 0 && event->verdict != KERR_OK &&
+                         event->verdict != KERR_NEED_ROOM;
         bool is_done = count_stages(event, ENDED) == world.workflow[index].stage_count;
         if (is_live(event) && event->workflow == index && !has_ended && !is_done) {
+            give_up_growing(event);
             fail(event, KWE_NO_STAGE, KERR_CANCELLED);
         }
     }
@@ -840,7 +996,7 @@ int main(int argument_count, char **arguments)
 {
     uint64_t first = argument_count > 1 ? strtoull(arguments[1], NULL, 0) : 1;
     uint64_t last = argument_count > 1 ? first : SEEDS;
-    uint64_t answers = 0, fused = 0;
+    uint64_t answers = 0, fused = 0, grown = 0, moved = 0;
 
     for (uint64_t seed = first; seed <= last; seed++) {
         fprintf(stderr, "\rseed %llu",
@@ -853,9 +1009,11 @@ int main(int argument_count, char **arguments)
         end();
         answers += world.answers;
         fused += world.fused;
+        grown += world.grown;
+        moved += world.moved;
     }
     printf("\n%llu events answered once each\n", (unsigned long long)answers);
     assert(answers > (last - first + 1) * 20);
-    assert(first == last || fused > SEEDS);
+    assert(first == last || (fused > SEEDS && grown > SEEDS && moved > SEEDS));
     return 0;
 }

@@ -25,6 +25,7 @@ enum op {
     OP_LOCK,    /* fibre: takes the mutex, waits for an event, gives it back */
     OP_SLOW,    /* inline: takes 2 ms */
     OP_FAIL,    /* inline: sets values and a length, then fails */
+    OP_LARGE,   /* inline: its output takes as many bytes as the parameter says, and does not fit */
     OP_DEEP,    /* fibre: uses much of its stack */
     OP_TRIGGER, /* fibre: says twice that it is armed, then waits for an event */
 };
@@ -239,6 +240,9 @@ enum kerr deck_dispatch(struct deck_request *request, uint16_t op)
     case OP_FAIL:
         deck_set_output_length(request, 10);
         return KERR_CORRUPT_DATA;
+    case OP_LARGE:
+        deck_set_output_length(request, parameter);
+        return KERR_OUTPUT_TOO_LARGE;
     case OP_TRIGGER:
         deck_armed(request);
         deck_armed(request);
@@ -276,6 +280,26 @@ static void test_a_vector_of_inline_ops_is_one_visit(void)
     assert(failed.status == KERR_CORRUPT_DATA && failed.out_length == 0);
     assert(taken().status == KERR_UNKNOWN_OP);
     assert(none_answered());
+}
+
+static void test_an_output_that_does_not_fit_asks_for_what_it_takes_when_that_is_known(void)
+{
+    start();
+    give(0, OP_LARGE, 65);
+    give(1, OP_LARGE, 64); /* no more than there is room for: that says nothing */
+    give(2, OP_LARGE, 0);
+    give(3, OP_LARGE, 1ull << 40);
+
+    deck_loop_turn(&loop);
+
+    const struct kwe_completion asked = taken();
+    assert(asked.status == KERR_NEED_ROOM && asked.value[0] == 65 && asked.out_length == 0);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct kwe_completion refused = taken();
+        assert(refused.status == KERR_OUTPUT_TOO_LARGE && refused.out_length == 0);
+    }
+    const struct kwe_completion most = taken();
+    assert(most.status == KERR_NEED_ROOM && most.value[0] == UINT32_MAX);
 }
 
 static void test_long_vectors_are_handed_back_on_the_way(void)
@@ -534,6 +558,7 @@ static void test_paths_are_held_to_the_manifest(void)
 int main(void)
 {
     test_a_vector_of_inline_ops_is_one_visit();
+    test_an_output_that_does_not_fit_asks_for_what_it_takes_when_that_is_known();
     test_long_vectors_are_handed_back_on_the_way();
     test_fibres_are_answered_in_the_order_of_their_interrupts();
     test_a_trigger_says_once_that_it_is_armed();

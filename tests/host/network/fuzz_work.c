@@ -114,7 +114,7 @@ static void receive_datagrams(struct deck_request *request)
     struct network_address from;
     enum kerr error = KERR_OK;
 
-    while (error == KERR_OK || error == KERR_TOO_LARGE) {
+    while (error == KERR_OK || error == KERR_OUTPUT_TOO_LARGE) {
         struct deck_room room = room_of(request);
         uint32_t port = UDP_PORT;
         error = ports_receive(request, UDP_PORT, &room, &from, &port);

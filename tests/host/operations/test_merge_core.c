@@ -42,12 +42,12 @@ static void test_what_does_not_fit_is_too_large_and_nothing_is_written(void)
         uint8_t *merged = malloc(room + 1);
         size_t length = 0;
         memset(merged, 0xaa, room + 1);
-        assert(merge_parts(parts, 3, true, merged, room, &length) == KERR_TOO_LARGE);
+        assert(merge_parts(parts, 3, true, merged, room, &length) == KERR_OUTPUT_TOO_LARGE);
         for (size_t i = 0; i <= room; i++) {
             assert(merged[i] == 0xaa);
         }
         assert(merge_parts(parts, 3, false, merged, room, &length) ==
-               (room < 8 ? KERR_TOO_LARGE : KERR_OK));
+               (room < 8 ? KERR_OUTPUT_TOO_LARGE : KERR_OK));
         free(merged);
     }
 }
@@ -58,7 +58,8 @@ static void test_lengths_whose_sum_wraps_are_too_large(void)
     uint8_t merged[16];
     size_t length = 0;
 
-    assert(merge_parts(huge, 2, false, merged, sizeof(merged), &length) == KERR_TOO_LARGE);
+    assert(merge_parts(huge, 2, false, merged, sizeof(merged), &length) == KERR_OUTPUT_TOO_LARGE);
+    assert(length == SIZE_MAX);
 }
 
 int main(void)

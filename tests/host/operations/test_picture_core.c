@@ -107,7 +107,7 @@ static void test_no_jpeg_and_damaged_jpegs_are_refused_and_the_next_one_is_decod
         assert(decode(exact, cut, 9216) == KERR_NOT_A_JPEG);
         free(exact);
     }
-    assert(decode(picture, length, 9215) == KERR_TOO_LARGE);
+    assert(decode(picture, length, 9215) == KERR_OUTPUT_TOO_LARGE);
     assert(decode(picture, length, 9216) == KERR_OK);
     free(pixels);
     free(picture);
@@ -128,7 +128,7 @@ static void test_noise_in_the_data_never_hurts(void)
             noisy[(seed >> 8) % length] = (uint8_t)(seed >> 24);
         }
         enum kerr status = decode(noisy, length, 9216);
-        assert(status == KERR_OK || status == KERR_NOT_A_JPEG || status == KERR_TOO_LARGE);
+        assert(status == KERR_OK || status == KERR_NOT_A_JPEG || status == KERR_OUTPUT_TOO_LARGE);
     }
     free(pixels);
     free(picture);
@@ -210,9 +210,9 @@ static void test_sizes_that_cannot_be_and_bombs_are_refused_by_their_header(void
     uint8_t picture[64];
 
     assert(decode(picture, make_header(picture, BASELINE, 8, 65500, 65500), 100000) ==
-           KERR_TOO_LARGE);
+           KERR_OUTPUT_TOO_LARGE);
     assert(decode(picture, make_header(picture, PROGRESSIVE, 8, 65500, 65500), 100000) ==
-           KERR_TOO_LARGE);
+           KERR_OUTPUT_TOO_LARGE);
     assert(decode(picture, make_header(picture, BASELINE, 8, 65535, 1), 1 << 20) ==
            KERR_NOT_A_JPEG); /* beyond the library's 65500 */
     assert(decode(picture, make_header(picture, BASELINE, 8, 0, 10), 1000) == KERR_NOT_A_JPEG);

@@ -33,26 +33,28 @@ static void test_a_file_larger_than_the_room_is_too_large(void)
 {
     size_t bytes = 0;
 
-    CHECK(storage_range(100, 0, 0, 99, &bytes) == KERR_TOO_LARGE);
+    CHECK(storage_range(100, 0, 0, 99, &bytes) == KERR_OUTPUT_TOO_LARGE);
     CHECK(storage_offset(100, 30) == 30 && !storage_from_end(30));
     CHECK(storage_offset(100, UINT64_MAX) == 99 && storage_from_end(UINT64_MAX));
     CHECK(storage_offset(100, UINT64_MAX - 99) == 0 && storage_offset(100, UINT64_MAX - 100) == 0);
-    CHECK(storage_range(UINT64_MAX, 0, 0, 1 << 20, &bytes) == KERR_TOO_LARGE);
-    CHECK(storage_range(100, 0, 50, 49, &bytes) == KERR_TOO_LARGE);
+    CHECK(storage_range(UINT64_MAX, 0, 0, 1 << 20, &bytes) == KERR_OUTPUT_TOO_LARGE);
+    CHECK(storage_range(100, 0, 50, 49, &bytes) == KERR_OUTPUT_TOO_LARGE);
 }
 
-static void test_a_list_has_a_line_for_each_name_and_stops_when_full(void)
+static void test_a_list_has_a_line_for_each_name_and_counts_on_when_full(void)
 {
     char *bytes = malloc(24); /* on the heap: the sanitizer sees a step behind it */
     struct storage_list_text text = { .bytes = bytes, .capacity = 24 };
     const struct ext4_stat file = { .kind = EXT4_KIND_FILE, .size_bytes = 12345 };
     const struct ext4_stat directory = { .kind = EXT4_KIND_DIRECTORY, .size_bytes = 4096 };
 
-    CHECK(storage_list_line(&text, "a\nb", 3, &file));
-    CHECK(storage_list_line(&text, "sub", 3, &directory));
-    CHECK(!storage_list_line(&text, "x", 1, &file));
+    storage_list_line(&text, "a\nb", 3, &file);
+    storage_list_line(&text, "sub", 3, &directory);
+    CHECK(text.needed == 23);
+    storage_list_line(&text, "x", 1, &file);
+    storage_list_line(&text, "y", 1, &file);
 
-    CHECK(text.length == 23 && text.count == 2 && text.full);
+    CHECK(text.length == 23 && text.count == 2 && text.needed == 23 + 10 + 10);
     CHECK(memcmp(bytes, "f 12345 a?b\nd 4096 sub\n", 23) == 0);
     free(bytes);
 }
@@ -95,7 +97,7 @@ int main(void)
 {
     test_a_range_ends_with_the_file();
     test_a_file_larger_than_the_room_is_too_large();
-    test_a_list_has_a_line_for_each_name_and_stops_when_full();
+    test_a_list_has_a_line_for_each_name_and_counts_on_when_full();
     test_a_transfer_is_cut_without_loss();
     return 0;
 }

@@ -376,7 +376,6 @@ static void answer(uint32_t instance, struct held *held)
     } else if (draw(10) == 0) {
         completion.status = KERR_NEED_ROOM;
         completion.value[0] = draw(held->work.out_capacity + 3000ull);
-        completion.otherwise = draw(2) == 0 ? KERR_OK : KERR_TOO_LARGE;
     } else {
         completion.out_length = (uint32_t)draw(held->work.out_capacity + 1ull);
         for (uint32_t i = 0; i < KWE_MAX_VALUES; i++) {

@@ -70,13 +70,12 @@ struct deck_room deck_output(const struct deck_request *request);
 uint64_t deck_deadline_ns(const struct deck_request *request);
 /* Whose work it is: an id that is not given to another workflow while this one may come back. */
 uint32_t deck_workflow(const struct deck_request *request);
+/*
+ * How much was written. An output that does not fit its room is OUTPUT_TOO_LARGE, whatever the operation; with the length that it takes, where
+ * that is known before anything was done, the kernel is asked for so much room: the event may begin again.
+ */
 void deck_set_output_length(struct deck_request *request, size_t length);
 void deck_set_value(struct deck_request *request, unsigned index, uint64_t value);
-/*
- * The output takes `bytes`, more than there is room for: return what this returns, with nothing written or sent. The event may begin again where
- * there is more room; else it fails with `otherwise`. Only for an operation that knows the size before it has done anything.
- */
-enum kerr deck_need(struct deck_request *request, uint64_t bytes, enum kerr otherwise);
 /* A value of type f64 is its 64 bits. */
 static inline uint64_t deck_f64_bits(double number)
 {

@@ -79,7 +79,7 @@ void observed_look(struct deck_observed *observed);
 void request_begin(struct deck_request *request, const struct kwe_work *work,
                    const struct kwe_work_frame *frames, uint64_t now_ns);
 /* The status that goes into the completion: what the operation said, if what it says can be. */
-enum kerr request_verdict(const struct deck_request *request, enum kerr said);
+enum kerr request_verdict(struct deck_request *request, enum kerr said);
 
 /* ---- fibre.c ------------------------------------------------------------------------------------------------------- */
 

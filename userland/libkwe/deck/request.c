@@ -20,11 +20,18 @@ void request_begin(struct deck_request *request, const struct kwe_work *work,
     request->then = NULL;
 }
 
-enum kerr request_verdict(const struct deck_request *request, enum kerr said)
+enum kerr request_verdict(struct deck_request *request, enum kerr said)
 {
-    if (said == KERR_OK && request->completion.out_length > request->work.out_capacity) {
-        deck_die("op %u wrote %u bytes into a room of %u", request->work.op,
-                 request->completion.out_length, request->work.out_capacity);
+    struct kwe_completion *completion = &request->completion;
+    const bool is_over = completion->out_length > request->work.out_capacity;
+
+    if (said == KERR_OK && is_over) {
+        deck_die("op %u wrote %u bytes into a room of %u", request->work.op, completion->out_length,
+                 request->work.out_capacity);
+    }
+    if (said == KERR_OUTPUT_TOO_LARGE && is_over) {
+        completion->value[0] = completion->out_length;
+        return KERR_NEED_ROOM;
     }
     return said;
 }
@@ -98,13 +105,6 @@ void deck_set_value(struct deck_request *request, unsigned index, uint64_t value
     if (index < KWE_MAX_VALUES) {
         request->completion.value[index] = value;
     }
-}
-
-enum kerr deck_need(struct deck_request *request, uint64_t bytes, enum kerr otherwise)
-{
-    request->completion.value[0] = bytes;
-    request->completion.otherwise = (uint16_t)otherwise;
-    return KERR_NEED_ROOM;
 }
 
 void deck_count_copied_cache(struct deck_request *request, size_t bytes)

@@ -124,6 +124,7 @@ void *builder_blob(struct kwe_builder *builder, size_t *bytes)
         .constant_bytes = (uint32_t)(at.names - at.constants),
         .names_bytes = (uint32_t)(at.total - at.names),
         .slots = builder->slots,
+        .large_slots = builder->large_slots,
         .max_waiting = builder->max_waiting,
         .block_bytes = builder->block_bytes,
         .program_bytes = builder->program_bytes,

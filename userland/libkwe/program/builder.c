@@ -8,6 +8,7 @@
 #include "userland/libkwe/program/builder_internal.h"
 
 #define DEFAULT_SLOTS         64u
+#define DEFAULT_LARGE_SLOTS   2u
 #define DEFAULT_PROGRAM_BYTES 4096u
 
 /* ---- mistakes and growing ------------------------------------------------------------------------------------------- */
@@ -105,6 +106,11 @@ const char *kwe_builder_error(const struct kwe_builder *builder)
 void kwe_slots(struct kwe_builder *builder, uint32_t slots)
 {
     builder->slots = slots;
+}
+
+void kwe_large_slots(struct kwe_builder *builder, uint32_t slots)
+{
+    builder->large_slots = slots;
 }
 
 void kwe_max_waiting(struct kwe_builder *builder, uint32_t events)
@@ -205,10 +211,24 @@ void kwe_after(struct kwe_builder *builder, kwe_stage_t later, kwe_stage_t earli
         (struct builder_dependency){ .later = later.index, .earlier = earlier.index };
 }
 
+static uint32_t room(uint64_t bytes)
+{
+    return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
+}
+
 void kwe_out_limit(struct kwe_builder *builder, kwe_stage_t stage, uint64_t bytes)
 {
     if (builder_is_stage(builder, stage)) {
-        builder->stage[stage.index].out_limit = bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
+        builder->stage[stage.index].out_limit = room(bytes);
+    }
+}
+
+void kwe_out_most(struct kwe_builder *builder, kwe_stage_t stage, uint64_t bytes)
+{
+    if (builder_is_stage(builder, stage)) {
+        builder->stage[stage.index].out_most = room(bytes);
+        builder->large_slots =
+            builder->large_slots == 0 ? DEFAULT_LARGE_SLOTS : builder->large_slots;
     }
 }
 

@@ -32,7 +32,7 @@ struct kwe_builder {
     uint16_t result_stage;
     uint16_t open_loop;               /* whose body is being made; KWE_NO_STAGE: none */
     uint16_t loop_of[KWE_MAX_STAGES]; /* KWE_NO_STAGE: in no body */
-    uint32_t slots, max_waiting, block_bytes;
+    uint32_t slots, large_slots, max_waiting, block_bytes;
     uint64_t program_bytes, timeout_ns;
     struct kwe_stage stage[KWE_MAX_STAGES];
     struct builder_dependency dependency[KWE_MAX_DEPENDENCIES];

@@ -122,6 +122,11 @@ void kwe_input_part(struct kwe_builder *builder, kwe_stage_t consumer, unsigned 
 
 /* Room for the stage's output, where its operation has no rule of its own or another one is wanted. */
 void kwe_out_limit(struct kwe_builder *builder, kwe_stage_t stage, uint64_t bytes);
+/*
+ * ... and the most that it may become in an event that turns out larger: at least kwe_out_limit(). Few such places lie beside the others
+ * (kwe_large_slots()); an event that had no effect yet begins again there, by itself. OUTPUT_TOO_LARGE: above the most, or after an effect.
+ */
+void kwe_out_most(struct kwe_builder *builder, kwe_stage_t stage, uint64_t bytes);
 /* The workflow may touch the files in this directory and below. rights: KWE_MANIFEST_READ, KWE_MANIFEST_WRITE. */
 void kwe_manifest_subtree(struct kwe_builder *builder, const char *path, uint32_t rights);
 /* ... receive at this port of the system (KWE_MANIFEST_READ), send to this port of others (KWE_MANIFEST_WRITE). 0: any. */
@@ -131,6 +136,8 @@ void kwe_result(struct kwe_builder *builder, kwe_stage_t stage);
 
 /* Events admitted at once (64 unless told; the kernel may give fewer). */
 void kwe_slots(struct kwe_builder *builder, uint32_t slots);
+/* Beside them, places in which each output has its kwe_out_most(). 2 unless told, where a stage has one; the kernel may give one. */
+void kwe_large_slots(struct kwe_builder *builder, uint32_t slots);
 /* Events that may wait beyond them; more are OVERLOADED. 0, unless told: as many as the ring holds. */
 void kwe_max_waiting(struct kwe_builder *builder, uint32_t events);
 /* Each event's variables, for kwe_param_block(). 0 unless told. */

@@ -33,12 +33,14 @@ int kwe_arena_create(struct kwe_builder *builder, uint32_t decks, uint64_t room_
 int kwe_route(struct kwe_builder *builder, const struct kwe_workflow_info *arena, uint32_t offset,
               struct kwe_event *event)
 {
-    const uint32_t slots = builder->slots;
+    const uint32_t slots = builder->slots, large_slots = builder->large_slots;
     size_t bytes;
 
     builder->slots = 1; /* the arena's are meant */
+    builder->large_slots = 0;
     void *blob = builder_blob(builder, &bytes);
     builder->slots = slots;
+    builder->large_slots = large_slots;
     if (blob == NULL) {
         return -(int)builder->error;
     }

@@ -85,7 +85,7 @@ uint32_t jobs_load(struct job jobs[KWE_MAX_JOBS])
     const int64_t bytes = kwe_call_boot_file(KWE_JOB_FILE, 0, NULL, 0);
     uint64_t at = 0;
     uint32_t count = 0;
-    bool all_stand = true;
+    bool may_be_several = true;
 
     if (bytes <= 0) {
         report_error(KERR_NO_SUCH_FILE, KWE_NO_STAGE,
@@ -98,12 +98,14 @@ uint32_t jobs_load(struct job jobs[KWE_MAX_JOBS])
         if (!load(job)) {
             return 0;
         }
-        all_stand = all_stand && (job->header.flags & KWE_JOB_STANDING) != 0;
+        may_be_several = may_be_several && ((job->header.flags & KWE_JOB_STANDING) != 0 ||
+                                            job->header.row_count == 0);
         at += job->header.total_bytes;
     }
-    if (at != (uint64_t)bytes || (count > 1 && !all_stand)) {
-        report_error(KERR_BAD_WORKFLOW, KWE_NO_STAGE,
-                     "the jobs are malformed: too many, cut off, or one of several does not stand");
+    if (at != (uint64_t)bytes || (count > 1 && !may_be_several)) {
+        report_error(
+            KERR_BAD_WORKFLOW, KWE_NO_STAGE,
+            "the jobs are malformed: too many, cut off, or one of several has events that end");
         return 0;
     }
     return count;

@@ -17,7 +17,7 @@
 #define IN            "/in/clip"
 #define OUT           "/out/edges"
 #define LIST_BYTES    (1u << 20)
-#define PICTURE_BYTES (1u << 20) /* a larger file ends with TOO_LARGE ... */
+#define PICTURE_BYTES (1u << 20) /* a larger file ends with OUTPUT_TOO_LARGE ... */
 #define PIXEL_BYTES   (4u << 20) /* ... and so does a larger picture */
 #define SLOTS         4          /* frames under way at once */
 #define PLACES        64 /* frames submitted at once; a power of two: it is the ring's size */

@@ -165,6 +165,30 @@ static struct kwe_event loop_route(void)
     return place(builder, 3);
 }
 
+/* A file that does not fit its usual room. */
+static struct kwe_event growing_route(uint32_t which)
+{
+    struct kwe_builder *builder = graph("growing");
+    struct storage_read_params from = storage_read_defaults();
+
+    kwe_path(&from.path, "/whole");
+    kwe_stage_t load = kwe_storage_read(builder, "load", &from);
+    kwe_out_limit(builder, load, 4);
+    kwe_out_most(builder, load, 8192);
+    return place(builder, which);
+}
+
+static void an_arena_has_places_of_one_size(void)
+{
+    struct kwe_event event = growing_route(3);
+
+    expect("no larger place", &event, KERR_OUTPUT_TOO_LARGE, 0);
+    struct kwe_workflow *header =
+        (struct kwe_workflow *)(void *)((uint8_t *)kwe_program_memory(&arena) + event.block_offset);
+    header->large_slots = 1;
+    expect("larger places of its own", &event, KERR_OVER_LIMITS, KWE_NO_STAGE);
+}
+
 static void what_cannot_be_is_refused(void)
 {
     struct kwe_event event = foreign_route();
@@ -221,6 +245,7 @@ int main(void)
     check_rings(&rings, 32);
     every_event_goes_its_own_way();
     a_failing_stage_is_named();
+    an_arena_has_places_of_one_size();
     what_cannot_be_is_refused();
     every_event_goes_its_own_way(); /* no slot was lost */
     an_arena_must_make_sense();

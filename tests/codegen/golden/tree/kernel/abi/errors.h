@@ -37,21 +37,26 @@ enum kerr {
     /* The deck has been given up after too many restarts, or never started. */
     KERR_DECK_DOWN = 21,
     KERR_DECK_BROKE_RULES = 22, /* The deck answered what it may not; it was restarted. */
-    KERR_OUTPUT_TOO_LARGE = 23, /* The output does not fit the room reserved for it. */
-    KERR_TOO_LARGE = 24,        /* The input is larger than the workflow's limits allow. */
-    KERR_OUT_OF_SCRATCH = 25,   /* The operation ran out of its deck's private memory. */
-    KERR_NOT_A_JPEG = 26,       /* The bytes are not a JPEG picture that can be decoded. */
-    KERR_BAD_PICTURE = 27,      /* The picture's size, channels or pixel count do not agree. */
-    KERR_CORRUPT_DATA = 28,     /* The compressed data is damaged. */
-    KERR_NOT_AUTHENTIC = 29,    /* The sealed data was changed, or the key is wrong. */
-    KERR_BAD_KEY = 30,          /* The key does not have the length that the cipher needs. */
-    KERR_NO_SUCH_FILE = 31,     /* There is no such file or directory. */
-    KERR_EXISTS = 32,           /* It exists already. */
-    KERR_NOT_A_DIRECTORY = 33,  /* A part of the path is no directory. */
-    KERR_IS_A_DIRECTORY = 34,   /* The path names a directory. */
-    KERR_NOT_EMPTY = 35,        /* The directory is not empty. */
-    KERR_NO_SPACE = 36,         /* The disk is full. */
-    KERR_NAME_TOO_LONG = 37,    /* A name in the path is longer than the file system allows. */
+    /* The output does not fit the room that the workflow has for it. */
+    KERR_OUTPUT_TOO_LARGE = 23,
+    /*
+     * What came in, or was asked for, is larger than the operation can take, however much room
+     * there is.
+     */
+    KERR_TOO_LARGE = 24,
+    KERR_OUT_OF_SCRATCH = 25,  /* The operation ran out of its deck's private memory. */
+    KERR_NOT_A_JPEG = 26,      /* The bytes are not a JPEG picture that can be decoded. */
+    KERR_BAD_PICTURE = 27,     /* The picture's size, channels or pixel count do not agree. */
+    KERR_CORRUPT_DATA = 28,    /* The compressed data is damaged. */
+    KERR_NOT_AUTHENTIC = 29,   /* The sealed data was changed, or the key is wrong. */
+    KERR_BAD_KEY = 30,         /* The key does not have the length that the cipher needs. */
+    KERR_NO_SUCH_FILE = 31,    /* There is no such file or directory. */
+    KERR_EXISTS = 32,          /* It exists already. */
+    KERR_NOT_A_DIRECTORY = 33, /* A part of the path is no directory. */
+    KERR_IS_A_DIRECTORY = 34,  /* The path names a directory. */
+    KERR_NOT_EMPTY = 35,       /* The directory is not empty. */
+    KERR_NO_SPACE = 36,        /* The disk is full. */
+    KERR_NAME_TOO_LONG = 37,   /* A name in the path is longer than the file system allows. */
     /* The path is empty, not absolute, or holds a NUL, "." or "..". */
     KERR_BAD_PATH = 38,
     KERR_IO_ERROR = 39,           /* The device reported an error. */

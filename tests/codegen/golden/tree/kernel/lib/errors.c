@@ -97,8 +97,9 @@ static const char *const sentences[KERR_COUNT] = {
     [KERR_DECK_FAULT] = "The deck that held the event, or its output, died.",
     [KERR_DECK_DOWN] = "The deck has been given up after too many restarts, or never started.",
     [KERR_DECK_BROKE_RULES] = "The deck answered what it may not; it was restarted.",
-    [KERR_OUTPUT_TOO_LARGE] = "The output does not fit the room reserved for it.",
-    [KERR_TOO_LARGE] = "The input is larger than the workflow's limits allow.",
+    [KERR_OUTPUT_TOO_LARGE] = "The output does not fit the room that the workflow has for it.",
+    [KERR_TOO_LARGE] =
+        "What came in, or was asked for, is larger than the operation can take, however much room there is.",
     [KERR_OUT_OF_SCRATCH] = "The operation ran out of its deck's private memory.",
     [KERR_NOT_A_JPEG] = "The bytes are not a JPEG picture that can be decoded.",
     [KERR_BAD_PICTURE] = "The picture's size, channels or pixel count do not agree.",

@@ -29,8 +29,8 @@ static enum kerr run_params(struct deck_request *request)
     };
     enum kerr status = everything_params(&call);
 
+    deck_set_output_length(request, call.packed.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.packed.length);
         deck_set_value(request, EVERYTHING_PARAMS_VALUE_WIDTH, call.width);
         deck_set_value(request, EVERYTHING_PARAMS_VALUE_NEAR, (uint64_t)(int64_t)call.near);
         deck_set_value(request, EVERYTHING_PARAMS_VALUE_FAR, (uint64_t)(int64_t)call.far);
@@ -61,9 +61,7 @@ static enum kerr run_limited(struct deck_request *request)
     };
     enum kerr status = everything_limited(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.data.length);
-    }
+    deck_set_output_length(request, call.data.length);
     return status;
 }
 

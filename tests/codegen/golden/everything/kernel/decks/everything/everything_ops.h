@@ -37,7 +37,7 @@ struct everything_params_call {
 };
 /*
  * Every type of parameter, with a text that is long enough to be broken over the lines of its
- * comment in C. Errors: IO_ERROR, TOO_LARGE. On a fibre: may wait.
+ * comment in C. Errors: OUTPUT_TOO_LARGE, IO_ERROR, TOO_LARGE. On a fibre: may wait.
  */
 enum kerr everything_params(struct everything_params_call *call);
 
@@ -53,5 +53,5 @@ struct everything_limited_call {
     struct deck_request *request;
     struct deck_room data; /* out: bytes; set .length */
 };
-/* An output by the workflow's limit. */
+/* An output by the workflow's limit. Errors: OUTPUT_TOO_LARGE. */
 enum kerr everything_limited(struct everything_limited_call *call);

@@ -17,8 +17,8 @@ static enum kerr run_history(struct deck_request *request)
     };
     enum kerr status = execution_history(&call);
 
+    deck_set_output_length(request, call.lines.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.lines.length);
         deck_set_value(request, EXECUTION_HISTORY_VALUE_RECORDED, call.recorded);
     }
     return status;

@@ -24,7 +24,7 @@ struct execution_history_call {
 };
 /*
  * The newest results, oldest first, as lines: cookie workflow status stage deck submitted_ns
- * finished_ns.
+ * finished_ns. Errors: OUTPUT_TOO_LARGE.
  */
 enum kerr execution_history(struct execution_history_call *call);
 

@@ -18,8 +18,8 @@ static enum kerr run_convolve(struct deck_request *request)
     };
     enum kerr status = hardware_convolve(&call);
 
+    deck_set_output_length(request, call.filtered.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.filtered.length);
         deck_set_value(request, HARDWARE_CONVOLVE_VALUE_WIDTH, call.width);
         deck_set_value(request, HARDWARE_CONVOLVE_VALUE_HEIGHT, call.height);
     }
@@ -36,9 +36,7 @@ static enum kerr run_jpeg_encode(struct deck_request *request)
     };
     enum kerr status = hardware_jpeg_encode(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.picture.length);
-    }
+    deck_set_output_length(request, call.picture.length);
     return status;
 }
 

@@ -26,8 +26,8 @@ struct hardware_convolve_call {
 };
 /*
  * 3x3 convolution with integer weights; edges replicated, rounded half away from zero, clamped to
- * 0..255, each channel alone. Errors: BAD_PICTURE, TOO_LARGE, NO_DEVICE, DEVICE_GONE,
- * DEVICE_TIMEOUT, DEVICE_REFUSED. On a fibre: may wait.
+ * 0..255, each channel alone. Errors: OUTPUT_TOO_LARGE, BAD_PICTURE, TOO_LARGE, NO_DEVICE,
+ * DEVICE_GONE, DEVICE_TIMEOUT, DEVICE_REFUSED. On a fibre: may wait.
  */
 enum kerr hardware_convolve(struct hardware_convolve_call *call);
 
@@ -38,7 +38,7 @@ struct hardware_jpeg_encode_call {
     struct deck_room picture; /* out: bytes; set .length */
 };
 /*
- * Encode 8-bit RGB to a baseline JPEG picture. Errors: BAD_PICTURE, OUTPUT_TOO_LARGE, TOO_LARGE,
+ * Encode 8-bit RGB to a baseline JPEG picture. Errors: OUTPUT_TOO_LARGE, BAD_PICTURE, TOO_LARGE,
  * NO_DEVICE, DEVICE_GONE, DEVICE_TIMEOUT, DEVICE_REFUSED. On a fibre: may wait.
  */
 enum kerr hardware_jpeg_encode(struct hardware_jpeg_encode_call *call);

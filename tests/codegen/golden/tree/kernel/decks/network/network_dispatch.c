@@ -55,8 +55,8 @@ static enum kerr run_udp_receive(struct deck_request *request)
     };
     enum kerr status = network_udp_receive(&call);
 
+    deck_set_output_length(request, call.data.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.data.length);
         deck_set_value(request, NETWORK_UDP_RECEIVE_VALUE_ADDRESS_HIGH, call.address_high);
         deck_set_value(request, NETWORK_UDP_RECEIVE_VALUE_ADDRESS_LOW, call.address_low);
         deck_set_value(request, NETWORK_UDP_RECEIVE_VALUE_PORT, call.port);
@@ -133,8 +133,8 @@ static enum kerr run_tcp_receive(struct deck_request *request)
     };
     enum kerr status = network_tcp_receive(&call);
 
+    deck_set_output_length(request, call.data.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.data.length);
         deck_set_value(request, NETWORK_TCP_RECEIVE_VALUE_RECEIVED, call.received);
         deck_set_value(request, NETWORK_TCP_RECEIVE_VALUE_ENDED, call.ended);
     }
@@ -174,8 +174,8 @@ static enum kerr run_http_receive(struct deck_request *request)
     };
     enum kerr status = network_http_receive(&call);
 
+    deck_set_output_length(request, call.data.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.data.length);
         deck_set_value(request, NETWORK_HTTP_RECEIVE_VALUE_CONNECTION, call.connection);
         deck_set_value(request, NETWORK_HTTP_RECEIVE_VALUE_METHOD, call.method);
         deck_set_value(request, NETWORK_HTTP_RECEIVE_VALUE_BODY_BYTES, call.body_bytes);
@@ -227,8 +227,8 @@ static enum kerr run_http_get(struct deck_request *request)
     };
     enum kerr status = network_http_get(&call);
 
+    deck_set_output_length(request, call.body.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.body.length);
         deck_set_value(request, NETWORK_HTTP_GET_VALUE_ANSWER, call.answer);
     }
     return status;
@@ -242,9 +242,7 @@ static enum kerr run_metrics(struct deck_request *request)
     };
     enum kerr status = network_metrics(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.text.length);
-    }
+    deck_set_output_length(request, call.text.length);
     return status;
 }
 

@@ -59,8 +59,8 @@ struct network_udp_receive_call {
 };
 /*
  * Wait for a datagram at this port. The port is the workflow's from then on, and may be taken back
- * after 10 s without use. Errors: NO_DEVICE, NETWORK_DOWN, NOT_PERMITTED, PORT_IN_USE, TOO_LARGE,
- * TOO_MANY, NO_MEMORY. On a fibre: may wait.
+ * after 10 s without use. Errors: OUTPUT_TOO_LARGE, NO_DEVICE, NETWORK_DOWN, NOT_PERMITTED,
+ * PORT_IN_USE, TOO_MANY, NO_MEMORY. On a fibre: may wait.
  */
 enum kerr network_udp_receive(struct network_udp_receive_call *call);
 
@@ -121,8 +121,8 @@ struct network_tcp_receive_call {
 };
 /*
  * Wait for at_least bytes, or the end, and take what is there. ended is 1 when nothing will follow;
- * a receive that is cancelled may have taken bytes along. Errors: BAD_HANDLE, CONNECTION_RESET,
- * CONNECTION_CLOSED, TOO_LARGE. On a fibre: may wait.
+ * a receive that is cancelled may have taken bytes along. Errors: OUTPUT_TOO_LARGE, BAD_HANDLE,
+ * CONNECTION_RESET, CONNECTION_CLOSED. On a fibre: may wait.
  */
 enum kerr network_tcp_receive(struct network_tcp_receive_call *call);
 
@@ -156,8 +156,8 @@ struct network_http_receive_call {
 /*
  * Wait for one whole HTTP request at this port. Connections, keep-alive, pipelining, limits and
  * refusals are the deck's business. The output is a struct kwe_http_request (kernel/abi/http.h) and
- * what it names, the body among it, chunks put together. Errors: NO_DEVICE, NETWORK_DOWN,
- * NOT_PERMITTED, PORT_IN_USE, TOO_MANY, NO_MEMORY, OUTPUT_TOO_LARGE. On a fibre: may wait.
+ * what it names, the body among it, chunks put together. Errors: OUTPUT_TOO_LARGE, NO_DEVICE,
+ * NETWORK_DOWN, NOT_PERMITTED, PORT_IN_USE, TOO_MANY, NO_MEMORY. On a fibre: may wait.
  */
 enum kerr network_http_receive(struct network_http_receive_call *call);
 
@@ -202,9 +202,9 @@ struct network_http_get_call {
 };
 /*
  * Ask an HTTP server for a path, and wait for the whole answer; the output is its body, the answer
- * its status. An address of 0 is looked up by the host's name. Errors: NO_DEVICE, NETWORK_DOWN,
- * NOT_PERMITTED, BAD_NAME, NO_SUCH_NAME, CONNECTION_REFUSED, UNREACHABLE, CONNECTION_RESET,
- * CONNECTION_CLOSED, BAD_RESPONSE, TOO_LARGE, TOO_MANY, NO_MEMORY. On a fibre: may wait.
+ * its status. An address of 0 is looked up by the host's name. Errors: OUTPUT_TOO_LARGE, NO_DEVICE,
+ * NETWORK_DOWN, NOT_PERMITTED, BAD_NAME, NO_SUCH_NAME, CONNECTION_REFUSED, UNREACHABLE,
+ * CONNECTION_RESET, CONNECTION_CLOSED, BAD_RESPONSE, TOO_MANY, NO_MEMORY. On a fibre: may wait.
  */
 enum kerr network_http_get(struct network_http_get_call *call);
 

@@ -17,8 +17,8 @@ static enum kerr run_jpeg_decode(struct deck_request *request)
     };
     enum kerr status = operations_jpeg_decode(&call);
 
+    deck_set_output_length(request, call.pixels.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.pixels.length);
         deck_set_value(request, OPERATIONS_JPEG_DECODE_VALUE_WIDTH, call.width);
         deck_set_value(request, OPERATIONS_JPEG_DECODE_VALUE_HEIGHT, call.height);
     }
@@ -35,9 +35,7 @@ static enum kerr run_jpeg_encode(struct deck_request *request)
     };
     enum kerr status = operations_jpeg_encode(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.picture.length);
-    }
+    deck_set_output_length(request, call.picture.length);
     return status;
 }
 
@@ -51,8 +49,8 @@ static enum kerr run_convolve(struct deck_request *request)
     };
     enum kerr status = operations_convolve(&call);
 
+    deck_set_output_length(request, call.filtered.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.filtered.length);
         deck_set_value(request, OPERATIONS_CONVOLVE_VALUE_WIDTH, call.width);
         deck_set_value(request, OPERATIONS_CONVOLVE_VALUE_HEIGHT, call.height);
     }
@@ -68,9 +66,7 @@ static enum kerr run_lz4_compress(struct deck_request *request)
     };
     enum kerr status = operations_lz4_compress(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.packed.length);
-    }
+    deck_set_output_length(request, call.packed.length);
     return status;
 }
 
@@ -83,9 +79,7 @@ static enum kerr run_lz4_decompress(struct deck_request *request)
     };
     enum kerr status = operations_lz4_decompress(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.data.length);
-    }
+    deck_set_output_length(request, call.data.length);
     return status;
 }
 
@@ -99,9 +93,7 @@ static enum kerr run_zstd_compress(struct deck_request *request)
     };
     enum kerr status = operations_zstd_compress(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.packed.length);
-    }
+    deck_set_output_length(request, call.packed.length);
     return status;
 }
 
@@ -114,9 +106,7 @@ static enum kerr run_zstd_decompress(struct deck_request *request)
     };
     enum kerr status = operations_zstd_decompress(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.data.length);
-    }
+    deck_set_output_length(request, call.data.length);
     return status;
 }
 
@@ -129,9 +119,7 @@ static enum kerr run_sha256(struct deck_request *request)
     };
     enum kerr status = operations_sha256(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.digest.length);
-    }
+    deck_set_output_length(request, call.digest.length);
     return status;
 }
 
@@ -159,9 +147,7 @@ static enum kerr run_seal(struct deck_request *request)
     };
     enum kerr status = operations_seal(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.sealed.length);
-    }
+    deck_set_output_length(request, call.sealed.length);
     return status;
 }
 
@@ -175,9 +161,7 @@ static enum kerr run_open(struct deck_request *request)
     };
     enum kerr status = operations_open(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.data.length);
-    }
+    deck_set_output_length(request, call.data.length);
     return status;
 }
 
@@ -191,8 +175,8 @@ static enum kerr run_statistics(struct deck_request *request)
     };
     enum kerr status = operations_statistics(&call);
 
+    deck_set_output_length(request, call.record.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.record.length);
         deck_set_value(request, OPERATIONS_STATISTICS_VALUE_COUNT, call.count);
         deck_set_value(request, OPERATIONS_STATISTICS_VALUE_MINIMUM, deck_f64_bits(call.minimum));
         deck_set_value(request, OPERATIONS_STATISTICS_VALUE_MAXIMUM, deck_f64_bits(call.maximum));
@@ -211,8 +195,8 @@ static enum kerr run_histogram(struct deck_request *request)
     };
     enum kerr status = operations_histogram(&call);
 
+    deck_set_output_length(request, call.counts.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.counts.length);
         deck_set_value(request, OPERATIONS_HISTOGRAM_VALUE_BELOW, call.below);
         deck_set_value(request, OPERATIONS_HISTOGRAM_VALUE_ABOVE, call.above);
         deck_set_value(request, OPERATIONS_HISTOGRAM_VALUE_UNORDERED, call.unordered);
@@ -237,8 +221,8 @@ static enum kerr run_merge(struct deck_request *request)
     };
     enum kerr status = operations_merge(&call);
 
+    deck_set_output_length(request, call.merged.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.merged.length);
         deck_set_value(request, OPERATIONS_MERGE_VALUE_PARTS, call.parts);
     }
     return status;
@@ -254,8 +238,8 @@ static enum kerr run_sha256_update(struct deck_request *request)
     };
     enum kerr status = operations_sha256_update(&call);
 
+    deck_set_output_length(request, call.next.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.next.length);
         deck_set_value(request, OPERATIONS_SHA256_UPDATE_VALUE_SEEN, call.seen);
     }
     return status;
@@ -270,8 +254,8 @@ static enum kerr run_sha256_final(struct deck_request *request)
     };
     enum kerr status = operations_sha256_final(&call);
 
+    deck_set_output_length(request, call.digest.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.digest.length);
         deck_set_value(request, OPERATIONS_SHA256_FINAL_VALUE_SEEN, call.seen);
     }
     return status;
@@ -287,8 +271,8 @@ static enum kerr run_spectrum(struct deck_request *request)
     };
     enum kerr status = operations_spectrum(&call);
 
+    deck_set_output_length(request, call.lines.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.lines.length);
         deck_set_value(request, OPERATIONS_SPECTRUM_VALUE_COUNT, call.count);
     }
     return status;
@@ -305,8 +289,8 @@ static enum kerr run_http_route(struct deck_request *request)
     };
     enum kerr status = operations_http_route(&call);
 
+    deck_set_output_length(request, call.path.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.path.length);
         deck_set_value(request, OPERATIONS_HTTP_ROUTE_VALUE_KIND, call.kind);
         deck_set_value(request, OPERATIONS_HTTP_ROUTE_VALUE_ANSWER, call.answer);
         deck_set_value(request, OPERATIONS_HTTP_ROUTE_VALUE_OFFSET, call.offset);
@@ -324,9 +308,7 @@ static enum kerr run_http_form(struct deck_request *request)
     };
     enum kerr status = operations_http_form(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.line.length);
-    }
+    deck_set_output_length(request, call.line.length);
     return status;
 }
 
@@ -343,8 +325,8 @@ static enum kerr run_http_render(struct deck_request *request)
     };
     enum kerr status = operations_http_render(&call);
 
+    deck_set_output_length(request, call.page.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.page.length);
         deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_ANSWER, call.answer);
         deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_HEAD_BYTES, call.head_bytes);
         deck_set_value(request, OPERATIONS_HTTP_RENDER_VALUE_BODY_BYTES, call.body_bytes);
@@ -363,9 +345,7 @@ static enum kerr run_format(struct deck_request *request)
     };
     enum kerr status = operations_format(&call);
 
-    if (status == KERR_OK) {
-        deck_set_output_length(request, call.text.length);
-    }
+    deck_set_output_length(request, call.text.length);
     return status;
 }
 
@@ -379,8 +359,8 @@ static enum kerr run_entry(struct deck_request *request)
     };
     enum kerr status = operations_entry(&call);
 
+    deck_set_output_length(request, call.path.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.path.length);
         deck_set_value(request, OPERATIONS_ENTRY_VALUE_COUNT, call.count);
     }
     return status;

@@ -24,7 +24,7 @@ struct operations_jpeg_decode_call {
     uint32_t height;           /* value: set it */
 };
 /*
- * Decode one JPEG picture to 8-bit RGB, rows without padding. Errors: NOT_A_JPEG, TOO_LARGE,
+ * Decode one JPEG picture to 8-bit RGB, rows without padding. Errors: OUTPUT_TOO_LARGE, NOT_A_JPEG,
  * OUT_OF_SCRATCH.
  */
 enum kerr operations_jpeg_decode(struct operations_jpeg_decode_call *call);
@@ -36,7 +36,7 @@ struct operations_jpeg_encode_call {
     struct deck_room picture; /* out: bytes; set .length */
 };
 /*
- * Encode 8-bit RGB to a baseline JPEG picture. Errors: BAD_PICTURE, OUTPUT_TOO_LARGE,
+ * Encode 8-bit RGB to a baseline JPEG picture. Errors: OUTPUT_TOO_LARGE, BAD_PICTURE,
  * OUT_OF_SCRATCH.
  */
 enum kerr operations_jpeg_encode(struct operations_jpeg_encode_call *call);
@@ -51,7 +51,7 @@ struct operations_convolve_call {
 };
 /*
  * 3x3 convolution with integer weights; edges replicated, rounded half away from zero, clamped to
- * 0..255, each channel alone. Errors: BAD_PICTURE.
+ * 0..255, each channel alone. Errors: OUTPUT_TOO_LARGE, BAD_PICTURE.
  */
 enum kerr operations_convolve(struct operations_convolve_call *call);
 
@@ -60,7 +60,10 @@ struct operations_lz4_compress_call {
     struct deck_bytes data;  /* in: bytes */
     struct deck_room packed; /* out: bytes; set .length */
 };
-/* One LZ4 block behind an 8-byte little-endian length of the plain data. */
+/*
+ * One LZ4 block behind an 8-byte little-endian length of the plain data. Errors: OUTPUT_TOO_LARGE,
+ * TOO_LARGE.
+ */
 enum kerr operations_lz4_compress(struct operations_lz4_compress_call *call);
 
 struct operations_lz4_decompress_call {
@@ -68,7 +71,7 @@ struct operations_lz4_decompress_call {
     struct deck_bytes packed; /* in: bytes */
     struct deck_room data;    /* out: bytes; set .length */
 };
-/* The reverse of lz4_compress. Errors: CORRUPT_DATA, TOO_LARGE. */
+/* The reverse of lz4_compress. Errors: OUTPUT_TOO_LARGE, CORRUPT_DATA. */
 enum kerr operations_lz4_decompress(struct operations_lz4_decompress_call *call);
 
 struct operations_zstd_compress_call {
@@ -79,7 +82,7 @@ struct operations_zstd_compress_call {
 };
 /*
  * One zstd frame with content size and checksum. High levels search as far as 32 MiB of memory
- * allow. Errors: OUT_OF_SCRATCH.
+ * allow. Errors: OUTPUT_TOO_LARGE, OUT_OF_SCRATCH.
  */
 enum kerr operations_zstd_compress(struct operations_zstd_compress_call *call);
 
@@ -88,7 +91,7 @@ struct operations_zstd_decompress_call {
     struct deck_bytes packed; /* in: bytes */
     struct deck_room data;    /* out: bytes; set .length */
 };
-/* One or more zstd frames. Errors: CORRUPT_DATA, TOO_LARGE, OUT_OF_SCRATCH. */
+/* One or more zstd frames. Errors: OUTPUT_TOO_LARGE, CORRUPT_DATA, OUT_OF_SCRATCH. */
 enum kerr operations_zstd_decompress(struct operations_zstd_decompress_call *call);
 
 struct operations_sha256_call {
@@ -96,7 +99,7 @@ struct operations_sha256_call {
     struct deck_bytes data;  /* in: bytes */
     struct deck_room digest; /* out: bytes; set .length */
 };
-/* SHA-256 (FIPS 180-4) of the data; 32 bytes. */
+/* SHA-256 (FIPS 180-4) of the data; 32 bytes. Errors: OUTPUT_TOO_LARGE. */
 enum kerr operations_sha256(struct operations_sha256_call *call);
 
 struct operations_crc32c_call {
@@ -115,7 +118,7 @@ struct operations_seal_call {
 };
 /*
  * ChaCha20-Poly1305 (RFC 8439) with a fresh random nonce; nonce (12 bytes), ciphertext, tag (16
- * bytes). Errors: BAD_KEY.
+ * bytes). Errors: OUTPUT_TOO_LARGE, BAD_KEY.
  */
 enum kerr operations_seal(struct operations_seal_call *call);
 
@@ -125,7 +128,7 @@ struct operations_open_call {
     struct deck_bytes key;    /* in: bytes */
     struct deck_room data;    /* out: bytes; set .length */
 };
-/* The reverse of seal. Errors: BAD_KEY, NOT_AUTHENTIC. */
+/* The reverse of seal. Errors: OUTPUT_TOO_LARGE, BAD_KEY, NOT_AUTHENTIC. */
 enum kerr operations_open(struct operations_open_call *call);
 
 struct operations_statistics_call {
@@ -140,7 +143,7 @@ struct operations_statistics_call {
 };
 /*
  * Of samples: a record of u64 count and f64 minimum, maximum, mean, variance (of the whole, by
- * count); a NaN among them makes all four NaN. Errors: BAD_SAMPLES.
+ * count); a NaN among them makes all four NaN. Errors: OUTPUT_TOO_LARGE, BAD_SAMPLES.
  */
 enum kerr operations_statistics(struct operations_statistics_call *call);
 
@@ -155,7 +158,8 @@ struct operations_histogram_call {
 };
 /*
  * How many samples lie in each of the bins of equal width from low to high, the last one with high
- * itself: u64 for each bin, then below, above, NaN. Errors: BAD_PARAMETER, BAD_SAMPLES.
+ * itself: u64 for each bin, then below, above, NaN. Errors: OUTPUT_TOO_LARGE, BAD_PARAMETER,
+ * BAD_SAMPLES.
  */
 enum kerr operations_histogram(struct operations_histogram_call *call);
 
@@ -175,7 +179,7 @@ struct operations_merge_call {
 };
 /*
  * The inputs one behind the other, in order; with a header first when wished: u64 how many they
- * are, then each one's u64 length. Errors: TOO_LARGE.
+ * are, then each one's u64 length. Errors: OUTPUT_TOO_LARGE.
  */
 enum kerr operations_merge(struct operations_merge_call *call);
 
@@ -188,8 +192,8 @@ struct operations_sha256_update_call {
 };
 /*
  * SHA-256 in parts. Takes the data in behind what the state has already seen; no state, or an empty
- * one, begins. The state is for sha256_final and the next sha256_update only. Errors: BAD_STATE,
- * TOO_LARGE.
+ * one, begins. The state is for sha256_final and the next sha256_update only. Errors:
+ * OUTPUT_TOO_LARGE, BAD_STATE, TOO_LARGE.
  */
 enum kerr operations_sha256_update(struct operations_sha256_update_call *call);
 
@@ -201,7 +205,7 @@ struct operations_sha256_final_call {
 };
 /*
  * The digest of all that the state has seen, as sha256 of the whole would be; an empty state has
- * seen nothing. Errors: BAD_STATE.
+ * seen nothing. Errors: OUTPUT_TOO_LARGE, BAD_STATE.
  */
 enum kerr operations_sha256_final(struct operations_sha256_final_call *call);
 
@@ -214,7 +218,7 @@ struct operations_spectrum_call {
 };
 /*
  * Discrete Fourier transform of real samples, of any length up to 2^18: f64 magnitudes of the lines
- * 0 to size / 2, not scaled. Errors: BAD_SAMPLES, TOO_LARGE, OUTPUT_TOO_LARGE, OUT_OF_SCRATCH.
+ * 0 to size / 2, not scaled. Errors: OUTPUT_TOO_LARGE, BAD_SAMPLES, TOO_LARGE, OUT_OF_SCRATCH.
  */
 enum kerr operations_spectrum(struct operations_spectrum_call *call);
 
@@ -233,7 +237,8 @@ struct operations_http_route_call {
  * What a request is for, by a table: lines of METHODS PATH KIND TARGET, the first that fits counts;
  * a path that ends with /... fits all below it. KIND: file (its path is the output), change, text,
  * stream. kind 0 refused, 1 file, 2 change, 3 text, 4 stream; answer: the status so far; offset and
- * bytes are what storage.read has to read. Errors: BAD_REQUEST, BAD_PARAMETER, NO_MEMORY.
+ * bytes are what storage.read has to read. Errors: OUTPUT_TOO_LARGE, BAD_REQUEST, BAD_PARAMETER,
+ * NO_MEMORY.
  */
 enum kerr operations_http_route(struct operations_http_route_call *call);
 
@@ -244,7 +249,7 @@ struct operations_http_form_call {
 };
 /*
  * A form that was sent (application/x-www-form-urlencoded) as one line of JSON, an object of texts.
- * Errors: BAD_REQUEST, OUTPUT_TOO_LARGE.
+ * Errors: OUTPUT_TOO_LARGE, BAD_REQUEST.
  */
 enum kerr operations_http_form(struct operations_http_form_call *call);
 
@@ -265,7 +270,7 @@ struct operations_http_render_call {
  * The answer, for http_send: lines of fields and, but for a file, the body. What the stages before
  * said of the file, the directory and the change comes as statuses; a failure becomes an error
  * page. By the same table as http_route. Of a stream, text is the beginning, and more_bytes 2^64 -
- * 1. Errors: BAD_REQUEST, BAD_PARAMETER, OUTPUT_TOO_LARGE, NO_MEMORY.
+ * 1. Errors: OUTPUT_TOO_LARGE, BAD_REQUEST, BAD_PARAMETER, NO_MEMORY.
  */
 enum kerr operations_http_render(struct operations_http_render_call *call);
 
@@ -290,7 +295,7 @@ struct operations_entry_call {
 };
 /*
  * The path of one of a directory's files, in the order of their names: the first has number 0, and
- * behind the last comes the first again. The entries are storage.list's. Errors: BAD_PARAMETER,
- * NO_SUCH_FILE, NAME_TOO_LONG, NO_MEMORY.
+ * behind the last comes the first again. The entries are storage.list's. Errors: OUTPUT_TOO_LARGE,
+ * BAD_PARAMETER, NO_SUCH_FILE, NAME_TOO_LONG, NO_MEMORY.
  */
 enum kerr operations_entry(struct operations_entry_call *call);

@@ -17,8 +17,8 @@ static enum kerr run_read(struct deck_request *request)
     };
     enum kerr status = storage_read(&call);
 
+    deck_set_output_length(request, call.data.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.data.length);
         deck_set_value(request, STORAGE_READ_VALUE_SIZE, call.size);
         deck_set_value(request, STORAGE_READ_VALUE_MTIME, call.mtime);
     }
@@ -67,8 +67,8 @@ static enum kerr run_list(struct deck_request *request)
     };
     enum kerr status = storage_list(&call);
 
+    deck_set_output_length(request, call.entries.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.entries.length);
         deck_set_value(request, STORAGE_LIST_VALUE_COUNT, call.count);
     }
     return status;
@@ -146,8 +146,8 @@ static enum kerr run_read_at(struct deck_request *request)
     };
     enum kerr status = storage_read_at(&call);
 
+    deck_set_output_length(request, call.data.length);
     if (status == KERR_OK) {
-        deck_set_output_length(request, call.data.length);
         deck_set_value(request, STORAGE_READ_AT_VALUE_SIZE, call.size);
     }
     return status;

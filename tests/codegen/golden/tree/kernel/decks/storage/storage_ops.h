@@ -26,7 +26,7 @@ struct storage_read_call {
 /*
  * Read a file, or length bytes of it from offset; fewer when it ends before. length 0 is all of it;
  * an offset of 2^64 - n counts n bytes back from the end. size and mtime are the whole file's.
- * Errors: NO_SUCH_FILE, IS_A_DIRECTORY, TOO_LARGE, BAD_PATH, NOT_PERMITTED, IO_ERROR,
+ * Errors: OUTPUT_TOO_LARGE, NO_SUCH_FILE, IS_A_DIRECTORY, BAD_PATH, NOT_PERMITTED, IO_ERROR,
  * CORRUPT_FILESYSTEM. On a fibre: may wait.
  */
 enum kerr storage_read(struct storage_read_call *call);
@@ -73,8 +73,8 @@ struct storage_list_call {
     uint64_t count;           /* value: set it */
 };
 /*
- * A directory's entries, one line each: f or d, size in bytes, name. Errors: NO_SUCH_FILE,
- * NOT_A_DIRECTORY, TOO_LARGE, BAD_PATH, NOT_PERMITTED, IO_ERROR, CORRUPT_FILESYSTEM. On a fibre:
+ * A directory's entries, one line each: f or d, size in bytes, name. Errors: OUTPUT_TOO_LARGE,
+ * NO_SUCH_FILE, NOT_A_DIRECTORY, BAD_PATH, NOT_PERMITTED, IO_ERROR, CORRUPT_FILESYSTEM. On a fibre:
  * may wait.
  */
 enum kerr storage_list(struct storage_list_call *call);
@@ -143,8 +143,8 @@ struct storage_read_at_call {
 };
 /*
  * Read length bytes of an open file from offset; fewer when it ends before. length 0 is all that
- * follows. Errors: BAD_HANDLE, TOO_LARGE, NOT_PERMITTED, IO_ERROR, CORRUPT_FILESYSTEM. On a fibre:
- * may wait.
+ * follows. Errors: OUTPUT_TOO_LARGE, BAD_HANDLE, NOT_PERMITTED, IO_ERROR, CORRUPT_FILESYSTEM. On a
+ * fibre: may wait.
  */
 enum kerr storage_read_at(struct storage_read_at_call *call);
 
