@@ -38,6 +38,12 @@ def segment(end: int, flags: int, data: bytes = b"", options: bytes = b"", shift
     return record(SEGMENT, *said, data=options + data.ljust(count * (8 if how == 2 else 1), b"x"))
 
 
+def large(end: int, count: int, data: bytes, shift: int = 0) -> bytes:
+    """Return a record of a segment of `count` steps, which begins so, `shift` steps off."""
+    said = (end, 16 | 32, shift & 0xFF, 0, ACK, 0, 0, 0, 0, count)
+    return record(SEGMENT, *said, data=data.ljust(64, b"x"))
+
+
 def talk(end: int, *parts: bytes) -> bytes:
     """Return a connection that is begun, says its parts, and ends."""
     said = [segment(end, SYN, options=OPTIONS), segment(end, ACK)]
@@ -72,6 +78,17 @@ def seeds() -> list[bytes]:
             + record(TIME, 200)
             + segment(ECHO | protocol, RST | ACK),
         ]
+        # ... and large ones: far too large, out of order, with a hole that is filled
+        made.append(
+            serve
+            + segment(ECHO | protocol, SYN, options=OPTIONS)
+            + segment(ECHO | protocol, ACK)
+            + b"".join(
+                large(ECHO | protocol, count, b"b" * 40, shift)
+                for count, shift in ((8, 0), (255, 0), (40, 20), (60, 30), (20, 0), (10, -4))
+            )
+            + record(TIME, 200)
+        )
     for op, answer in product((CONNECT, GET), (b"", found)):
         said = segment(THEIRS, SYN | ACK, options=OPTIONS) + segment(THEIRS, ACK, answer)
         made.append(record(WORK, op, 0) + said + segment(THEIRS, ACK) + record(TIME, 100))
@@ -123,6 +140,12 @@ def found() -> list[bytes]:
             + record(TIME, 255) * 3
             for mtu in (1280, 50)
         ),
+        # What a card has merged overlaps what was there, by more than its first buffer.
+        serve
+        + segment(0, SYN, options=OPTIONS)
+        + segment(0, ACK)
+        + large(0, 16, b"GET /")
+        + large(0, 32, b"GET /", shift=-16),
         # An answer waits for a card that keeps its frames: without a rest.
         serve + record(KEEP_FRAMES, 1) + talk(0, get, *[b""] * 8) + record(TIME, 100),
     ]
