@@ -232,10 +232,13 @@ bool network_card_poll(struct netif *netif)
 
 void network_card_kick(void)
 {
-    if (card.status == KERR_OK) {
+    if (card.status != KERR_OK) {
+        return;
+    }
+    do {
         network_lanes_flush();
         virtio_net_kick(&card.net);
-    }
+    } while (network_lanes_have_room());
 }
 
 void network_card_interrupt(uint64_t bits)

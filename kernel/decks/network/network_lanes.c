@@ -296,6 +296,19 @@ void network_lanes_reclaim(void)
     }
 }
 
+bool network_lanes_have_room(void)
+{
+    bool is_room = false;
+
+    for (uint32_t i = 0; i < lanes.lane_count; i++) {
+        is_room |= lanes.lane[i].is_full && virtio_net_arm_sent(lanes.card, i);
+    }
+    if (is_room) {
+        network_lanes_reclaim();
+    }
+    return is_room;
+}
+
 void network_lanes_settle(void)
 {
     /* The card may let go in another order; counted so, a frame that it is late with is one that nobody needs any more. */

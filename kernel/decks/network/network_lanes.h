@@ -22,6 +22,11 @@ enum kerr network_lanes_start(struct virtio_net *card);
 err_t network_lanes_take(struct pbuf *pbuf);
 /* Give the card what waits, merged; it sees it after virtio_net_kick(). */
 void network_lanes_flush(void);
+/*
+ * After virtio_net_kick(): frames had no room in the card's queue, and there is some already: flush once more. Else, where frames wait, an
+ * interrupt tells of it.
+ */
+bool network_lanes_have_room(void);
 /* Free what is out, and give the card what had no room. A card that breaks the rules ends the deck. */
 void network_lanes_reclaim(void);
 /*

@@ -17,6 +17,7 @@ RAW, SEGMENT, DATAGRAM, ICMP6, ARP, TIME, WORK, RECALL, REFUSE, OTHER = (
     11,
 )
 KEEP_FRAMES = 23
+AT_ONCE = bytes([12 * 11 + SEGMENT])  # a segment with which the next record comes, without a rest
 SERVE_HTTP, SERVE_ECHO, CONNECT, GET, RESOLVE, RECEIVE_UDP, SEND_UDP = range(7)
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 ECHO, IPV6, THEIRS = 32, 8, 16  # of a segment's first byte: port 7, by IPv6, to the port that spoke
@@ -146,6 +147,13 @@ def found() -> list[bytes]:
         + segment(0, ACK)
         + large(0, 16, b"GET /")
         + large(0, 32, b"GET /", shift=-16),
+        # More wait for a card than its queue has room for, when it goes on.
+        serve
+        + segment(0, SYN, options=OPTIONS)
+        + segment(0, ACK)
+        + record(KEEP_FRAMES, 1)
+        + (AT_ONCE + segment(0, ACK, b"late", shift=9)[1:]) * 60
+        + record(OTHER, 1),
         # An answer waits for a card that keeps its frames: without a rest.
         serve + record(KEEP_FRAMES, 1) + talk(0, get, *[b""] * 8) + record(TIME, 100),
     ]

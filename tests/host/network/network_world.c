@@ -32,6 +32,7 @@ void fibres_expire(uint64_t now_ns);
 #define NS_PER_MS 1000000ull
 #define FRAMES    1024u
 #define PAIRS     2u
+#define OUT       32u /* frames that the card's queue has room for: it is full now and then */
 #define UNSENT    4096u
 #define PARTS6_MS 61000u /* RFC 8200, 4.5 */
 #define LINE_MS                                                                                    \
@@ -51,7 +52,7 @@ static struct {
     uint32_t in_count;
     uint8_t *lent[VIRTIO_NET_BUFFERS];
     struct {
-        void *cookie[VIRTIO_NET_QUEUE_SIZE];
+        void *cookie[OUT];
         uint32_t count;
         bool is_armed; /* an interrupt is wanted when something is out */
     } out[PAIRS];
@@ -412,7 +413,7 @@ bool virtio_net_send(struct virtio_net *card, uint32_t pair, const struct virtio
                      void *cookie)
 {
     assert(pair < card->pairs_agreed);
-    if (world.out[pair].count == VIRTIO_NET_QUEUE_SIZE) {
+    if (world.out[pair].count == OUT) {
         return false;
     }
     world.out[pair].cookie[world.out[pair].count++] = cookie;
@@ -460,6 +461,7 @@ void world_run(void)
     while (turn() <= world.now_ns) {
         fibres_expire(world.now_ns);
     }
+    assert(world.keep || world.unsent_count == 0); /* nothing waits for nobody */
 }
 
 void world_advance(uint64_t ms)
