@@ -75,10 +75,15 @@ enum kerr virtio_pci_find(struct virtio_pci *device, const uint8_t *config,
 
 /* ---- virtio_pci_hw.c ---- */
 
+/* Reset, and read which features the device offers. DEVICE_TIMEOUT: the reset does not end. */
+enum kerr virtio_pci_reset(struct virtio_pci *device, uint64_t *offered);
 /*
- * Reset, then agree on features: VERSION_1 and ACCESS_PLATFORM, `required`, and of `wanted` those that are offered.
- * NOT_SUPPORTED: the device lacks a required one or refuses the set. DEVICE_TIMEOUT: the reset does not end.
+ * Agree on features: VERSION_1 and ACCESS_PLATFORM, `required`, and of `wanted` those that are offered.
+ * NOT_SUPPORTED: the device lacks a required one or refuses the set.
  */
+enum kerr virtio_pci_accept(struct virtio_pci *device, uint64_t offered, uint64_t required,
+                            uint64_t wanted);
+/* Both, for a device none of whose features hangs on another. */
 enum kerr virtio_pci_begin(struct virtio_pci *device, uint64_t required, uint64_t wanted);
 /* The size the device offers for a queue, 0: there is no such queue. */
 uint16_t virtio_pci_queue_size(struct virtio_pci *device, uint16_t index);

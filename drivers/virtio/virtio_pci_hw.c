@@ -66,15 +66,21 @@ static uint64_t offered_features(struct virtio_pci *device)
     return low | (uint64_t)read32(device, VIRTIO_COMMON_DEVICE_FEATURE) << 32;
 }
 
-enum kerr virtio_pci_begin(struct virtio_pci *device, uint64_t required, uint64_t wanted)
+enum kerr virtio_pci_reset(struct virtio_pci *device, uint64_t *offered)
 {
     if (!reset(device)) {
         return KERR_DEVICE_TIMEOUT;
     }
     add_status(device, VIRTIO_STATUS_ACKNOWLEDGE);
     add_status(device, VIRTIO_STATUS_DRIVER);
+    *offered = offered_features(device);
+    return KERR_OK;
+}
+
+enum kerr virtio_pci_accept(struct virtio_pci *device, uint64_t offered, uint64_t required,
+                            uint64_t wanted)
+{
     required |= VIRTIO_F_VERSION_1 | VIRTIO_F_ACCESS_PLATFORM;
-    const uint64_t offered = offered_features(device);
     if ((offered & required) != required) {
         add_status(device, VIRTIO_STATUS_FAILED);
         return KERR_NOT_SUPPORTED;
@@ -91,6 +97,14 @@ enum kerr virtio_pci_begin(struct virtio_pci *device, uint64_t required, uint64_
     }
     write16(device, VIRTIO_COMMON_CONFIG_VECTOR, VIRTIO_NO_VECTOR);
     return KERR_OK;
+}
+
+enum kerr virtio_pci_begin(struct virtio_pci *device, uint64_t required, uint64_t wanted)
+{
+    uint64_t offered = 0;
+    const enum kerr error = virtio_pci_reset(device, &offered);
+
+    return error == KERR_OK ? virtio_pci_accept(device, offered, required, wanted) : error;
 }
 
 uint16_t virtio_pci_queue_size(struct virtio_pci *device, uint16_t index)

@@ -71,9 +71,17 @@ class Talk:
     def send(self, data: bytes) -> None:
         """Send, as fast as it goes: less than the guest's window."""
         for at in range(0, len(data), MOST):
-            part = data[at : at + MOST]
-            self._say(PSH | ACK, part)
-            self._number += len(part)
+            self.send_frame(data[at : at + MOST])
+
+    def send_frame(self, data: bytes) -> None:
+        """Send in one frame, however long, as a card merges segments."""
+        self._say(PSH | ACK, data)
+        self._number += len(data)
+
+    def is_acknowledgement(self, frame: bytes) -> bool:
+        """Does the frame say that all has arrived?"""
+        segment = frames.segment_of(frame)
+        return self._is_ours(frame) and segment is not None and segment.acknowledged == self._number
 
     def receive_all(self) -> bytes:
         """Receive until the guest ends; end as well."""

@@ -73,6 +73,9 @@ def _namespace() -> Iterator[None]:
 class Tap:
     """The network; leaving the block leaves it, and ends dnsmasq.
 
+    Args:
+        multi_queue: Make the device for several queues.
+
     Attributes:
         name: The device, which the guest is booted with.
         guest: The guest's address, and .guest6 the one that it makes from the prefix.
@@ -81,7 +84,8 @@ class Tap:
     name = NAME
     guest, guest6 = str(GUEST), str(GUEST6)
 
-    def __init__(self) -> None:
+    def __init__(self, *, multi_queue: bool = False) -> None:
+        self._more = " multi_queue" if multi_queue else ""
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -108,7 +112,7 @@ class Tap:
         Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0\n")
         for line in (
             "ip link set lo up",
-            f"ip tuntap add dev {NAME} mode tap vnet_hdr",
+            f"ip tuntap add dev {NAME} mode tap vnet_hdr{self._more}",
             f"ip addr add {HOST}/24 dev {NAME}",
             f"ip -6 addr add {HOST6}/64 dev {NAME} nodad",
             f"ip link set {NAME} up",

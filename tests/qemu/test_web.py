@@ -176,3 +176,9 @@ def test_ordinary_clients_and_metrics(port: int, tmp_path: Path) -> None:
     assert int(samples['kwe_http_requests_total{code="2xx"}']) == 402
     assert int(samples["kwe_http_request_seconds_count"]) == 402
     assert samples['kwe_deck_up{deck="4"}'] == "1"
+    # QEMU's own network offers none of it.
+    for name in ("csum", "guest_csum", "host_tso4", "host_tso6", "guest_tso4", "guest_tso6", "mq"):
+        assert samples[f'kwe_card_feature{{name="{name}"}}'] == "0"
+    assert samples["kwe_card_queue_pairs"] == "1"
+    assert samples["kwe_card_merged_sent_total"] == "0"
+    assert samples["kwe_card_packets_sent_total"] == samples["kwe_card_frames_sent_total"]

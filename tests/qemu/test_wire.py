@@ -138,6 +138,30 @@ def test_strangers_ping_and_talk_by_both_protocols(boot: Boot, wire: Wire, tmp_p
     assert tshark(capture, " || ".join(COMPLAINTS)) == []
 
 
+def test_a_large_frame_is_acknowledged_at_once(boot: Boot, wire: Wire) -> None:
+    wire.peers = [answer_arp(STRANGER), keep(STRANGER)]
+    body = b"\x12\x34\0\1afterwards"
+    ping = frames.icmp(STRANGER, GUEST, frames.ECHO, body)
+    is_pong = partial(is_message, protocol=frames.ICMP, kind=frames.ECHO_REPLY, tail=body)
+
+    # It takes a MiB before it says anything.
+    with boot("network", files={"what": b"bulk"}, wire=wire.path) as guest:
+        guest.wait_for("ready 0$")
+        talk = Talk(wire, STRANGER, GUEST, (40000, PORT))
+        talk.open()
+        for size in (2000, 6000, 2000):  # in one of the card's buffers, and in two
+            before = len(wire.frames)
+            talk.send_frame(b"x" * size)
+            wire.inject(ping)
+
+            assert wire.wait_for(is_pong, before) is not None
+            came = wire.frames[before:]
+
+            # Else lwIP would wait for another segment, up to 250 ms.
+            pong = next(i for i, frame in enumerate(came) if is_pong(frame))
+            assert any(talk.is_acknowledgement(frame) for frame in came[:pong])
+
+
 def mutations(seed: int, count: int) -> Iterator[bytes]:
     """Return frames of all kinds with bytes changed, cut off, repeated and made up."""
     choice = random.Random(seed)

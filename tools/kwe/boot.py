@@ -16,6 +16,7 @@ from tools.kwe.machine import Machine, MachineConfig
 from tools.kwe.run import add_machine_arguments, check_machine_arguments
 from tools.kwe.sizing import LEAST_MEMORY_MIB
 from tools.kwe.symbolize import symbolize_line
+from tools.kwe.tap import tap_queues
 from tools.kwe.tree import ROOT, find_build
 
 EXAMPLES = """\
@@ -66,6 +67,7 @@ def config_from(args: argparse.Namespace, *, gdb: bool) -> MachineConfig:
         icount=args.deterministic,
         forward=tuple(parse_forward(text) for text in args.forward),
         tap=args.tap,
+        queues=tap_queues(args.tap, args.queues, args.cpus),
     )
 
 

@@ -68,6 +68,7 @@ class MachineConfig:
     network: bool = True
     wire: Path | None = None  # the card's frames go to this socket, instead of QEMU's own network
     tap: str = ""  # ... or to this tap device of the host
+    queues: int = 1  # of the card, each way; several only on a tap device that was made for them
     forward: tuple[Forward, ...] = ()
     accelerator: bool = True
     window_bytes: int = LEAST_WINDOW_BYTES  # the accelerator's shared memory
@@ -94,11 +95,20 @@ def _network(config: MachineConfig) -> str:
     if config.wire is not None:
         return f"stream,id=net,server=off,addr.type=unix,addr.path={config.wire}"
     if config.tap:
-        return f"tap,id=net,ifname={config.tap},script=no,downscript=no"
+        several = f",queues={config.queues}" if config.queues > 1 else ""
+        return f"tap,id=net,ifname={config.tap},script=no,downscript=no{several}"
     # QEMU's restricted network drops what a guest answers by UDP.
     is_open = any(forward.protocol == "udp" for forward in config.forward)
     network = f"user,id=net,restrict={'off' if is_open else 'on'}"
     return ",".join([network, *(forward.argument() for forward in config.forward)])
+
+
+def _card(config: MachineConfig) -> str:
+    """Return the guest's card."""
+    # An interrupt for each queue, for the control queue and for changes, as the card would have it.
+    vectors = 2 * config.queues + 2
+    several = f",mq=on,vectors={vectors}" if config.queues > 1 else ""
+    return f"virtio-net-pci,netdev=net,romfile=,{VIRTIO}{several}"
 
 
 def machine_arguments(config: MachineConfig, folder: Path) -> list[str]:
@@ -129,7 +139,7 @@ def machine_arguments(config: MachineConfig, folder: Path) -> list[str]:
     if config.network:
         arguments += [
             *("-netdev", _network(config)),
-            *("-device", f"virtio-net-pci,netdev=net,romfile=,{VIRTIO}"),
+            *("-device", _card(config)),
         ]
     if config.gdb:
         arguments += ["-S", "-gdb", f"unix:{folder}/gdb,server=on,wait=off"]

@@ -25,6 +25,7 @@ from tools.kwe.spec import Workflow
 from tools.kwe.standing import Until
 from tools.kwe.subworkflows import load_workflow
 from tools.kwe.system import System, load_system
+from tools.kwe.tap import MOST_QUEUES, tap_queues
 from tools.kwe.trace import write_trace
 from tools.kwe.tree import find_build
 
@@ -82,6 +83,7 @@ class RunOptions:
     deterministic: bool = False
     forward: tuple[Forward, ...] = ()
     tap: str = ""
+    queues: int = 1  # of the card on it
     until: Until = field(default_factory=Until)  # of events that stand
     # Called once they wait for what they are about.
     on_up: Callable[[Machine], None] | None = None
@@ -139,6 +141,7 @@ def run_workflows(options: RunOptions) -> list[Report]:
                 icount=options.deterministic,
                 forward=options.forward,
                 tap=options.tap,
+                queues=options.queues,
             )
             progress.say(f"{names}: booting")
             run_jobs(config, reports, options.timeout_s, progress, options.until, options.on_up)
@@ -263,6 +266,7 @@ def options_from(args: argparse.Namespace) -> RunOptions:
         deterministic=args.deterministic,
         forward=tuple(parse_forward(text) for text in args.forward),
         tap=args.tap,
+        queues=tap_queues(args.tap, args.queues, args.cpus),
         until=_until_from(args),
     )
 
@@ -340,6 +344,13 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="connect the guest's card to this tap device of the host (`ip tuntap add`), instead "
         "of to QEMU's own network",
+    )
+    parser.add_argument(
+        "--queues",
+        type=int,
+        metavar="N",
+        help=f"queues each way of the card on the tap device, 1 to {MOST_QUEUES} (default: as many "
+        "as CPUs where the device was made for several, `ip tuntap add ... multi_queue`, else 1)",
     )
     parser.add_argument(
         "--append", default="", metavar="WORDS", help="more words for the kernel's command line"

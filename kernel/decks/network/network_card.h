@@ -1,17 +1,18 @@
 /*
  * network_card.h - the virtio card as lwIP's network interface.
  *
- *   frames in   card's buffer --> pbuf that refers to it --> lwIP; freed: back to the card
- *   frames out  lwIP's pbuf, referred to --> the card, or the backlog when its queue is full; back from the card: freed
+ *   frames in   card's buffers --> pbufs that refer to them, a chain for a large frame --> lwIP; freed: back to the card
+ *   frames out  network_lanes.h
  */
 #pragma once
 
 #include "drivers/virtio_net/virtio_net.h"
+#include "kernel/decks/network/network_metrics_core.h"
 #include "userland/libkwe/deck/deck.h"
 #include <lwip/netif.h>
 
-/* NO_DEVICE, NOT_SUPPORTED, DEVICE_TIMEOUT, NO_MEMORY. */
-enum kerr network_card_start(const struct kwe_device_info *info);
+/* With as many pairs of queues as it has, and as the system has CPUs. NO_DEVICE, NOT_SUPPORTED, DEVICE_TIMEOUT, NO_MEMORY. */
+enum kerr network_card_start(const struct kwe_device_info *info, uint32_t cpus);
 enum kerr network_card_link(uint64_t *mac, bool *up);
 /* The same errors, without a look at the card's registers: each costs a trip to the device. */
 enum kerr network_card_status(void);
@@ -19,6 +20,8 @@ enum kerr network_card_status(void);
 err_t network_card_netif(struct netif *netif);
 /* Buffers of frames that came in and are not given back; frames that go out and have not come back. */
 void network_card_held(uint32_t *buffers, uint32_t *frames);
+/* What the card can do, and what has passed it. */
+void network_card_traffic(struct network_traffic *traffic);
 /* Main loop: hand what came in to the stack, free what is out. True: there is more. A card that breaks the rules ends the deck. */
 bool network_card_poll(struct netif *netif);
 /* Main loop: hand the stack what it has sent to itself. */
@@ -27,8 +30,3 @@ void network_card_loop(struct netif *netif);
 void network_card_kick(void);
 /* Main loop, after an interrupt. */
 void network_card_interrupt(uint64_t bits);
-/*
- * On a fibre: wait until the card has let go of all frames that it has now. Whose bytes were sent from where they lie may then do with
- * them as they like.
- */
-void network_card_settle(void);

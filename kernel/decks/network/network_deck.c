@@ -29,7 +29,9 @@ enum kerr deck_start(const struct kwe_deck_info *info)
         return KERR_OK;
     }
     first_interrupt_bit = info->device[0].first_interrupt_bit;
-    enum kerr error = network_card_start(&info->device[0]);
+    struct kwe_statistics statistics = { .cpus = 1 };
+    (void)kwe_call_statistics(&statistics, sizeof(statistics));
+    enum kerr error = network_card_start(&info->device[0], statistics.cpus);
     if (error != KERR_OK) {
         deck_log("the network card cannot be used: %s", kerr_sentence(error));
     }

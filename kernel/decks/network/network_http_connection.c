@@ -262,13 +262,17 @@ static void read_some(struct http_connection *connection)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct http_reader *reader = &connection->reader;
+    const struct pbuf *piece = connection->pending;
     size_t taken = 0;
 
+    while (piece->len == 0) { /* lwIP cut off what was there before; something new came behind it */
+        piece = piece->next;
+    }
     if (reader->taken == 0) {
         connection->since_ns = deck_recent_ns();
     }
     const enum http_progress progress =
-        http_reader_feed(reader, connection->pending->payload, connection->pending->len, &taken);
+        http_reader_feed(reader, piece->payload, piece->len, &taken);
     consume(connection, taken);
     if (progress == HTTP_COMPLETE) {
         request_complete(connection);

@@ -1,7 +1,7 @@
 /* network_http_send.c - answers; see network_http.h. */
 #include "kernel/decks/network/network_http_connection.h"
 
-#include "kernel/decks/network/network_card.h"
+#include "kernel/decks/network/network_lanes.h"
 #include "kernel/decks/network/network_stack.h"
 #include <stdio.h>
 
@@ -150,7 +150,7 @@ static enum kerr finish(struct deck_request *request, struct http_connection *co
             connection); /* in the middle of an answer: the client must not take it for whole */
     }
     if (lent) {
-        network_card_settle(); /* the bytes are somebody else's once this has been answered */
+        network_lanes_settle(); /* the bytes are somebody else's once this has been answered */
     }
     return error == KERR_OK && connection->pcb == NULL ? connection->error : error;
 }

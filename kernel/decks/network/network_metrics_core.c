@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "drivers/virtio_net/virtio_net.h"
+
 #define NS_PER_S 1e9
 
 /* A bound in ns, and as the text says it in seconds. */
@@ -173,6 +175,42 @@ static void say_held(struct writer *writer, const struct network_held *held)
                 held->refused);
 }
 
+/* The card's features that have a say in how frames go. */
+static const struct {
+    const char *name;
+    uint64_t bit;
+} card_features[] = {
+    { "csum", VIRTIO_NET_CSUM },
+    { "guest_csum", VIRTIO_NET_GUEST_CSUM },
+    { "host_tso4", VIRTIO_NET_HOST_TSO4 },
+    { "host_tso6", VIRTIO_NET_HOST_TSO6 },
+    { "guest_tso4", VIRTIO_NET_GUEST_TSO4 },
+    { "guest_tso6", VIRTIO_NET_GUEST_TSO6 },
+    { "mrg_rxbuf", VIRTIO_NET_MRG_RXBUF },
+    { "event_idx", VIRTIO_F_EVENT_IDX },
+    { "mq", VIRTIO_NET_MQ },
+};
+
+static void say_traffic(struct writer *writer, const struct network_traffic *traffic)
+{
+    say_family(writer, "kwe_card_feature", "gauge", "1: agreed on with the network card.");
+    for (size_t i = 0; i < sizeof(card_features) / sizeof(card_features[0]); i++) {
+        say(writer, "kwe_card_feature{name=\"%s\"} %u\n", card_features[i].name,
+            (traffic->features & card_features[i].bit) != 0 ? 1u : 0u);
+    }
+    say_gauge(writer, "kwe_card_queue_pairs", "That the card serves.", traffic->queue_pairs);
+    say_counter(writer, "kwe_card_packets_sent", "Before they were merged.", traffic->packets_sent);
+    say_counter(writer, "kwe_card_frames_sent", "That the card was given.", traffic->frames_sent);
+    say_counter(writer, "kwe_card_merged_sent", "Frames made of several packets.",
+                traffic->merged_sent);
+    say_counter(writer, "kwe_card_frames_received", "That the card has brought.",
+                traffic->frames_received);
+    say_counter(writer, "kwe_card_merged_received", "Of them, longer than a packet may be.",
+                traffic->merged_received);
+    say_counter(writer, "kwe_card_frames_dropped", "Of them, for want of room.",
+                traffic->frames_dropped);
+}
+
 size_t network_metrics_print(const struct kwe_statistics *statistics,
                              const struct network_metrics *times, const struct network_held *held,
                              char *text, size_t room)
@@ -189,6 +227,7 @@ size_t network_metrics_print(const struct kwe_statistics *statistics,
     say_counter(&writer, "kwe_program_calls", "Calls of all programs.",
                 statistics->program_syscalls);
     say_held(&writer, held);
+    say_traffic(&writer, &held->traffic);
     say_requests(&writer, times);
     say_decks(&writer, statistics);
     say_times(&writer, times);

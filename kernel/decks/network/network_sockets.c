@@ -6,7 +6,7 @@
  */
 #include "kernel/decks/network/network_sockets.h"
 
-#include "kernel/decks/network/network_card.h"
+#include "kernel/decks/network/network_lanes.h"
 #include "kernel/decks/network/network_stack.h"
 #include "kernel/decks/network/network_wait.h"
 #include "userland/libkwe/deck/handles.h"
@@ -586,7 +586,7 @@ enum kerr sockets_send(struct deck_request *request, uint64_t handle, struct dec
     }
     end_turn(request, handle);
     if (!copy) {
-        network_card_settle(); /* the bytes are somebody else's once this has been answered */
+        network_lanes_settle(); /* the bytes are somebody else's once this has been answered */
     }
     return error;
 }

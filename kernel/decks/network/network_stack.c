@@ -106,14 +106,26 @@ static struct half_open find_half_open(const struct tcp_pcb_listen *listener)
 }
 
 /*
+ * lwIP acknowledges every other segment, and the last one after 250 ms. One that the card has merged stands for several, and whoever sent
+ * them may be waiting: it counts as if one had come just before.
+ */
+static void hurry_acknowledgement(struct tcp_pcb *pcb, u16_t bytes)
+{
+    if (bytes > TCP_MSS && pcb->state != LISTEN && pcb->state != TIME_WAIT) {
+        tcp_set_flags(pcb, TF_ACK_DELAY);
+    }
+}
+
+/*
  * A listener that is full ignores who comes, also when it is full of connections that nobody completes, for 20 s each. So those do not
  * count any more when it is full; of all listeners' together there are HALF_OPEN_MAX at most, and the oldest makes room. Who comes is
  * served if it answers before so many have come after it.
  */
-err_t network_lwip_segment(const struct tcp_pcb *pcb, const struct tcp_hdr *header)
+err_t network_lwip_segment(struct tcp_pcb *pcb, const struct tcp_hdr *header, u16_t bytes)
 {
     const struct tcp_pcb_listen *listener = (const void *)pcb;
 
+    hurry_acknowledgement(pcb, bytes);
     if (pcb->state == LISTEN && (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
         listener->accepts_pending >= listener->backlog) {
         struct half_open found = find_half_open(listener);
@@ -185,6 +197,7 @@ struct network_address network_stack_address(void)
 void network_stack_held(struct network_held *held)
 {
     network_card_held(&held->buffers, &held->frames);
+    network_card_traffic(&held->traffic);
     if (stack.state == STACK_OFF) {
         return; /* there are no pools yet */
     }

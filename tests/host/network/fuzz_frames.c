@@ -2,6 +2,8 @@
 #include "tests/host/network/fuzz_network.h"
 
 #define FRAME_BYTES 1514u
+#define LARGE_BYTES 65549u
+#define LARGE_STEP  258u /* so that the longest is too long */
 #define ETHERNET    14u
 #define HEADER4     20u
 #define HEADER6     40u
@@ -128,28 +130,34 @@ void put_raw(struct input *input)
 void put_segment(struct input *input)
 {
     static const uint16_t ports[] = { 80, 7 };
-    uint8_t frame[FRAME_BYTES], said[10];
+    static uint8_t frame[LARGE_BYTES];
+    uint8_t said[10];
     (void)take(input, said, sizeof(said));
     const bool is_v6 = (said[0] & 8) != 0;
+    const bool is_large = (said[1] & 16) != 0; /* several in one, as a card merges them */
+    const size_t most = is_large ? LARGE_BYTES : FRAME_BYTES;
     struct end *end = &peer.end[is_v6][said[0] % ENDS];
     const size_t options = said[8] % 11 * 4u;
     size_t data = said[1] & 1 ? said[9] : (said[1] & 2) != 0 ? said[9] * 8u : 0;
     const size_t at = ETHERNET + (is_v6 ? HEADER6 : HEADER4);
     uint8_t *tcp = frame + at;
 
-    data = at + 20 + options + data > FRAME_BYTES ? FRAME_BYTES - at - 20 - options : data;
+    data = is_large ? said[9] * LARGE_STEP : data;
+    data = at + 20 + options + data > most ? most - at - 20 - options : data;
     memset(tcp, 0, 20);
     put16(tcp, PEER_PORT + said[0] % ENDS);
     put16(tcp + 2, (said[0] & 16) != 0 && end->port != 0 ? end->port : ports[said[0] >> 5 & 1]);
-    /* Mostly what is expected, else a little or far off it. */
-    put32(tcp + 4, end->acknowledged + (uint32_t)(int8_t)said[2] * (said[1] & 4 ? 1u << 24 : 1));
+    /* Mostly what is expected, else a little or far off it, or by so much as a large one's. */
+    const uint32_t step = (said[1] & 4) != 0 ? 1u << 24 : (said[1] & 32) != 0 ? LARGE_STEP : 1;
+    put32(tcp + 4, end->acknowledged + (uint32_t)(int8_t)said[2] * step);
     put32(tcp + 8, end->next + (uint32_t)(int8_t)said[3] * (said[1] & 8 ? 1u << 24 : 1));
     tcp[12] = (uint8_t)((20 + options) / 4 << 4);
     tcp[13] = said[4];
     put16(tcp + 14, said[5] == 0 ? 0xffff : (uint32_t)(said[5] << 8 | said[6]));
     put16(tcp + 18, said[7]);
     (void)take(input, tcp + 20, options);
-    (void)take(input, tcp + 20 + options, data);
+    memset(tcp + 20 + options, 'x', data);
+    (void)take(input, tcp + 20 + options, is_large && data > 64 ? 64 : data);
     (void)put_headers(frame, is_v6, 6, 20 + options + data);
     world_put(frame, at + 20 + options + data, true);
 }

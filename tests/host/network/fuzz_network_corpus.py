@@ -17,6 +17,7 @@ RAW, SEGMENT, DATAGRAM, ICMP6, ARP, TIME, WORK, RECALL, REFUSE, OTHER = (
     11,
 )
 KEEP_FRAMES = 23
+AT_ONCE = bytes([12 * 11 + SEGMENT])  # a segment with which the next record comes, without a rest
 SERVE_HTTP, SERVE_ECHO, CONNECT, GET, RESOLVE, RECEIVE_UDP, SEND_UDP = range(7)
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 ECHO, IPV6, THEIRS = 32, 8, 16  # of a segment's first byte: port 7, by IPv6, to the port that spoke
@@ -36,6 +37,12 @@ def segment(end: int, flags: int, data: bytes = b"", options: bytes = b"", shift
     how, count = (1, size) if size < 256 else (2, (size + 7) // 8)
     said = (end, how if size else 0, shift & 0xFF, 0, flags, 0, 0, 0, len(options) // 4, count)
     return record(SEGMENT, *said, data=options + data.ljust(count * (8 if how == 2 else 1), b"x"))
+
+
+def large(end: int, count: int, data: bytes, shift: int = 0) -> bytes:
+    """Return a record of a segment of `count` steps, which begins so, `shift` steps off."""
+    said = (end, 16 | 32, shift & 0xFF, 0, ACK, 0, 0, 0, 0, count)
+    return record(SEGMENT, *said, data=data.ljust(64, b"x"))
 
 
 def talk(end: int, *parts: bytes) -> bytes:
@@ -72,6 +79,17 @@ def seeds() -> list[bytes]:
             + record(TIME, 200)
             + segment(ECHO | protocol, RST | ACK),
         ]
+        # ... and large ones: far too large, out of order, with a hole that is filled
+        made.append(
+            serve
+            + segment(ECHO | protocol, SYN, options=OPTIONS)
+            + segment(ECHO | protocol, ACK)
+            + b"".join(
+                large(ECHO | protocol, count, b"b" * 40, shift)
+                for count, shift in ((8, 0), (255, 0), (40, 20), (60, 30), (20, 0), (10, -4))
+            )
+            + record(TIME, 200)
+        )
     for op, answer in product((CONNECT, GET), (b"", found)):
         said = segment(THEIRS, SYN | ACK, options=OPTIONS) + segment(THEIRS, ACK, answer)
         made.append(record(WORK, op, 0) + said + segment(THEIRS, ACK) + record(TIME, 100))
@@ -123,6 +141,19 @@ def found() -> list[bytes]:
             + record(TIME, 255) * 3
             for mtu in (1280, 50)
         ),
+        # What a card has merged overlaps what was there, by more than its first buffer.
+        serve
+        + segment(0, SYN, options=OPTIONS)
+        + segment(0, ACK)
+        + large(0, 16, b"GET /")
+        + large(0, 32, b"GET /", shift=-16),
+        # More wait for a card than its queue has room for, when it goes on.
+        serve
+        + segment(0, SYN, options=OPTIONS)
+        + segment(0, ACK)
+        + record(KEEP_FRAMES, 1)
+        + (AT_ONCE + segment(0, ACK, b"late", shift=9)[1:]) * 60
+        + record(OTHER, 1),
         # An answer waits for a card that keeps its frames: without a rest.
         serve + record(KEEP_FRAMES, 1) + talk(0, get, *[b""] * 8) + record(TIME, 100),
     ]

@@ -25,7 +25,7 @@ static struct deck_room room_of(struct deck_request *request)
 static void serve_http(struct deck_request *request)
 {
     const struct http_terms terms = { .port = HTTP_PORT,
-                                      .head_bytes = 1024,
+                                      .head_bytes = 8192,
                                       .patience_ns = 1000000000,
                                       .idle_ns = 2000000000,
                                       .answer_ns = 1000000000 };

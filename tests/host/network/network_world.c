@@ -9,8 +9,10 @@
 
 #include "kernel/decks/network/network_card.h"
 #include "kernel/decks/network/network_http.h"
+#include "kernel/decks/network/network_offload_core.h"
 #include "kernel/decks/network/network_sockets.h"
 #include "kernel/decks/network/network_stack.h"
+#include "tests/host/network/segmenter.h"
 #include <lwip/dhcp.h>
 #include <lwip/etharp.h>
 #include <lwip/nd6.h>
@@ -29,6 +31,9 @@ void fibres_expire(uint64_t now_ns);
 
 #define NS_PER_MS 1000000ull
 #define FRAMES    1024u
+#define PAIRS     2u
+#define OUT       32u /* frames that the card's queue has room for: it is full now and then */
+#define UNSENT    4096u
 #define PARTS6_MS 61000u /* RFC 8200, 4.5 */
 #define LINE_MS                                                                                    \
     21000u /* closed connections, half datagrams and whom nobody found have had their time */
@@ -46,9 +51,20 @@ static struct {
     } in[FRAMES];
     uint32_t in_count;
     uint8_t *lent[VIRTIO_NET_BUFFERS];
-    void *out[VIRTIO_NET_QUEUE_SIZE];
-    uint32_t out_count;
-    bool keep;
+    struct {
+        void *cookie[OUT];
+        uint32_t count;
+        bool is_armed; /* an interrupt is wanted when something is out */
+    } out[PAIRS];
+    bool keep, has_agreed;
+    /* what lwIP has given and the card was not: each as it has to be on the wire */
+    struct {
+        uint8_t *bytes;
+        size_t length;
+        uint32_t lane;
+    } unsent[UNSENT];
+    uint32_t unsent_count;
+    netif_linkoutput_fn output;
     /* what there is at rest */
     uint32_t rest_blocks, rest_sockets, rest_pool[MEMP_MAX];
 } world;
@@ -188,20 +204,45 @@ void world_recall(unsigned index)
     }
 }
 
-/* ---- the card: each frame in a block of just its length ------------------------------------------------------------------------- */
+/* ---- the card: each frame in a block of just its length, the card's buffers of a large one each in its own ---------------------- */
 
-enum kerr virtio_net_start(struct virtio_net *card, const struct kwe_device_info *info,
-                           void *memory)
+enum kerr virtio_net_open(struct virtio_net *card, const struct kwe_device_info *info,
+                          uint32_t most_pairs)
 {
-    (void)info, (void)memory;
+    (void)info;
+    assert(most_pairs >= PAIRS);
     card->mac = 0x563412005452;
-    card->has_checksums = true;
+    card->pci.features = VIRTIO_NET_CSUM | VIRTIO_NET_GUEST_CSUM | VIRTIO_NET_HOST_TSO4 |
+                         VIRTIO_NET_HOST_TSO6 | VIRTIO_NET_MRG_RXBUF;
+    card->pairs_offered = PAIRS;
     return KERR_OK;
 }
 
-size_t virtio_net_memory_bytes(void)
+enum kerr virtio_net_start(struct virtio_net *card, uint32_t pairs, void *memory)
 {
-    return 1;
+    (void)memory;
+    card->pair_count = pairs;
+    card->pairs_agreed = 1;
+    return KERR_OK;
+}
+
+uint64_t virtio_net_features(const struct virtio_net *card)
+{
+    return card->pci.features;
+}
+
+/* Not the first time that it is asked. */
+enum kerr virtio_net_agreed(struct virtio_net *card, bool *agreed)
+{
+    *agreed = world.has_agreed;
+    card->pairs_agreed = world.has_agreed ? PAIRS : 1;
+    world.has_agreed = true;
+    return KERR_OK;
+}
+
+size_t virtio_net_memory_bytes(uint32_t pairs)
+{
+    return pairs;
 }
 
 enum kerr virtio_net_link(const struct virtio_net *card, bool *up)
@@ -222,15 +263,30 @@ void virtio_net_kick(struct virtio_net *card)
     (void)card;
 }
 
-bool virtio_net_arm_sent(struct virtio_net *card)
+bool virtio_net_arm_sent(struct virtio_net *card, uint32_t pair)
 {
     (void)card;
-    return !world.keep && world.out_count != 0;
+    world.out[pair].is_armed = true;
+    return !world.keep && world.out[pair].count != 0;
+}
+
+/* Does the card interrupt? It does so once. */
+static bool is_interrupted(void)
+{
+    bool is_due = false;
+
+    for (uint32_t i = 0; i < PAIRS && !world.keep; i++) {
+        if (world.out[i].is_armed && world.out[i].count != 0) {
+            world.out[i].is_armed = false;
+            is_due = true;
+        }
+    }
+    return is_due;
 }
 
 void world_put(const uint8_t *frame, size_t bytes, bool is_checked)
 {
-    if (world.in_count == FRAMES || bytes == 0 || bytes > VIRTIO_NET_FRAME_BYTES) {
+    if (world.in_count == FRAMES || bytes == 0 || bytes > VIRTIO_NET_LARGE_BYTES) {
         return;
     }
     uint8_t *copy = malloc(bytes);
@@ -240,25 +296,51 @@ void world_put(const uint8_t *frame, size_t bytes, bool is_checked)
     world.in[world.in_count++].is_checked = is_checked;
 }
 
-enum kerr virtio_net_receive(struct virtio_net *card, struct virtio_net_received *frame, bool *some)
+/* Which of the card's buffers are free? Returns how many of those wanted. */
+static uint32_t find_buffers(uint16_t buffers[VIRTIO_NET_MERGED], uint32_t wanted)
 {
-    uint16_t buffer = 0;
+    uint32_t found = 0;
+
+    for (uint16_t i = 0; i < VIRTIO_NET_BUFFERS && found < wanted; i++) {
+        if (world.lent[i] == NULL) {
+            buffers[found++] = i;
+        }
+    }
+    return found;
+}
+
+/* Frames come by the first pair. */
+enum kerr virtio_net_receive(struct virtio_net *card, uint32_t pair,
+                             struct virtio_net_received *frame, bool *some)
+{
+    const uint32_t first = (uint32_t)(VIRTIO_NET_BUFFER_BYTES - sizeof(struct virtio_net_header));
+    uint16_t buffers[VIRTIO_NET_MERGED];
+    const uint32_t bytes = world.in[0].length;
+    const uint32_t count = bytes <= first ? 1
+                                          : 1 + (bytes - first + VIRTIO_NET_BUFFER_BYTES - 1) /
+                                                    VIRTIO_NET_BUFFER_BYTES;
 
     *some = false;
-    while (buffer < VIRTIO_NET_BUFFERS && world.lent[buffer] != NULL) {
-        buffer++;
-    }
-    if (world.in_count == 0 || buffer == VIRTIO_NET_BUFFERS) {
+    if (pair != 0 || world.in_count == 0 || find_buffers(buffers, count) < count) {
         return KERR_OK;
     }
-    world.lent[buffer] = world.in[0].bytes;
-    frame->piece[0].data = world.in[0].bytes;
-    frame->piece[0].bytes = world.in[0].length;
-    frame->piece[0].buffer = buffer;
-    frame->piece_count = 1;
-    frame->is_checked = world.in[0].is_checked;
+    *frame = (struct virtio_net_received){ .piece_count = count,
+                                           .bytes = bytes,
+                                           .is_checked = world.in[0].is_checked };
+    for (uint32_t i = 0, at = 0; i < count; i++) {
+        const uint32_t room = i == 0 ? first : VIRTIO_NET_BUFFER_BYTES;
+        const uint32_t here = bytes - at < room ? bytes - at : room;
+        uint8_t *piece = malloc(here);
+        memcpy(piece, world.in[0].bytes + at, here);
+        world.lent[buffers[i]] = piece;
+        frame->piece[i].data = piece;
+        frame->piece[i].bytes = here;
+        frame->piece[i].buffer = buffers[i];
+        at += here;
+    }
+    free(world.in[0].bytes);
     memmove(&world.in[0], &world.in[1], --world.in_count * sizeof(world.in[0]));
-    card->held++;
+    card->pair[0].held += count;
     *some = true;
     return KERR_OK;
 }
@@ -268,37 +350,93 @@ void virtio_net_give_back(struct virtio_net *card, uint16_t buffer)
     assert(world.lent[buffer] != NULL);
     free(world.lent[buffer]);
     world.lent[buffer] = NULL;
-    card->held--;
+    card->pair[0].held--;
 }
 
-bool virtio_net_send(struct virtio_net *card, const struct virtio_net_frame *frame, void *cookie)
-{
-    static uint8_t bytes[1 << 16];
-    size_t length = 0;
+/* ---- what goes out is, frame by frame, what lwIP gave ----------------------------------------------------------------------------- */
 
-    if (world.out_count == VIRTIO_NET_QUEUE_SIZE) {
+/* Note it with the sum that is the card's business. */
+static err_t note_output(struct netif *netif, struct pbuf *pbuf)
+{
+    struct network_segment segment;
+    const size_t length = pbuf->tot_len;
+    uint8_t *bytes = malloc(length);
+    uint32_t lane = 0;
+
+    assert(pbuf_copy_partial(pbuf, bytes, (uint16_t)length, 0) == length);
+    if (network_segment_read(bytes, length, length, &segment)) {
+        const bool is_v6 = segment.is_v6;
+        uint8_t *sum = bytes + segment.transport_at + network_segment_sum_at(&segment);
+        const uint8_t *addresses = bytes + (is_v6 ? 22 : 26);
+        uint32_t pseudo = (uint32_t)(length - segment.transport_at) + (segment.is_tcp ? 6u : 17u);
+        for (size_t i = 0; i < (is_v6 ? 32u : 8u); i += 2) {
+            pseudo += (uint32_t)(addresses[i] << 8 | addresses[i + 1]);
+        }
+        pseudo = (pseudo & 0xffff) + (pseudo >> 16);
+        assert(sum[0] == 0 && sum[1] == 0);
+        sum[0] = (uint8_t)(pseudo >> 8);
+        sum[1] = (uint8_t)pseudo;
+        segmenter_finish_sum(bytes, length, segment.transport_at, network_segment_sum_at(&segment));
+        lane = segment.is_tcp ? network_segment_lane(&segment, PAIRS) : 0;
+    }
+    const err_t error = world.output(netif, pbuf);
+    if (error != ERR_OK) {
+        free(bytes);
+        return error;
+    }
+    assert(world.unsent_count < UNSENT);
+    world.unsent[world.unsent_count].bytes = bytes;
+    world.unsent[world.unsent_count].length = length;
+    world.unsent[world.unsent_count++].lane = lane;
+    return ERR_OK;
+}
+
+/* A frame is on the wire: it has to be the one of its lane that lwIP gave first, to the byte. */
+static void check_sent(void *pair, const uint8_t *frame, size_t bytes)
+{
+    const uint32_t lane = *(const uint32_t *)pair;
+    uint32_t i = 0;
+
+    while (i < world.unsent_count && world.unsent[i].lane != lane) {
+        i++;
+    }
+    assert(i < world.unsent_count && world.unsent[i].length == bytes);
+    assert(memcmp(world.unsent[i].bytes, frame, bytes) == 0);
+    free(world.unsent[i].bytes);
+    memmove(&world.unsent[i], &world.unsent[i + 1],
+            (--world.unsent_count - i) * sizeof(world.unsent[0]));
+    world_sent(frame, bytes);
+}
+
+static void pass_on(void *argument, const uint8_t *frame, size_t bytes)
+{
+    (void)argument;
+    world_sent(frame, bytes);
+}
+
+bool virtio_net_send(struct virtio_net *card, uint32_t pair, const struct virtio_net_frame *frame,
+                     void *cookie)
+{
+    assert(pair < card->pairs_agreed);
+    if (world.out[pair].count == OUT) {
         return false;
     }
-    for (uint32_t i = 0; i < frame->part_count; i++) {
-        assert(length + frame->part[i].bytes <= sizeof(bytes));
-        memcpy(bytes + length, frame->part[i].data, frame->part[i].bytes);
-        length += frame->part[i].bytes;
-    }
-    assert(length != 0 && length <= VIRTIO_NET_FRAME_BYTES);
-    assert(frame->checksum_start + frame->checksum_offset + 2u <= length);
-    world.out[world.out_count++] = cookie;
-    card->frames_sent++;
-    world_sent(bytes, length);
+    world.out[pair].cookie[world.out[pair].count++] = cookie;
+    /* Before all is set up lwIP's frames are not noted. */
+    segmenter_cut(frame, world.output != NULL ? check_sent : pass_on, &pair);
     return true;
 }
 
-enum kerr virtio_net_sent(struct virtio_net *card, void **cookies, uint32_t room, uint32_t *count)
+enum kerr virtio_net_sent(struct virtio_net *card, uint32_t pair, void **cookies, uint32_t room,
+                          uint32_t *count)
 {
-    *count = world.keep ? 0 : world.out_count < room ? world.out_count : room;
-    memcpy(cookies, world.out, *count * sizeof(void *));
-    world.out_count -= *count;
-    memmove(world.out, world.out + *count, world.out_count * sizeof(void *));
-    card->frames_back += *count;
+    void **out = world.out[pair].cookie;
+
+    (void)card;
+    *count = world.keep ? 0 : world.out[pair].count < room ? world.out[pair].count : room;
+    memcpy(cookies, out, *count * sizeof(void *));
+    world.out[pair].count -= *count;
+    memmove(out, out + *count, world.out[pair].count * sizeof(void *));
     return KERR_OK;
 }
 
@@ -317,7 +455,7 @@ static uint64_t turn(void)
     do {
         fibres_run();
         deadline_ns = network_stack_poll();
-    } while (fibres_ready() || deadline_ns == 0 || world.in_count != 0);
+    } while (fibres_ready() || deadline_ns == 0 || world.in_count != 0 || is_interrupted());
     const uint64_t fibre_ns = fibres_next_deadline();
     return fibre_ns < deadline_ns ? fibre_ns : deadline_ns;
 }
@@ -328,6 +466,7 @@ void world_run(void)
     while (turn() <= world.now_ns) {
         fibres_expire(world.now_ns);
     }
+    assert(world.keep || world.unsent_count == 0); /* nothing waits for nobody */
 }
 
 void world_advance(uint64_t ms)
@@ -392,9 +531,11 @@ void world_begin(void)
     fibres_init(WORLD_REQUESTS + 16);
     sockets_init(1);
     http_init(1);
-    assert(network_card_start(&info) == KERR_OK);
+    assert(network_card_start(&info, PAIRS) == KERR_OK);
     world_start(ask_for_address, 0);
     world_advance(10000);
+    world.output = netif_default->linkoutput;
+    netif_default->linkoutput = note_output;
     world_serve();
     world_run();
     recall_all();
@@ -438,6 +579,7 @@ void world_rest(void)
     }
     assert(world.blocks == world.rest_blocks && sockets_count() == world.rest_sockets);
     assert(http_connection_count() == 0);
+    assert(world.unsent_count == 0);
     for (unsigned i = 0; i < VIRTIO_NET_BUFFERS; i++) {
         assert(world.lent[i] == NULL);
     }

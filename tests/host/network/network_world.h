@@ -19,7 +19,7 @@ struct deck_request {
     /* what it does */
     void (*run)(struct deck_request *request);
     uint64_t argument[2];
-    uint8_t room[4096];
+    uint8_t room[12288];
 };
 
 /* The test defines them: what the deck sends; what is started once; what is taken from the deck at the end of each input. */

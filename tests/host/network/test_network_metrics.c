@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "drivers/virtio_net/virtio_net.h"
 #include "kernel/decks/network/network_metrics_core.h"
 
 static void test_times_fall_into_their_buckets(void)
@@ -13,7 +14,14 @@ static void test_times_fall_into_their_buckets(void)
     static char text[16384];
     struct kwe_statistics statistics = { .now_ns = 1500000000, .cpus = 2 };
     struct network_metrics times = { .total = 0 };
-    const struct network_held held = { .sockets = 3, .heap_bytes = 4096, .refused = 7 };
+    const struct network_held held = { .sockets = 3,
+                                       .heap_bytes = 4096,
+                                       .refused = 7,
+                                       .traffic = { .features = VIRTIO_NET_CSUM | VIRTIO_NET_MQ,
+                                                    .queue_pairs = 2,
+                                                    .packets_sent = 45,
+                                                    .frames_sent = 3,
+                                                    .merged_sent = 1 } };
 
     statistics.deck[4].state = 1;
     statistics.deck[4].events = 7;
@@ -35,6 +43,13 @@ static void test_times_fall_into_their_buckets(void)
     assert(strstr(text, "kwe_network_sockets 3\n") != NULL);
     assert(strstr(text, "kwe_network_heap_bytes 4096\n") != NULL);
     assert(strstr(text, "kwe_network_refused_total 7\n") != NULL);
+    assert(strstr(text, "kwe_card_feature{name=\"csum\"} 1\n") != NULL);
+    assert(strstr(text, "kwe_card_feature{name=\"host_tso4\"} 0\n") != NULL);
+    assert(strstr(text, "kwe_card_feature{name=\"mq\"} 1\n") != NULL);
+    assert(strstr(text, "kwe_card_queue_pairs 2\n") != NULL);
+    assert(strstr(text, "kwe_card_packets_sent_total 45\n") != NULL);
+    assert(strstr(text, "kwe_card_frames_sent_total 3\n") != NULL);
+    assert(strstr(text, "kwe_card_merged_sent_total 1\n") != NULL);
     assert(strstr(text, "deck=\"3\"") == NULL);
 }
 

@@ -106,7 +106,7 @@ extern unsigned char *network_lwip_heap;
 #define LWIP_HOOK_TCP_ISN  network_lwip_isn
 /* Connections that nobody completes keep nobody out. */
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, bytes, first_bytes, second, pbuf)                  \
-    network_lwip_segment(pcb, header)
+    network_lwip_segment(pcb, header, (pbuf)->tot_len)
 
 /* A stack that contradicts itself ends the deck, which is started anew. */
 #define LWIP_DEBUG 0
