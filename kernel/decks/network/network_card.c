@@ -243,9 +243,9 @@ static void set_sums(struct netif *netif, bool is_checked)
     NETIF_SET_CHECKSUM_CTRL(netif, (uint16_t)own);
 }
 
-static bool take_frames(struct netif *netif)
+static bool take_frames(struct netif *netif, uint32_t most)
 {
-    for (uint32_t i = 0; i < TURN_FRAMES; i++) {
+    for (uint32_t i = 0; i < most; i++) {
         struct virtio_net_received frame;
         bool some = false;
         if (virtio_net_receive(&card.net, &frame, &some) != KERR_OK) {
@@ -290,7 +290,7 @@ static void look_at_link(struct netif *netif)
     }
 }
 
-bool network_card_poll(struct netif *netif)
+bool network_card_poll(struct netif *netif, bool one_by_one)
 {
     if (card.status != KERR_OK) {
         return false;
@@ -298,7 +298,7 @@ bool network_card_poll(struct netif *netif)
     if (card.config_changed) {
         look_at_link(netif);
     }
-    const bool more = take_frames(netif);
+    const bool more = take_frames(netif, one_by_one ? 1 : TURN_FRAMES);
     reclaim();
     return more;
 }

@@ -17,8 +17,11 @@ enum kerr network_card_link(uint64_t *mac, bool *up);
 err_t network_card_netif(struct netif *netif);
 /* Buffers of frames that came in and are not given back; frames that go out and have not come back. */
 void network_card_held(uint32_t *buffers, uint32_t *frames);
-/* Main loop: hand what came in to the stack, free what is out. True: there is more. A card that breaks the rules ends the deck. */
-bool network_card_poll(struct netif *netif);
+/*
+ * Main loop: hand what came in to the stack, one frame or many of them, free what is out. True: there is more. A card that breaks the rules
+ * ends the deck.
+ */
+bool network_card_poll(struct netif *netif, bool one_by_one);
 /* Main loop: hand the stack what it has sent to itself. */
 void network_card_loop(struct netif *netif);
 /* Main loop, when nothing else can go on: tell the card of the frames since the last time, all at once. */

@@ -18,7 +18,7 @@
 #include <lwip/stats.h>
 
 /* The host's build knows C files only; the switch is plain assembly. */
-__asm__(".include \"userland/libkwe/deck/fibre_switch.S\"");
+__asm__(".pushsection .text\n.include \"userland/libkwe/deck/fibre_switch.S\"\n.popsection");
 
 /* Of userland/libkwe/deck/internal.h, whose requests are others. */
 void fibres_init(uint32_t limit);
@@ -375,19 +375,24 @@ static void recall_all(void)
     }
 }
 
-void world_begin(void)
+void world_boot(void)
 {
     static const struct kwe_device_info info = { .present = 1 };
 
-    if (world.is_begun) {
-        return;
-    }
-    world.is_begun = true;
     world.now_ns = 1000000000;
     fibres_init(WORLD_REQUESTS + 16);
     sockets_init(1);
     http_init(1);
     assert(network_card_start(&info) == KERR_OK);
+}
+
+void world_begin(void)
+{
+    if (world.is_begun) {
+        return;
+    }
+    world.is_begun = true;
+    world_boot();
     world_start(ask_for_address, 0);
     world_advance(10000);
     world_serve();

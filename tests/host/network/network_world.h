@@ -27,7 +27,9 @@ void world_sent(const uint8_t *frame, size_t bytes);
 void world_serve(void);
 void world_drain(void);
 
-/* The first time: start the stack, which takes its address by itself. */
+/* The deck as it has just started: it has a card, and nothing has been asked of it. */
+void world_boot(void);
+/* The first time: start the deck and the stack, which takes its address by itself. */
 void world_begin(void);
 /* A frame comes; is_checked: its TCP or UDP sum was. */
 void world_put(const uint8_t *frame, size_t bytes, bool is_checked);
