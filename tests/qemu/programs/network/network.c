@@ -107,6 +107,21 @@ static uint32_t number(const char *name, uint32_t otherwise)
 
 /* ---- what the test asks for --------------------------------------------------------------------------------------------------- */
 
+/*
+ * The system ends with its last program, and sends nothing again: so a client that wants to see the end of its connection comes once more
+ * when it has, and just leaves.
+ */
+static void await_goodbye(struct kwe_rings *rings, const struct kwe_workflow_info *info,
+                          uint32_t number, uint64_t times)
+{
+    struct kwe_result result;
+
+    submit(rings, info, number);
+    await_first(rings, info, times);
+    kwe_log("ready %u", number);
+    check_result(rings, &result, FOREVER);
+}
+
 /* So many clients, one after the other. */
 static void play_echo(struct kwe_rings *rings, uint64_t at_least, uint32_t room, uint32_t clients)
 {
@@ -120,6 +135,7 @@ static void play_echo(struct kwe_rings *rings, uint64_t at_least, uint32_t room,
         struct kwe_result result = await_result(rings, KERR_OK);
         CHECK(result.value >= at_least, "%llu bytes went back", (unsigned long long)result.value);
     }
+    await_goodbye(rings, &info, clients, clients + 1);
 }
 
 static void play_udp(struct kwe_rings *rings)
@@ -169,6 +185,7 @@ static void play_cancel(struct kwe_rings *rings)
     await_first(rings, &info, 2);
     kwe_log("ready 0");
     (void)await_result(rings, KERR_OK);
+    await_goodbye(rings, &info, 1, 3);
 }
 
 /* The deck dies while one waits for a client; its successor serves the next. */
@@ -185,6 +202,7 @@ static void play_death(struct kwe_rings *rings)
     await_first(rings, &info, 2);
     kwe_log("ready 0");
     (void)await_result(rings, KERR_OK);
+    await_goodbye(rings, &info, 1, 3);
 }
 
 /* A datagram goes to where a name says; another name is nobody's. */
