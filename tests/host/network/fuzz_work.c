@@ -28,7 +28,8 @@ static void serve_http(struct deck_request *request)
                                       .head_bytes = 1024,
                                       .patience_ns = 1000000000,
                                       .idle_ns = 2000000000,
-                                      .answer_ns = 1000000000 };
+                                      .answer_ns = 1000000000,
+                                      .stall_ns = 5000000000 };
     struct http_received received = { .connection = 0 };
     struct deck_room room = room_of(request);
     uint64_t more = 0;

@@ -141,7 +141,7 @@ void deck_armed(struct deck_request *request)
 uint32_t deck_workflow(const struct deck_request *request)
 {
     assert(request->is_busy);
-    return 1;
+    return request->workflow;
 }
 
 void deck_count_copied_cache(struct deck_request *request, size_t bytes)
@@ -160,11 +160,17 @@ static void run_request(void *argument)
 
 void world_start(void (*run)(struct deck_request *request), uint64_t argument)
 {
+    world_start_as(1, run, argument);
+}
+
+void world_start_as(uint32_t workflow, void (*run)(struct deck_request *request), uint64_t argument)
+{
     for (unsigned i = 0; i < WORLD_REQUESTS; i++) {
         struct deck_request *request = &world.request[i];
         if (!request->is_busy) {
-            *request =
-                (struct deck_request){ .is_busy = true, .run = run, .argument = { argument } };
+            *request = (struct deck_request){
+                .is_busy = true, .workflow = workflow, .run = run, .argument = { argument }
+            };
             assert(fibre_start(run_request, request));
             return;
         }

@@ -15,6 +15,7 @@
 
 struct deck_request {
     bool is_busy, recalled;
+    uint32_t workflow;
     struct fibre_event *waits_for;
     /* what it does */
     void (*run)(struct deck_request *request);
@@ -38,6 +39,9 @@ void world_run(void);
 void world_advance(uint64_t ms);
 /* Let the deck do something on a fibre. */
 void world_start(void (*run)(struct deck_request *request), uint64_t argument);
+/* The same for a workflow of this number; others are 1. */
+void world_start_as(uint32_t workflow, void (*run)(struct deck_request *request),
+                    uint64_t argument);
 void world_recall(unsigned index);
 /* The allocation after so many others fails, once; 0: none does. */
 void world_refuse(uint32_t allocation);

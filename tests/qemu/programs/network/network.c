@@ -273,8 +273,15 @@ static void play_refusals(struct kwe_rings *rings)
     check_register(builder, &info);
     submit(rings, &info, 5);
     (void)await_result(rings, KERR_BAD_HANDLE);
-    CHECK(kwe_cancel(rings, 2) == 1, "nothing to cancel");
+    CHECK(kwe_unregister(&holder) == 0, "unregister");
     (void)await_result(rings, KERR_CANCELLED);
+
+    builder = kwe_builder_create("heir"); /* the port is free at once */
+    kwe_manifest_port(builder, PORT, KWE_MANIFEST_READ);
+    kwe_network_tcp_listen(builder, "listen", &listen_params);
+    check_register(builder, &info);
+    submit(rings, &info, 6);
+    (void)await_result(rings, KERR_OK);
 }
 
 int main(void)
