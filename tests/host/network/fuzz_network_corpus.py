@@ -30,11 +30,22 @@ def record(kind: int, *values: int, data: bytes = b"") -> bytes:
     return bytes([kind, *values]) + data
 
 
-def segment(end: int, flags: int, data: bytes = b"", options: bytes = b"", shift: int = 0) -> bytes:
-    """Return a record of a segment that is expected next, or `shift` bytes off."""
+def segment(
+    end: int,
+    flags: int,
+    data: bytes = b"",
+    options: bytes = b"",
+    shift: int = 0,
+    owing: int = 0,
+) -> bytes:
+    """Return a record of a segment that is expected next, or `shift` bytes off.
+
+    It acknowledges all that has come but the last `owing` bytes.
+    """
     size = len(data)
     how, count = (1, size) if size < 256 else (2, (size + 7) // 8)
-    said = (end, how if size else 0, shift & 0xFF, 0, flags, 0, 0, 0, len(options) // 4, count)
+    said = (end, how if size else 0, shift & 0xFF, -owing & 0xFF, flags)
+    said += (0, 0, 0, len(options) // 4, count)
     return record(SEGMENT, *said, data=options + data.ljust(count * (8 if how == 2 else 1), b"x"))
 
 
@@ -113,15 +124,17 @@ def found() -> list[bytes]:
         record(ICMP6, 10, 7, data=bytes(8) + b"\xfe\x80" + bytes(6) + OWN_END + bytes(4)),
         # A SYN that ends with an option's kind.
         segment(0, SYN, options=b"\1\1\1\2"),
-        # The path narrows, by a little and to nothing, while segments have not arrived.
+        # The path narrows, by a little and to nothing, while segments have not arrived: the first,
+        # which is one piece, and one of headers and data that lie elsewhere, sent three times.
         *(
             serve
             + segment(IPV6, SYN, options=OPTIONS)
             + segment(IPV6, ACK)
             + segment(IPV6, PSH | ACK, get)
+            + segment(IPV6, ACK, owing=100) * arrived
             + record(ICMP6, 1, 12, data=bytes(4) + mtu.to_bytes(4) + bytes(24) + PEER6)
-            + record(TIME, 255) * 3
-            for mtu in (1280, 50)
+            + record(TIME, 255) * 10
+            for mtu, arrived in ((1280, 0), (50, 0), (1280, 1))
         ),
         # An answer waits for a card that keeps its frames: without a rest.
         serve + record(KEEP_FRAMES, 1) + talk(0, get, *[b""] * 8) + record(TIME, 100),

@@ -29,7 +29,7 @@ static void serve_http(struct deck_request *request)
                                       .patience_ns = 1000000000,
                                       .idle_ns = 2000000000,
                                       .answer_ns = 1000000000,
-                                      .stall_ns = 5000000000 };
+                                      .stall_ns = 60000000000 };
     struct http_received received = { .connection = 0 };
     struct deck_room room = room_of(request);
     uint64_t more = 0;
