@@ -40,8 +40,8 @@
 #define KWE_MAX_ROUNDS       0xffffffffu /* of UNTIL: at ten a second, in 13 years */
 #define KWE_MAX_IDLE_ROUNDS  4096u /* ... one after the other, in none of which a stage is done */
 #define KWE_MAX_PARTS        (1u << 16) /* of FOR_EACH */
-#define KWE_MAX_VARIANTS     4u    /* decks that offer one operation */
-#define KWE_NO_DECK          0xffu /* of a loop */
+#define KWE_MAX_VARIANTS     4u         /* decks that offer one operation */
+#define KWE_NO_DECK          0xffu      /* of a loop */
 #define KWE_ANY_STAGE                                                                              \
     0xfffeu /* in a binding of a stage that joins FIRST: whichever was the first */
 

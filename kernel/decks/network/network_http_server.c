@@ -81,8 +81,7 @@ static enum kerr bind_server(struct http_server *server, uint32_t port)
 
 static bool is_forgotten(const struct http_server *server)
 {
-    return server->users == 0 &&
-           (server->is_left || deck_now_ns() - server->used_ns >= IDLE_NS);
+    return server->users == 0 && (server->is_left || deck_now_ns() - server->used_ns >= IDLE_NS);
 }
 
 static bool is_at(const struct http_server *server, uint32_t port)

@@ -38,7 +38,8 @@ struct socket {
     /* a listener's */
     uint32_t port;
     uint32_t first, last; /* connections that wait to be accepted */
-    bool is_left; /* the last that waited for one was called back, as all are when their workflow goes */
+    bool
+        is_left; /* the last that waited for one was called back, as all are when their workflow goes */
     /* a stream's */
     uint32_t next; /* while it waits to be accepted */
     bool is_connected;
@@ -326,8 +327,7 @@ static enum kerr bind_listener(uint32_t port, uint32_t backlog, struct tcp_pcb *
 static bool is_forgotten(const struct socket *listener)
 {
     const struct deck_handle *place = &tcp.place[index_of(listener)];
-    return place->users == 0 &&
-           (listener->is_left || deck_now_ns() - place->used_ns >= IDLE_NS);
+    return place->users == 0 && (listener->is_left || deck_now_ns() - place->used_ns >= IDLE_NS);
 }
 
 enum kerr sockets_listen(struct deck_request *request, uint32_t port, uint32_t backlog,

@@ -28,7 +28,7 @@
 
 static void put_dhcp(uint8_t type)
 {
-    const uint8_t options[] = { 53, 1, type, 54, 4, 10, 0, 2, 2, 51,  4,   0,   0, 14,
+    const uint8_t options[] = { 53, 1, type, 54,  4,   10,  0, 2, 2, 51, 4, 0, 0, 14,
                                 16, 1, 4,    255, 255, 255, 0, 3, 4, 10, 0, 2, 2, 255 };
     uint8_t record[3 + MAGIC_AT + 4 + sizeof(options)] = { 2 };
     uint8_t *message = record + 3;
