@@ -17,7 +17,7 @@ RAW, SEGMENT, DATAGRAM, ICMP6, ARP, TIME, WORK, RECALL, REFUSE, OTHER = (
     11,
 )
 KEEP_FRAMES = 23
-SERVE_HTTP, SERVE_ECHO, CONNECT, GET, RESOLVE, RECEIVE_UDP, SEND_UDP = range(7)
+SERVE_HTTP, SERVE_ECHO, CONNECT, GET, RESOLVE, RECEIVE_UDP, SEND_UDP, SERVE_ANY = range(8)
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 ECHO, IPV6, THEIRS = 32, 8, 16  # of a segment's first byte: port 7, by IPv6, to the port that spoke
 OPTIONS = b"\x02\x04\x05\xb4\x01\x03\x03\x02\x04\x02\0\0"
@@ -107,6 +107,10 @@ def seeds() -> list[bytes]:
     made.append(sized(RAW, 5, rest + b"\x3a\0\0\1\0\0\0\5" + bytes(64)))
     made.append(record(ARP, 0, data=bytes(60)) + record(ARP, 2, data=bytes(60)))
     made.append(record(REFUSE, 3) + serve + talk(0, get))
+    made += [
+        record(WORK, SERVE_ANY, number) + talk(0, *[get, b"", b""] * 4) + record(TIME, 60)
+        for number in range(24)
+    ]
     made.append(serve + talk(0, get) + record(RECALL, 0) + record(TIME, 255))
     return made
 

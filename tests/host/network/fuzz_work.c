@@ -133,7 +133,8 @@ static void send_datagram(struct deck_request *request)
 void start_work(struct input *input)
 {
     static void (*const work[])(struct deck_request *) = {
-        serve_http, serve_echo, connect_and_send, get, resolve, receive_datagrams, send_datagram,
+        serve_http, serve_echo,        connect_and_send, get,
+        resolve,    receive_datagrams, send_datagram,    serve_anything,
     };
     const uint32_t which = take_number(input, 1);
 

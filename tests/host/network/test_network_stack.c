@@ -1,5 +1,6 @@
 /* The stack frame by frame: what comes together with the address; ports whose workflow goes; clients that take nothing. */
 // uses: tests/host/network/network_world.c tests/host/network/fuzz_frames.c tests/host/network/fuzz_work.c tests/host/network/fuzz_network.c
+// uses: tests/host/network/fuzz_deck.c kernel/decks/network/network_deck.c
 // uses: kernel/decks/network/network_card.c kernel/decks/network/network_stack.c kernel/decks/network/network_wait.c
 // uses: kernel/decks/network/network_core.c kernel/decks/network/network_sockets.c kernel/decks/network/network_ports.c
 // uses: kernel/decks/network/network_names.c kernel/decks/network/network_http_core.c kernel/decks/network/network_http_head.c
