@@ -37,9 +37,11 @@
 #define KWE_MAX_BLOB_BYTES   (1u << 20)
 #define KWE_MAX_LOOPS        8u
 #define KWE_MAX_WINDOW       16u
-#define KWE_MAX_ROUNDS       (1u << 16)
-#define KWE_MAX_VARIANTS     4u    /* decks that offer one operation */
-#define KWE_NO_DECK          0xffu /* of a loop */
+#define KWE_MAX_ROUNDS       0xffffffffu /* of UNTIL: at ten a second, in 13 years */
+#define KWE_MAX_IDLE_ROUNDS  4096u /* ... one after the other, in none of which a stage is done */
+#define KWE_MAX_PARTS        (1u << 16) /* of FOR_EACH */
+#define KWE_MAX_VARIANTS     4u         /* decks that offer one operation */
+#define KWE_NO_DECK          0xffu      /* of a loop */
 #define KWE_ANY_STAGE                                                                              \
     0xfffeu /* in a binding of a stage that joins FIRST: whichever was the first */
 
@@ -77,7 +79,10 @@ enum kwe_stage_kind {
      * this one waited for; later stages wait for this one, and may then take what stages of the body left in the last part.
      */
     KWE_STAGE_FOR_EACH = 1,
-    /* The same, until its conditions (on stages of its body) hold; BOUND_REACHED after `bound` rounds. Its value 0: the rounds. */
+    /*
+     * The same, until its conditions (on stages of its body) hold; BOUND_REACHED after `bound` rounds, or after KWE_MAX_IDLE_ROUNDS in which
+     * nothing is done: the kernel alone would go round in those. Its value 0: the rounds.
+     */
     KWE_STAGE_UNTIL = 2,
     KWE_STAGE_TRIGGER = 3, /* a standing event's source: port, timer, interrupt; NOT_BUILT */
 };

@@ -25,6 +25,12 @@ def client(guest: Guest, number: int) -> Iterator[socket.socket]:
         yield connection
 
 
+def leave(guest: Guest, number: int) -> None:
+    """Say that this client, the last, has seen all: the guest ends, whatever is on its way."""
+    with client(guest, number):
+        pass
+
+
 def receive_all(connection: socket.socket) -> bytes:
     """Receive until the other side has closed."""
     data = bytearray()
@@ -45,6 +51,7 @@ def test_wait_receive_reply_and_close_are_one_workflow(boot: Boot) -> None:
             with client(guest, number) as connection:
                 connection.sendall(b"hello %d" % number)
                 assert receive_all(connection) == b"hello %d" % number
+        leave(guest, 20)
 
         assert guest.exit_code == abi.EXIT_DONE
 
@@ -56,6 +63,7 @@ def test_a_mebibyte_goes_there_and_back(boot: Boot) -> None:
             with client(guest, number) as connection:
                 connection.sendall(data)
                 assert receive_all(connection) == data
+        leave(guest, 2)
 
         assert guest.exit_code == abi.EXIT_DONE
 
@@ -78,6 +86,7 @@ def test_a_client_that_comes_after_a_cancelled_wait_is_served(boot: Boot) -> Non
         with client(guest, 0) as connection:
             connection.sendall(b"hello")
             assert receive_all(connection) == b"hello"
+        leave(guest, 1)
 
         assert guest.exit_code == abi.EXIT_DONE
 
@@ -88,6 +97,7 @@ def test_a_deck_that_died_waiting_serves_again(boot: Boot) -> None:
         with client(guest, 0) as connection:
             connection.sendall(b"hello")
             assert receive_all(connection) == b"hello"
+        leave(guest, 1)
 
         assert guest.exit_code == abi.EXIT_DONE
 

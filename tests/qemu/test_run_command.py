@@ -130,6 +130,7 @@ def test_a_disk_stays_clean_when_events_fail(kwe: Kwe, clip: Path, tmp_path: Pat
     )
 
     assert done.status == EXIT_WORKFLOW
+    assert done.out.count("FAILED text.jpg at stage decode") == 1
     guest_disk.assert_clean(tmp_path / "disk.img")
     assert guest_disk.names(tmp_path / "disk.img", "/out/edges") == [f"{n}.jpg" for n in range(5)]
 

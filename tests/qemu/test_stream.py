@@ -261,7 +261,7 @@ stages:
     more_bytes: page.more_bytes
   show:
     until: send.gone == 1
-    rounds: 65536
+    rounds: 4294967295
     needs: start
     do:
       tick: {op: hardware.tick, period_ns: 10 ms}

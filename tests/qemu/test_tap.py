@@ -198,6 +198,9 @@ def test_bulk_comes_back_as_it_was_by_both_protocols(boot: Boot, tap: Tap) -> No
             with connect(address, 7) as connection:
                 connection.sendall(data)
                 assert receive_all(connection) == data
+        guest.wait_for("ready 2$")
+        with connect(tap.guest, 7):
+            pass  # it has seen all
         assert guest.exit_code == abi.EXIT_DONE
 
 

@@ -54,6 +54,12 @@ def client(guest: Guest, wire: Wire, number: int) -> Iterator[socket.socket]:
         yield connection
 
 
+def leave(guest: Guest, wire: Wire, number: int) -> None:
+    """Say that this client, the last, has seen all: the guest ends, whatever is on its way."""
+    with client(guest, wire, number):
+        pass
+
+
 def receive_all(connection: socket.socket) -> bytes:
     data = bytearray()
     while part := connection.recv(1 << 16):
@@ -82,6 +88,7 @@ def test_a_mebibyte_goes_both_ways_through_bad_weather(boot: Boot, wire: Wire) -
             with client(guest, wire, number) as connection:
                 connection.sendall(data)
                 assert receive_all(connection) == data
+        leave(guest, wire, 2)
         assert guest.exit_code == abi.EXIT_DONE
 
     for way in (there, back):
@@ -128,6 +135,7 @@ def test_strangers_ping_and_talk_by_both_protocols(boot: Boot, wire: Wire, tmp_p
             talk.open()
             talk.send(b"hello %d" % number)
             assert talk.receive_all() == b"hello %d" % number
+        leave(guest, wire, 20)
 
         assert guest.exit_code == abi.EXIT_DONE
 
@@ -209,11 +217,43 @@ def test_mutated_frames_disturb_nobody(boot: Boot, wire: Wire) -> None:
             with client(guest, wire, number) as connection:
                 connection.sendall(b"hello %d" % number)
                 assert receive_all(connection) == b"hello %d" % number
+        leave(guest, wire, 20)
 
         assert guest.exit_code == abi.EXIT_DONE
 
     # They were not just dropped.
     assert sum(frame[:6] == STRANGER.mac for frame in wire.frames) > MUTATED // 10
+
+
+class EndsLost:
+    """Loses the first end of each connection, as the guest says it."""
+
+    def __init__(self) -> None:
+        self.lost: set[int] = set()
+
+    def __call__(self, frame: bytes) -> list[bytes]:
+        packet = frames.packet_of(frame)
+        if packet is None or packet.protocol != frames.TCP or not packet.payload[13] & frames.FIN:
+            return [frame]
+        port = int.from_bytes(packet.payload[2:4])
+        if port in self.lost:
+            return [frame]
+        self.lost.add(port)
+        return []
+
+
+def test_an_end_that_is_lost_is_said_again_also_the_last(boot: Boot, wire: Wire) -> None:
+    wire.from_guest = ends = EndsLost()
+
+    with boot("network", files={"what": b"echo"}, wire=wire.path) as guest:
+        for number in range(20):
+            with client(guest, wire, number) as connection:
+                connection.sendall(b"hello %d" % number)
+                assert receive_all(connection) == b"hello %d" % number
+        leave(guest, wire, 20)
+        assert guest.exit_code == abi.EXIT_DONE
+
+    assert len(ends.lost) >= 20
 
 
 def test_half_open_connections_keep_nobody_out(boot: Boot, wire: Wire) -> None:
@@ -228,6 +268,7 @@ def test_half_open_connections_keep_nobody_out(boot: Boot, wire: Wire) -> None:
             with client(guest, wire, number) as connection:
                 connection.sendall(b"hello %d" % number)
                 assert receive_all(connection) == b"hello %d" % number
+        leave(guest, wire, 20)
 
         assert guest.exit_code == abi.EXIT_DONE
 

@@ -50,7 +50,8 @@ class Guest:
         self.connection.connect(str(path))
         self.peers = Peers(self.connection)
         self.peers.handshake()
-        self.memory = memoryview(mmap.mmap(self.peers.memory, os.fstat(self.peers.memory).st_size))
+        self._mapping = mmap.mmap(self.peers.memory, os.fstat(self.peers.memory).st_size)
+        self.memory = memoryview(self._mapping)
         self.words = self.memory.cast("I")
         self.taken = 0
         self.posted = 0
@@ -64,6 +65,10 @@ class Guest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.words.release()
+        self.memory.release()
+        self._mapping.close()
+        self.peers.close()
         self.connection.close()
 
     def get(self, offset: int) -> int:

@@ -67,6 +67,14 @@ class Peers:
         for eventfd in self._eventfds.get(number, [])[:1]:
             os.eventfd_write(eventfd, 1)
 
+    def close(self) -> None:
+        """Give back what came with the messages; the connection is the caller's."""
+        for eventfds in self._eventfds.values():
+            for eventfd in eventfds:
+                os.close(eventfd)
+        self._eventfds.clear()
+        os.close(self.memory)
+
     def own_eventfd(self) -> int:
         """Return the eventfd that others ring."""
         return self._eventfds[self.number][0]

@@ -56,7 +56,6 @@ def _machine_lines(reports: Sequence[Report]) -> Iterator[str]:
     )
     if report.trace is not None:
         yield from report.trace.lines()
-    yield from trouble_lines(report)
 
 
 def trouble_lines(report: Report) -> Iterator[str]:

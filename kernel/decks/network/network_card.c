@@ -182,9 +182,9 @@ static void take_frame(struct netif *netif, const struct virtio_net_received *fr
 }
 
 /* True: the pair may have more. */
-static bool take_frames(struct netif *netif, uint32_t pair)
+static bool take_frames(struct netif *netif, uint32_t pair, uint32_t most)
 {
-    for (uint32_t i = 0; i < TURN_FRAMES; i++) {
+    for (uint32_t i = 0; i < most; i++) {
         struct virtio_net_received frame;
         bool some = false;
         if (virtio_net_receive(&card.net, pair, &frame, &some) != KERR_OK) {
@@ -218,7 +218,7 @@ static void look_at_link(struct netif *netif)
     }
 }
 
-bool network_card_poll(struct netif *netif)
+bool network_card_poll(struct netif *netif, bool one_by_one)
 {
     bool more = false;
 
@@ -228,8 +228,8 @@ bool network_card_poll(struct netif *netif)
     if (card.config_changed) {
         look_at_link(netif);
     }
-    for (uint32_t i = 0; i < card.net.pair_count; i++) {
-        more |= take_frames(netif, i);
+    for (uint32_t i = 0; i < card.net.pair_count && !(one_by_one && more); i++) {
+        more |= take_frames(netif, i, one_by_one ? 1 : TURN_FRAMES);
     }
     network_lanes_reclaim();
     return more;

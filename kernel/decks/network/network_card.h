@@ -22,8 +22,11 @@ err_t network_card_netif(struct netif *netif);
 void network_card_held(uint32_t *buffers, uint32_t *frames);
 /* What the card can do, and what has passed it. */
 void network_card_traffic(struct network_traffic *traffic);
-/* Main loop: hand what came in to the stack, free what is out. True: there is more. A card that breaks the rules ends the deck. */
-bool network_card_poll(struct netif *netif);
+/*
+ * Main loop: hand what came in to the stack, one frame or many of them, free what is out. True: there is more. A card that breaks the rules
+ * ends the deck.
+ */
+bool network_card_poll(struct netif *netif, bool one_by_one);
 /* Main loop: hand the stack what it has sent to itself. */
 void network_card_loop(struct netif *netif);
 /* Main loop, when nothing else can go on: tell the card of the frames since the last time, all at once. */

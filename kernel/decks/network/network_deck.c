@@ -181,7 +181,8 @@ enum kerr network_http_receive(struct network_http_receive_call *call)
                                 .head_bytes = params->head_bytes,
                                 .patience_ns = params->patience_ms * NS_PER_MS,
                                 .idle_ns = params->idle_ms * NS_PER_MS,
-                                .answer_ns = params->answer_ms * NS_PER_MS };
+                                .answer_ns = params->answer_ms * NS_PER_MS,
+                                .stall_ns = params->stall_ms * NS_PER_MS };
     struct http_received received = { .connection = 0 };
 
     if (terms.below.length != 0 && terms.below.bytes[terms.below.length - 1] == '/') {

@@ -19,6 +19,7 @@ struct http_terms {
     uint64_t patience_ns; /* for a request that has begun; more where many bytes come */
     uint64_t idle_ns;     /* for a request to begin */
     uint64_t answer_ns;   /* until somebody takes the request, and again until it is answered */
+    uint64_t stall_ns;    /* without a byte taken of an answer */
 };
 
 /* A body of which nobody knows how long it gets. A client that leaves meanwhile is its usual end, not an error. */

@@ -16,8 +16,6 @@
 #define LINGER_NS   (2 * NS_PER_S)
 /* A body may take longer than the patience for a request when it comes at least so fast. */
 #define BYTES_PER_S 4096u
-/* A client that takes nothing of its answer for so long is gone. */
-#define STALL_NS (30 * NS_PER_S)
 
 /* The instance's one state; a deck is one thread. */
 static struct {
@@ -395,7 +393,7 @@ static void look_at_time(struct http_connection *connection)
         }
         break;
     case HTTP_SENDING:
-        if (age_ns >= STALL_NS) {
+        if (age_ns >= terms->stall_ns) {
             http_abort(connection);
         }
         break;

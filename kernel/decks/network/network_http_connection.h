@@ -31,6 +31,7 @@ struct http_server {
     uint64_t body_bytes; /* of a request, at most */
     uint64_t used_ns;
     uint32_t users;                       /* operations that wait */
+    bool is_left;                         /* the last of them was called back */
     struct http_connection *first, *last; /* READY ones, in order */
     struct network_waiters waiters;       /* for one to become so */
 };

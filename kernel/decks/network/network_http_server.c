@@ -9,7 +9,10 @@
 #include "kernel/decks/network/network_stack.h"
 
 #define BACKLOG 255u
-/* A server that nobody waits at for so long may be taken by another workflow. */
+/*
+ * A server that nobody waits at for so long may be taken by another workflow: its events may all be at work. At once when the last that
+ * waited was called back, as all are when their workflow goes.
+ */
 #define IDLE_NS 10000000000ull
 
 /* The instance's one state; a deck is one thread. */
@@ -78,7 +81,7 @@ static enum kerr bind_server(struct http_server *server, uint32_t port)
 
 static bool is_forgotten(const struct http_server *server)
 {
-    return server->users == 0 && deck_recent_ns() - server->used_ns >= IDLE_NS;
+    return server->users == 0 && (server->is_left || deck_recent_ns() - server->used_ns >= IDLE_NS);
 }
 
 static bool is_at(const struct http_server *server, uint32_t port)
@@ -181,6 +184,7 @@ static enum kerr take_server(uint32_t workflow, const struct http_terms *terms, 
     server->terms = *terms;
     server->body_bytes = body_bytes;
     server->used_ns = deck_recent_ns();
+    server->is_left = false;
     *taken = server;
     return error;
 }
@@ -233,6 +237,7 @@ enum kerr http_receive(struct deck_request *request, const struct http_terms *te
             server->users++; /* it stays the workflow's meanwhile */
             error = network_wait(request, &server->waiters, UINT64_MAX);
             server->users--;
+            server->is_left = error == KERR_CANCELLED;
             server->used_ns = deck_recent_ns();
         }
     }

@@ -22,6 +22,7 @@ struct port {
     uint32_t number;
     uint32_t workflow;
     uint32_t users; /* operations that wait */
+    bool is_left;   /* the last of them was called back, as all are when their workflow goes */
     uint64_t used_ns;
     struct network_waiters waiters;
     struct datagram datagram[DATAGRAMS];
@@ -70,7 +71,7 @@ static void give_up_port(struct port *port)
 
 static bool is_forgotten(const struct port *port)
 {
-    return port->users == 0 && deck_now_ns() - port->used_ns >= IDLE_NS;
+    return port->users == 0 && (port->is_left || deck_now_ns() - port->used_ns >= IDLE_NS);
 }
 
 /* The place of a port: its own, a free one, one that is forgotten; NULL: there is none. */
@@ -126,6 +127,7 @@ static enum kerr take_port(const struct deck_request *request, uint32_t number, 
     }
     enum kerr error = port->pcb == NULL ? bind_port(port, number, workflow) : KERR_OK;
     port->used_ns = deck_now_ns();
+    port->is_left = false;
     *taken = port;
     return error;
 }
@@ -181,6 +183,7 @@ enum kerr ports_receive(struct deck_request *request, uint32_t number, struct de
         port->users++; /* it stays the workflow's meanwhile */
         error = network_wait(request, &port->waiters, UINT64_MAX);
         port->users--;
+        port->is_left = error == KERR_CANCELLED;
     }
     if (error != KERR_OK) {
         return error;

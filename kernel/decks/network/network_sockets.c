@@ -38,6 +38,8 @@ struct socket {
     /* a listener's */
     uint32_t port;
     uint32_t first, last; /* connections that wait to be accepted */
+    bool
+        is_left; /* the last that waited for one was called back, as all are when their workflow goes */
     /* a stream's */
     uint32_t next; /* while it waits to be accepted */
     bool is_connected;
@@ -325,7 +327,7 @@ static enum kerr bind_listener(uint32_t port, uint32_t backlog, struct tcp_pcb *
 static bool is_forgotten(const struct socket *listener)
 {
     const struct deck_handle *place = &tcp.place[index_of(listener)];
-    return place->users == 0 && deck_now_ns() - place->used_ns >= IDLE_NS;
+    return place->users == 0 && (listener->is_left || deck_now_ns() - place->used_ns >= IDLE_NS);
 }
 
 enum kerr sockets_listen(struct deck_request *request, uint32_t port, uint32_t backlog,
@@ -336,6 +338,7 @@ enum kerr sockets_listen(struct deck_request *request, uint32_t port, uint32_t b
 
     if (socket != NULL && tcp.place[index_of(socket)].workflow == deck_workflow(request)) {
         *handle = socket->handle;
+        socket->is_left = false;
         return KERR_OK;
     }
     if (socket != NULL) {
@@ -387,6 +390,9 @@ enum kerr sockets_accept(struct deck_request *request, uint64_t handle, uint64_t
     while (error == KERR_OK && (socket = next_connection(listener)) == NULL) {
         deck_armed(request);
         error = wait_socket(request, handle, SOCKET_LISTENER, &listener);
+        if (listener->handle == handle) {
+            listener->is_left = error == KERR_CANCELLED;
+        }
     }
     if (error != KERR_OK) {
         return error;

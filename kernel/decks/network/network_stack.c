@@ -295,7 +295,8 @@ static uint64_t run_timers(void)
 uint64_t network_stack_poll(void)
 {
     struct netif *netif = stack.state == STACK_OFF ? NULL : &stack.netif;
-    const bool more = network_card_poll(netif);
+    /* Right behind the address may come who wants to connect: then those that waited for it listen already. */
+    const bool more = network_card_poll(netif, stack.state == STACK_ASKING);
     uint64_t deadline_ns = UINT64_MAX;
 
     if (netif != NULL) {

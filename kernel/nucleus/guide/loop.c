@@ -100,6 +100,11 @@ static void pump(struct guide *guide, struct stage_run *run, uint64_t now_ns)
             state->started == state->done + plan_loop(run)->window) {
             break;
         }
+        /* Round by round without a deck that does anything it would go on in here. Parts of a FOR_EACH are fewer. */
+        if (run_stage(run)->kind == KWE_STAGE_UNTIL && state->idle++ == KWE_MAX_IDLE_ROUNDS) {
+            stage_fail(guide, run, KERR_BOUND_REACHED, run->stage, now_ns);
+            break;
+        }
         start_part(guide, run, state->started++, now_ns);
     }
     state->pumping = false;
@@ -116,7 +121,7 @@ void loop_start(struct guide *guide, struct stage_run *run, uint64_t now_ns)
     if (bound == KERR_OK && run_stage(run)->kind == KWE_STAGE_FOR_EACH) {
         state->count =
             (state->parts.total_bytes + state->parts.part_bytes - 1) / state->parts.part_bytes;
-        bound = state->count > KWE_MAX_ROUNDS ? KERR_OVER_LIMITS : KERR_OK;
+        bound = state->count > KWE_MAX_PARTS ? KERR_OVER_LIMITS : KERR_OK;
     }
     if (plan_loop(run)->body_runs == 0) {
         state->started = state->done = state->count; /* all of its body is dropped */
@@ -156,6 +161,9 @@ void loop_stage_over(struct guide *guide, struct stage_run *run, uint64_t now_ns
 
     if (loop->state != RUN_LOOPING) {
         return;
+    }
+    if (run->state == RUN_DONE) {
+        state->idle = 0;
     }
     tell_next_part(guide, run, now_ns);
     if (--state->lane[run->lane].left == 0) {

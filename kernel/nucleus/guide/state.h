@@ -63,6 +63,7 @@ struct loop_run {
     uint64_t
         started;   /* parts [done, started) are under way, or over while one before them is not */
     uint64_t done; /* all parts before this one are over */
+    uint32_t idle; /* parts begun since a stage of its body was done */
     bool pumping;  /* pump() is on the stack */
     struct {
         uint64_t part;

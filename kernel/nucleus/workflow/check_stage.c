@@ -73,8 +73,7 @@ static enum kerr add_loop(struct plan *plan, uint16_t index, const struct kwe_st
         (!each && wire->condition_count == 0)) {
         return KERR_BAD_WORKFLOW;
     }
-    if (plan->loop_count == KWE_MAX_LOOPS ||
-        wire->bound > (each ? KWE_MAX_WINDOW : KWE_MAX_ROUNDS)) {
+    if (plan->loop_count == KWE_MAX_LOOPS || (each && wire->bound > KWE_MAX_WINDOW)) {
         return KERR_OVER_LIMITS;
     }
     const uint16_t window = (uint16_t)(each ? wire->bound : 1);

@@ -1,5 +1,6 @@
 """The Hardware deck itself, on the host, before the real accelerator: answers, death by name."""
 
+import fcntl
 import mmap
 import os
 import select
@@ -48,7 +49,8 @@ class Deck:
         self.arena = arena
         self.answers: Queue[Done] = Queue()
         self.log: list[str] = []
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
@@ -117,8 +119,9 @@ def deck(program: Path, path: Path) -> Iterator[Deck]:
     with Guest(path) as guest, mmap.mmap(arena_file, 2 * DEPTH * STRIDE) as arena:
         # The program finds them as 3, 4 and 5.
         files = (guest.peers.own_eventfd(), guest.peers.memory, arena_file)
-        high = [os.dup2(file, 100 + index) for index, file in enumerate(files)]
-        command = 'exec 3<&100 4<&101 5<&102 100<&- 101<&- 102<&-; exec "$0"'
+        high = [fcntl.fcntl(file, fcntl.F_DUPFD, 100) for file in files]
+        takes = " ".join(f"{3 + index}<&{file}" for index, file in enumerate(high))
+        command = f'exec {takes} {" ".join(f"{file}<&-" for file in high)}; exec "$0"'
         with subprocess.Popen(
             ["bash", "-c", command, program],
             stdin=subprocess.PIPE,
@@ -129,9 +132,13 @@ def deck(program: Path, path: Path) -> Iterator[Deck]:
         ) as process:
             for file in high:
                 os.close(file)
-            yield Deck(guest, process, arena)
-            assert process.poll() is None, "the deck ended"
-            process.kill()
+            hardware = Deck(guest, process, arena)
+            try:
+                yield hardware
+                assert process.poll() is None, "the deck ended"
+            finally:
+                process.kill()
+                hardware.listener.join()
     os.close(arena_file)
 
 

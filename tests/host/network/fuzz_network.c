@@ -8,6 +8,7 @@
  */
 // uses: tests/host/network/network_world.c tests/host/network/fuzz_frames.c tests/host/network/fuzz_work.c
 // uses: tests/host/network/segmenter.c kernel/decks/network/network_lanes.c kernel/decks/network/network_offload_core.c
+// uses: tests/host/network/fuzz_deck.c kernel/decks/network/network_deck.c
 // uses: kernel/decks/network/network_card.c kernel/decks/network/network_stack.c kernel/decks/network/network_wait.c
 // uses: kernel/decks/network/network_core.c kernel/decks/network/network_sockets.c kernel/decks/network/network_ports.c
 // uses: kernel/decks/network/network_names.c kernel/decks/network/network_http_core.c kernel/decks/network/network_http_head.c

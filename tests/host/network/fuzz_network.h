@@ -25,3 +25,6 @@ void put_arp(struct input *input);
 
 /* fuzz_work.c: operations, as a workflow would start them. */
 void start_work(struct input *input);
+
+/* fuzz_deck.c: requests are answered in ways drawn from the request's argument. */
+void serve_anything(struct deck_request *request);

@@ -18,7 +18,7 @@ RAW, SEGMENT, DATAGRAM, ICMP6, ARP, TIME, WORK, RECALL, REFUSE, OTHER = (
 )
 KEEP_FRAMES = 23
 AT_ONCE = bytes([12 * 11 + SEGMENT])  # a segment with which the next record comes, without a rest
-SERVE_HTTP, SERVE_ECHO, CONNECT, GET, RESOLVE, RECEIVE_UDP, SEND_UDP = range(7)
+SERVE_HTTP, SERVE_ECHO, CONNECT, GET, RESOLVE, RECEIVE_UDP, SEND_UDP, SERVE_ANY = range(8)
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 ECHO, IPV6, THEIRS = 32, 8, 16  # of a segment's first byte: port 7, by IPv6, to the port that spoke
 OPTIONS = b"\x02\x04\x05\xb4\x01\x03\x03\x02\x04\x02\0\0"
@@ -31,11 +31,22 @@ def record(kind: int, *values: int, data: bytes = b"") -> bytes:
     return bytes([kind, *values]) + data
 
 
-def segment(end: int, flags: int, data: bytes = b"", options: bytes = b"", shift: int = 0) -> bytes:
-    """Return a record of a segment that is expected next, or `shift` bytes off."""
+def segment(
+    end: int,
+    flags: int,
+    data: bytes = b"",
+    options: bytes = b"",
+    shift: int = 0,
+    owing: int = 0,
+) -> bytes:
+    """Return a record of a segment that is expected next, or `shift` bytes off.
+
+    It acknowledges all that has come but the last `owing` bytes.
+    """
     size = len(data)
     how, count = (1, size) if size < 256 else (2, (size + 7) // 8)
-    said = (end, how if size else 0, shift & 0xFF, 0, flags, 0, 0, 0, len(options) // 4, count)
+    said = (end, how if size else 0, shift & 0xFF, -owing & 0xFF, flags)
+    said += (0, 0, 0, len(options) // 4, count)
     return record(SEGMENT, *said, data=options + data.ljust(count * (8 if how == 2 else 1), b"x"))
 
 
@@ -114,6 +125,10 @@ def seeds() -> list[bytes]:
     made.append(sized(RAW, 5, rest + b"\x3a\0\0\1\0\0\0\5" + bytes(64)))
     made.append(record(ARP, 0, data=bytes(60)) + record(ARP, 2, data=bytes(60)))
     made.append(record(REFUSE, 3) + serve + talk(0, get))
+    made += [
+        record(WORK, SERVE_ANY, number) + talk(0, *[get, b"", b""] * 4) + record(TIME, 60)
+        for number in range(24)
+    ]
     made.append(serve + talk(0, get) + record(RECALL, 0) + record(TIME, 255))
     return made
 
@@ -131,15 +146,17 @@ def found() -> list[bytes]:
         record(ICMP6, 10, 7, data=bytes(8) + b"\xfe\x80" + bytes(6) + OWN_END + bytes(4)),
         # A SYN that ends with an option's kind.
         segment(0, SYN, options=b"\1\1\1\2"),
-        # The path narrows, by a little and to nothing, while segments have not arrived.
+        # The path narrows, by a little and to nothing, while segments have not arrived: the first,
+        # which is one piece, and one of headers and data that lie elsewhere, sent three times.
         *(
             serve
             + segment(IPV6, SYN, options=OPTIONS)
             + segment(IPV6, ACK)
             + segment(IPV6, PSH | ACK, get)
+            + segment(IPV6, ACK, owing=100) * arrived
             + record(ICMP6, 1, 12, data=bytes(4) + mtu.to_bytes(4) + bytes(24) + PEER6)
-            + record(TIME, 255) * 3
-            for mtu in (1280, 50)
+            + record(TIME, 255) * 10
+            for mtu, arrived in ((1280, 0), (50, 0), (1280, 1))
         ),
         # What a card has merged overlaps what was there, by more than its first buffer.
         serve

@@ -28,7 +28,8 @@ static void serve_http(struct deck_request *request)
                                       .head_bytes = 8192,
                                       .patience_ns = 1000000000,
                                       .idle_ns = 2000000000,
-                                      .answer_ns = 1000000000 };
+                                      .answer_ns = 1000000000,
+                                      .stall_ns = 60000000000 };
     struct http_received received = { .connection = 0 };
     struct deck_room room = room_of(request);
     uint64_t more = 0;
@@ -132,7 +133,8 @@ static void send_datagram(struct deck_request *request)
 void start_work(struct input *input)
 {
     static void (*const work[])(struct deck_request *) = {
-        serve_http, serve_echo, connect_and_send, get, resolve, receive_datagrams, send_datagram,
+        serve_http, serve_echo,        connect_and_send, get,
+        resolve,    receive_datagrams, send_datagram,    serve_anything,
     };
     const uint32_t which = take_number(input, 1);
 

@@ -15,6 +15,7 @@
 
 struct deck_request {
     bool is_busy, recalled;
+    uint32_t workflow;
     struct fibre_event *waits_for;
     /* what it does */
     void (*run)(struct deck_request *request);
@@ -27,7 +28,9 @@ void world_sent(const uint8_t *frame, size_t bytes);
 void world_serve(void);
 void world_drain(void);
 
-/* The first time: start the stack, which takes its address by itself. */
+/* The deck as it has just started: it has a card, and nothing has been asked of it. */
+void world_boot(void);
+/* The first time: start the deck and the stack, which takes its address by itself. */
 void world_begin(void);
 /* A frame comes; is_checked: its TCP or UDP sum was. */
 void world_put(const uint8_t *frame, size_t bytes, bool is_checked);
@@ -36,6 +39,9 @@ void world_run(void);
 void world_advance(uint64_t ms);
 /* Let the deck do something on a fibre. */
 void world_start(void (*run)(struct deck_request *request), uint64_t argument);
+/* The same for a workflow of this number; others are 1. */
+void world_start_as(uint32_t workflow, void (*run)(struct deck_request *request),
+                    uint64_t argument);
 void world_recall(unsigned index);
 /* The allocation after so many others fails, once; 0: none does. */
 void world_refuse(uint32_t allocation);

@@ -1,42 +1,18 @@
 """The fuzzer of workflows, for so many runs: `make fuzz` goes on from there."""
 
-import os
-import subprocess
 from pathlib import Path
 
-import pytest
-
+from tests.host.fuzzing import build_fuzzer, run_fuzzer
 from tests.host.workflow.fuzz_corpus import write_corpus
-from tools.kwe.tree import ROOT
 
-# Some 20 s, nearly half of them for the compiler. Counted, not timed: the same on each machine.
+# Some 20 s, nearly half of them for the compiler.
 RUNS = 15_000
 LEAST_FEATURES = 3_000
 
 
-@pytest.fixture(scope="module")
-def fuzzer() -> Path:
-    build = os.environ.get("KWE_BUILD", "build")
-    goal = f"{build}/host/workflow/fuzz_workflow"
-    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    command = ["make", "-s", "-j2", "-f", "tools/make/host.mk", f"BUILD={build}", goal]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
-    return ROOT / goal
-
-
-def test_no_workflow_breaks_the_checker_the_plan_or_the_guide(fuzzer: Path, tmp_path: Path) -> None:
+def test_no_workflow_breaks_the_checker_the_plan_or_the_guide(tmp_path: Path) -> None:
     """What it finds is left as a file; `build/host/workflow/fuzz_workflow FILE` runs it alone."""
+    fuzzer = build_fuzzer("workflow/fuzz_workflow")
     write_corpus(tmp_path / "corpus")
 
-    done = subprocess.run(
-        [fuzzer, f"-runs={RUNS}", "-seed=1", f"-artifact_prefix={tmp_path}/", tmp_path / "corpus"],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=300,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr[-6000:]
-    last = next(line for line in reversed(done.stderr.splitlines()) if " ft: " in line)
-    assert int(last.split(" ft: ")[1].split()[0]) >= LEAST_FEATURES, last
+    assert run_fuzzer(fuzzer, RUNS, tmp_path, tmp_path / "corpus") >= LEAST_FEATURES

@@ -180,6 +180,38 @@ static void a_loop_goes_on_until_a_value(void)
     }
 }
 
+/* Far more rounds than the kernel would go by itself. */
+static void a_loop_in_which_something_is_done_goes_on(void)
+{
+    const uint32_t rounds = 70000;
+    struct kwe_builder *builder = kwe_builder_create("long");
+    struct faulty_count_params params = { .from = 0 };
+    kwe_stage_t loop = kwe_until(builder, "loop", KWE_MAX_ROUNDS);
+    kwe_stage_t count = kwe_faulty_count(builder, "count", &params);
+    kwe_param_previous(builder, count, offsetof(struct faulty_count_params, from), 8, count, 0);
+    kwe_end(builder, loop);
+    kwe_if(builder, loop, count, KWE_IF_VALUE, 0, KWE_AT_LEAST, rounds);
+    struct faulty_count_params after = { .from = 0 };
+    kwe_stage_t last = kwe_faulty_count(builder, "last", &after);
+    kwe_param_value(builder, last, offsetof(struct faulty_count_params, from), 8, loop, 0);
+    kwe_result(builder, last);
+    expect(builder, "long", KERR_OK, KWE_NO_STAGE, rounds + 1);
+}
+
+static void a_loop_in_which_nothing_is_done_ends(void)
+{
+    struct kwe_builder *builder = kwe_builder_create("idle");
+    struct faulty_count_params params = { .from = 41 };
+    kwe_stage_t count = kwe_faulty_count(builder, "count", &params);
+    kwe_stage_t loop = kwe_until(builder, "loop", KWE_MAX_ROUNDS);
+    kwe_stage_t never = kwe_faulty_count(builder, "never", &params);
+    kwe_if(builder, never, count, KWE_IF_VALUE, 0, KWE_ABOVE, 42);
+    kwe_end(builder, loop);
+    kwe_if(builder, loop, never, KWE_IF_VALUE, 0, KWE_AT_LEAST, 1);
+    kwe_result(builder, count);
+    expect(builder, "idle", KERR_BOUND_REACHED, loop.index, 0);
+}
+
 static void a_cancelled_event_gives_its_slot_back(void)
 {
     struct kwe_builder *builder = kwe_builder_create("cancel");
@@ -236,6 +268,8 @@ int main(void)
     the_first_of_two_wins_and_the_other_comes_back();
     a_stage_and_an_event_have_their_time();
     a_loop_goes_on_until_a_value();
+    a_loop_in_which_something_is_done_goes_on();
+    a_loop_in_which_nothing_is_done_ends();
     a_cancelled_event_gives_its_slot_back();
     what_cannot_be_is_refused_by_stage();
     return 0;

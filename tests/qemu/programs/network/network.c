@@ -107,6 +107,21 @@ static uint32_t number(const char *name, uint32_t otherwise)
 
 /* ---- what the test asks for --------------------------------------------------------------------------------------------------- */
 
+/*
+ * The system ends with its last program, and sends nothing again: so a client that wants to see the end of its connection comes once more
+ * when it has, and just leaves.
+ */
+static void await_goodbye(struct kwe_rings *rings, const struct kwe_workflow_info *info,
+                          uint32_t number, uint64_t times)
+{
+    struct kwe_result result;
+
+    submit(rings, info, number);
+    await_first(rings, info, times);
+    kwe_log("ready %u", number);
+    check_result(rings, &result, FOREVER);
+}
+
 /* So many clients, one after the other. */
 static void play_echo(struct kwe_rings *rings, uint64_t at_least, uint32_t room, uint32_t clients)
 {
@@ -120,6 +135,7 @@ static void play_echo(struct kwe_rings *rings, uint64_t at_least, uint32_t room,
         struct kwe_result result = await_result(rings, KERR_OK);
         CHECK(result.value >= at_least, "%llu bytes went back", (unsigned long long)result.value);
     }
+    await_goodbye(rings, &info, clients, clients + 1);
 }
 
 static void play_udp(struct kwe_rings *rings)
@@ -169,6 +185,7 @@ static void play_cancel(struct kwe_rings *rings)
     await_first(rings, &info, 2);
     kwe_log("ready 0");
     (void)await_result(rings, KERR_OK);
+    await_goodbye(rings, &info, 1, 3);
 }
 
 /* The deck dies while one waits for a client; its successor serves the next. */
@@ -185,6 +202,7 @@ static void play_death(struct kwe_rings *rings)
     await_first(rings, &info, 2);
     kwe_log("ready 0");
     (void)await_result(rings, KERR_OK);
+    await_goodbye(rings, &info, 1, 3);
 }
 
 /* A datagram goes to where a name says; another name is nobody's. */
@@ -255,8 +273,15 @@ static void play_refusals(struct kwe_rings *rings)
     check_register(builder, &info);
     submit(rings, &info, 5);
     (void)await_result(rings, KERR_BAD_HANDLE);
-    CHECK(kwe_cancel(rings, 2) == 1, "nothing to cancel");
+    CHECK(kwe_unregister(&holder) == 0, "unregister");
     (void)await_result(rings, KERR_CANCELLED);
+
+    builder = kwe_builder_create("heir"); /* the port is free at once */
+    kwe_manifest_port(builder, PORT, KWE_MANIFEST_READ);
+    kwe_network_tcp_listen(builder, "listen", &listen_params);
+    check_register(builder, &info);
+    submit(rings, &info, 6);
+    (void)await_result(rings, KERR_OK);
 }
 
 int main(void)

@@ -86,8 +86,8 @@ enum {
 };
 
 /*
- * Wait for a datagram at this port. The port is the workflow's from then on, and may be taken back
- * after 10 s without use.
+ * Wait for a datagram at this port. The port is the workflow's from then on, until its last wait
+ * there is called back or 10 s pass without use.
  */
 struct network_udp_receive_params {
     uint32_t port; /* 1..65535 */
@@ -284,7 +284,11 @@ struct network_http_receive_params {
     uint32_t idle_ms;     /* for a request to begin; 100..3600000 */
     /* until an event takes the request, and again until http_send; 100..3600000 */
     uint32_t answer_ms;
-    uint8_t reserved[4];
+    /*
+     * without a byte of an answer that the client takes; then the connection is reset, and
+     * http_send or http_more ends with it; 100..3600000
+     */
+    uint32_t stall_ms;
 };
 _Static_assert(offsetof(struct network_http_receive_params, port) == 0, "ABI");
 _Static_assert(offsetof(struct network_http_receive_params, below) == 4, "ABI");
@@ -292,6 +296,7 @@ _Static_assert(offsetof(struct network_http_receive_params, head_bytes) == 260, 
 _Static_assert(offsetof(struct network_http_receive_params, patience_ms) == 264, "ABI");
 _Static_assert(offsetof(struct network_http_receive_params, idle_ms) == 268, "ABI");
 _Static_assert(offsetof(struct network_http_receive_params, answer_ms) == 272, "ABI");
+_Static_assert(offsetof(struct network_http_receive_params, stall_ms) == 276, "ABI");
 _Static_assert(sizeof(struct network_http_receive_params) == 280, "ABI");
 
 /* Left at 0, for the caller to set or bind: port. */
@@ -303,6 +308,7 @@ static inline struct network_http_receive_params network_http_receive_defaults(v
         .patience_ms = 10000u,
         .idle_ms = 60000u,
         .answer_ms = 30000u,
+        .stall_ms = 10000u,
     };
 }
 

@@ -774,8 +774,8 @@ static const struct op_spec network_ops[] = {
         .cost_most_ns_per_kib = 1024,
     },
     /*
-     * Wait for a datagram at this port. The port is the workflow's from then on, and may be taken
-     * back after 10 s without use.
+     * Wait for a datagram at this port. The port is the workflow's from then on, until its last
+     * wait there is called back or 10 s pass without use.
      */
     [NETWORK_OP_UDP_RECEIVE] = {
         .name = "udp_receive",

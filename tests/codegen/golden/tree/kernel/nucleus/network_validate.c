@@ -103,6 +103,10 @@ enum kerr network_http_receive_validate(const void *params, uint32_t *bad_offset
         *bad_offset = offsetof(struct network_http_receive_params, answer_ms);
         return KERR_BAD_PARAMETER;
     }
+    if (p->stall_ms < 100u || p->stall_ms > 3600000u) {
+        *bad_offset = offsetof(struct network_http_receive_params, stall_ms);
+        return KERR_BAD_PARAMETER;
+    }
     return KERR_OK;
 }
 

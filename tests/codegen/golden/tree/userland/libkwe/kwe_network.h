@@ -52,8 +52,8 @@ static inline kwe_stage_t kwe_network_udp_send(struct kwe_builder *builder, cons
 }
 
 /*
- * Wait for a datagram at this port. The port is the workflow's from then on, and may be taken back
- * after 10 s without use.
+ * Wait for a datagram at this port. The port is the workflow's from then on, until its last wait
+ * there is called back or 10 s pass without use.
  */
 static inline kwe_stage_t kwe_network_udp_receive(struct kwe_builder *builder, const char *name,
                                                   const struct network_udp_receive_params *params)

@@ -58,9 +58,9 @@ struct network_udp_receive_call {
     uint32_t port;         /* value: set it */
 };
 /*
- * Wait for a datagram at this port. The port is the workflow's from then on, and may be taken back
- * after 10 s without use. Errors: OUTPUT_TOO_LARGE, NO_DEVICE, NETWORK_DOWN, NOT_PERMITTED,
- * PORT_IN_USE, TOO_MANY, NO_MEMORY. On a fibre: may wait.
+ * Wait for a datagram at this port. The port is the workflow's from then on, until its last wait
+ * there is called back or 10 s pass without use. Errors: OUTPUT_TOO_LARGE, NO_DEVICE, NETWORK_DOWN,
+ * NOT_PERMITTED, PORT_IN_USE, TOO_MANY, NO_MEMORY. On a fibre: may wait.
  */
 enum kerr network_udp_receive(struct network_udp_receive_call *call);
 
