@@ -20,6 +20,7 @@
 #define KWE_OP_RECALL 0xfffeu
 
 #define KWE_TICKET_INDEX(ticket) ((ticket) & 0xffu)
+#define KWE_TICKET_INDICES       256u
 
 /* WorkRing slot. */
 struct kwe_work {
@@ -105,7 +106,10 @@ struct kwe_deck_info {
     uint64_t work_ring; /* struct ring, kwe_work slots, consumer: the instance */
     uint64_t done_ring; /* struct ring, kwe_completion slots, producer: the instance */
     uint64_t frames;    /* struct kwe_work_frame[depth], read-only */
-    /* the first struct ring, kwe_result slots, consumer: the instance; what was published. 0: the deck does not observe */
+    /*
+     * the first struct ring, kwe_result slots, consumer: the instance; what was published, without offset and value (0). Address 0: the deck
+     * does not observe
+     */
     uint64_t observed_ring;
     uint64_t observed_stride; /* bytes from one to the next */
     uint32_t observed_rings;  /* one for each program, KWE_MAX_OBSERVED at most */

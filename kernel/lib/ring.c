@@ -13,13 +13,17 @@ void ring_init(struct ring *shared, uint32_t start)
 void ring_producer_init(struct ring_producer *producer, struct ring *shared, uint32_t slots,
                         uint32_t start)
 {
-    *producer = (struct ring_producer){ .shared = shared, .tail = start, .slots = slots };
+    *producer = (struct ring_producer){
+        .shared = shared, .tail = start, .slots = slots, .mask = slots - 1
+    };
 }
 
 void ring_consumer_init(struct ring_consumer *consumer, struct ring *shared, uint32_t slots,
                         uint32_t start)
 {
-    *consumer = (struct ring_consumer){ .shared = shared, .head = start, .slots = slots };
+    *consumer = (struct ring_consumer){
+        .shared = shared, .head = start, .slots = slots, .mask = slots - 1
+    };
 }
 
 enum ring_status ring_push(struct ring_producer *producer, const void *slot)

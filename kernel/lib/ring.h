@@ -47,11 +47,13 @@ struct ring_producer {
     struct ring *shared;
     uint32_t tail;
     uint32_t slots; /* a power of two */
+    uint32_t mask;  /* of a slot's index: slots - 1 */
 };
 struct ring_consumer {
     struct ring *shared;
     uint32_t head;
     uint32_t slots;
+    uint32_t mask;
 };
 
 static inline uint64_t ring_bytes(uint32_t slots)
@@ -95,7 +97,13 @@ static inline enum ring_status ring_room(const struct ring_producer *producer, u
 /* The slot `ahead` places behind the newest, to be written; only after ring_room() said that there is room. */
 static inline void *ring_back(const struct ring_producer *producer, uint32_t ahead)
 {
-    return &producer->shared->slot[(producer->tail + ahead) & (producer->slots - 1)];
+    return &producer->shared->slot[(producer->tail + ahead) & producer->mask];
+}
+
+/* How many slots from there on lie in one piece. */
+static inline uint32_t ring_back_to_wrap(const struct ring_producer *producer, uint32_t ahead)
+{
+    return producer->slots - ((producer->tail + ahead) & producer->mask);
 }
 
 /* Write that slot without publishing it. */
@@ -137,13 +145,25 @@ static inline enum ring_status ring_used(const struct ring_consumer *consumer, u
  */
 static inline const void *ring_front(const struct ring_consumer *consumer, uint32_t ahead)
 {
-    return &consumer->shared->slot[(consumer->head + ahead) & (consumer->slots - 1)];
+    return &consumer->shared->slot[(consumer->head + ahead) & consumer->mask];
+}
+
+/* How many slots from there on lie in one piece. */
+static inline uint32_t ring_front_to_wrap(const struct ring_consumer *consumer, uint32_t ahead)
+{
+    return consumer->slots - ((consumer->head + ahead) & consumer->mask);
 }
 
 /* Copy that slot out without taking it. */
 static inline void ring_peek(const struct ring_consumer *consumer, uint32_t ahead, void *slot)
 {
     ring_copy_slot(slot, ring_front(consumer, ahead));
+}
+
+/* The next `count` slots have been looked at, and are still in use: the next ring_take(), be it of none, takes them along. */
+static inline void ring_pass(struct ring_consumer *consumer, uint32_t count)
+{
+    consumer->head += count;
 }
 
 /* Take `count` slots that were peeked at. */

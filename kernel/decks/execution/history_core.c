@@ -9,18 +9,20 @@
 
 void history_count(struct history *history, const struct kwe_result *results, uint32_t count)
 {
-    uint64_t failed = 0, longest_ns = history->longest_ns;
+    uint64_t longest_ns = history->longest_ns;
+    uint16_t any = KERR_OK; /* what is not OK, of all together */
 
-    for (uint32_t i = 0; i < count; i++) {
-        const struct kwe_result *result = &results[i];
+    for (const struct kwe_result *result = results; result != results + count; result++) {
         const uint64_t took_ns = result->finished_ns - result->submitted_ns;
-        failed += result->status != KERR_OK ? 1 : 0;
+        any |= result->status;
         if (took_ns > longest_ns && result->finished_ns > result->submitted_ns) {
             longest_ns = took_ns;
         }
     }
+    for (uint32_t i = 0; any != KERR_OK && i < count; i++) {
+        history->failed += results[i].status != KERR_OK ? 1 : 0;
+    }
     history->seen += count;
-    history->failed += failed;
     history->longest_ns = longest_ns;
 }
 

@@ -47,6 +47,10 @@ void bind_output(struct stage_run *run, uint8_t segment)
     const struct plan_segment *there = &workflow->plan->segment[segment];
 
     run->segment = segment;
+    if (run_room(run) == 0) {
+        run->out_offset = 0;
+        return;
+    }
     run->out_offset = workflow->segment_offset[segment];
     if (run->event->is_large) {
         run->out_offset += layout_large_at(workflow->plan, there) +

@@ -43,6 +43,9 @@ void deadline_set(struct guide *guide, struct deadline *deadline, uint64_t at_ns
         list_remove(guide, deadline);
     }
     deadline->at_ns = at_ns;
+    if (deadline->run == NULL) {
+        deadline->event->is_timed = at_ns != 0;
+    }
     if (at_ns != 0) {
         list_insert(guide, deadline);
     }

@@ -13,7 +13,7 @@ static void hand_over(struct guide *guide, struct taking *taking, struct stage_r
     struct guide_vector *vector = taking->vector;
     const uint64_t room = run_room(run);
 
-    taking_account_inputs(run, &taking->frames[taking->instance->hands->first_free]);
+    taking_account_inputs(run, &taking->frames[ticket_next(taking->instance->hands)]);
     run->state = RUN_IN_HAND;
     run->ticket = ticket_take(guide, taking->instance->hands, run);
     run->event->in_hand++;
@@ -33,7 +33,7 @@ static enum kerr bind_here(struct guide *guide, const struct taking *taking, str
 {
     run->instance = (uint8_t)(taking->instance - guide->instance);
     bind_output(run, run->event->workflow->segment_of[run->instance]);
-    return bind_frame(guide, run, &taking->frames[taking->instance->hands->first_free]);
+    return bind_frame(guide, run, &taking->frames[ticket_next(taking->instance->hands)]);
 }
 
 /* Answers come back by the visit: another that waits for `before` would wait for what is fused to it, too. */
@@ -96,7 +96,7 @@ uint32_t guide_take_more(struct guide *guide, uint32_t instance_index, uint64_t 
     struct guide_deck *deck = &guide->deck[instance->spec->prefix];
     const uint32_t before = vector->count;
 
-    if (guide->config.first_instance_only && instance->ordinal != 0) {
+    if (deck->ready_count == 0 || (guide->config.first_instance_only && instance->ordinal != 0)) {
         return 0;
     }
     /* Instances of one deck share what is ready when it is worth a second one's while; the last one's share is not larger than the first's. */
@@ -191,7 +191,7 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
         guide) {
         return KERR_DECK_BROKE_RULES;
     }
-    struct stage_run *run = instance->hands->in_hand[index].run;
+    struct stage_run *run = instance->hands->run[index];
     if (completion->status == KWE_STATUS_ARMED) {
         standing_stage_armed(run);
         return KERR_OK;
@@ -226,12 +226,11 @@ enum kerr guide_complete(struct guide *guide, uint32_t instance_index,
 struct guide *guide_of_ticket(const struct guide_shared *shared, uint32_t instance,
                               const struct deck_spec *spec, uint32_t ticket)
 {
+    const struct guide_hands *hands = &shared->hands[instance];
     const uint32_t index = KWE_TICKET_INDEX(ticket);
-    const struct in_hand *in_hand = &shared->hands[instance].in_hand[index];
 
-    return index < spec->depth && in_hand->run != NULL && in_hand->generation == ticket >> 8
-               ? in_hand->guide
-               : NULL;
+    (void)spec;
+    return hands->done[index] == ticket ? hands->guide[index] : NULL;
 }
 
 /* Is it worth while to try the short way? Only a look: the answer is believed by who takes it. */
@@ -239,12 +238,11 @@ static bool may_be_plain(const struct guide *guide, uint32_t instance,
                          const struct ring_consumer *done, uint32_t at)
 {
     const struct kwe_completion *answer = ring_front(done, at);
-    const uint32_t index =
-        KWE_TICKET_INDEX(__atomic_load_n(&answer->ticket, __ATOMIC_RELAXED)) % KWE_MAX_DEPTH;
-    const struct in_hand *place = &guide->shared->hands[instance].in_hand[index];
+    const uint32_t ticket = read_once_32(&answer->ticket), index = KWE_TICKET_INDEX(ticket);
+    const struct guide_hands *hands = guide->instance[instance].hands;
 
-    return place->run != NULL && place->guide == guide &&
-           place->run->event->workflow->plan->is_plain;
+    return hands->done[index] == ticket && hands->guide[index] == guide &&
+           hands->run[index]->event->workflow->plan->is_plain;
 }
 
 enum kerr guide_harvest_own(struct guide *guide, uint32_t instance,
@@ -378,8 +376,8 @@ void guide_instance_lost(struct guide *guide, uint32_t instance_index, uint64_t 
 
     /* First take all of it out of its hands, then fail: an event may have had several stages there. */
     for (uint32_t i = 0; i < instance->spec->depth; i++) {
-        struct stage_run *run = hands->in_hand[i].run;
-        if (run != NULL && hands->in_hand[i].guide == guide) {
+        struct stage_run *run = hands->run[i];
+        if (!ticket_is_free(hands, i) && hands->guide[i] == guide) {
             trace_run(guide, KWE_TRACE_FORSAKEN, run, NULL, now_ns);
             if (run_stage(run)->is_open) {
                 variant_returned(guide, run);

@@ -1,16 +1,13 @@
 /* event.c - one event from its first stage to its one result. */
-#include "kernel/nucleus/guide/state.h"
+#include "kernel/nucleus/guide/taking.h"
 
 static void start_plainly(struct guide *guide, struct event *event, uint64_t now_ns)
 {
     const struct plan *plan = event->plan;
 
     for (uint16_t i = 0; i < plan->stage_count; i++) {
-        struct stage_run *run = &event->run[i];
-        run->waits = plan->stages[i].waits;
-        run->status = KERR_OK;
-        run->length = 0;
-        run->state = RUN_WAITING;
+        event->run[i].step = run_step(RUN_WAITING, 0, 0, plan->stages[i].waits);
+        event->run[i].length = 0;
     }
     for (uint64_t left = plan->sources; left != 0 && event->status == KERR_OK; left &= left - 1) {
         ready_push(guide, &event->run[__builtin_ctzll(left)], now_ns);
@@ -155,6 +152,7 @@ void event_release(struct guide *guide, struct event *event)
         event->plan = NULL;
     }
     room_release(guide, event);
+    event->status_stage = KWE_NO_STAGE;
     event->holds = false;
     event->next_free = workflow->free;
     workflow->free = event;

@@ -13,16 +13,6 @@ static uint32_t instances_of(const struct guide_config *config, const struct dec
     return spec->per_cpu ? config->per_cpu_instances : 1;
 }
 
-static void empty_hands(struct guide_hands *hands, const struct deck_spec *spec)
-{
-    for (uint32_t i = 0; i < KWE_MAX_DEPTH; i++) {
-        hands->in_hand[i].next_free = i + 1;
-    }
-    if (spec->depth < KWE_MAX_DEPTH) {
-        hands->in_hand[spec->depth - 1u].next_free = KWE_MAX_DEPTH;
-    }
-}
-
 static size_t shared_bytes(const struct guide_config *config)
 {
     uint32_t count = 0;
@@ -41,7 +31,7 @@ struct guide_shared *guide_shared_create(const struct guide_config *config)
 
     for (uint32_t i = 0; shared != NULL && i < config->spec_count; i++) {
         for (uint32_t n = instances_of(config, &config->specs[i]); n > 0; n--) {
-            empty_hands(&shared->hands[count++], &config->specs[i]);
+            tickets_open(&shared->hands[count++], config->specs[i].depth);
         }
     }
     return shared;
@@ -236,6 +226,7 @@ static bool make_slots(struct guide *guide, struct workflow *workflow)
         struct event *event = workflow_event(workflow, slot);
         event->workflow = workflow;
         event->slot = slot;
+        event->status_stage = KWE_NO_STAGE;
         event->place = slot; /* for good, unless there are places of two sizes */
         event->block =
             workflow->blocks == NULL ? NULL : workflow->blocks + slot * block_stride(plan);

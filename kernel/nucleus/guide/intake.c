@@ -44,7 +44,7 @@ void ring_publish(struct guide *guide, struct program_ring *ring, const struct k
         return;
     }
     /* The place was reserved among those that the program had read past: whatever its head says now, nothing is lost but by itself. */
-    const uint32_t place = ring->results.tail & (ring->results.slots - 1);
+    const uint32_t place = ring->results.tail & ring->results.mask;
     ring_place(&ring->results, 0, result);
     ring_give(&ring->results, 1);
     if (holder != NULL) {
@@ -104,7 +104,7 @@ static enum kerr release_read(struct guide *guide, struct program_ring *ring)
         return KERR_BAD_EVENT; /* it went back */
     }
     for (uint32_t at = ring->released; ring->held_count != 0 && at != head; at++) {
-        ring_let_go(guide, ring, at & (ring->results.slots - 1));
+        ring_let_go(guide, ring, at & ring->results.mask);
     }
     ring->released = head;
     return KERR_OK;

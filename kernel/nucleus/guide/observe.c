@@ -21,15 +21,19 @@ void guide_observe_into(struct guide *guide, struct ring_producer *ring)
     }
 }
 
-bool observe_has_room(struct guide *guide, uint32_t ahead)
+uint32_t observe_look(struct guide *guide, uint32_t ahead)
 {
     /* A head that cannot be is a ring without room: the deck is found out when it answers. */
     if (guide->observed != NULL && ring_room(guide->observed, &guide->observed_room) == RING_OK &&
         guide->observed_room > ahead) {
-        return true;
+        return guide->observed_room - ahead;
     }
-    guide->observe_dropped += guide->observer != NULL ? 1 : 0;
-    return false;
+    return 0;
+}
+
+void observe_drop(struct guide *guide, uint32_t count)
+{
+    guide->observe_dropped += guide->observer != NULL ? count : 0;
 }
 
 void observe_give(struct guide *guide, uint32_t count)
@@ -50,12 +54,23 @@ void observe_give(struct guide *guide, uint32_t count)
 
 void observe(struct guide *guide, const struct kwe_result *result)
 {
-    void *place = observe_place(guide, 0);
-
-    if (place != NULL) {
-        ring_copy_slot(place, result);
-        observe_give(guide, 1);
+    if (observe_room(guide, 0) == 0) {
+        observe_drop(guide, 1);
+        return;
     }
+    struct kwe_result *seen = ring_back(guide->observed, 0);
+    *seen = (struct kwe_result){
+        .cookie = result->cookie,
+        .workflow = result->workflow,
+        .status = result->status,
+        .stage = result->stage,
+        .deck = result->deck,
+        .step = result->step,
+        .length = result->length,
+        .submitted_ns = result->submitted_ns,
+        .finished_ns = result->finished_ns,
+    };
+    observe_give(guide, 1);
 }
 
 bool guide_observe_due(struct guide *guide, uint32_t instance, bool it_comes)

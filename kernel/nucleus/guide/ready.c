@@ -155,14 +155,15 @@ void ready_push(struct guide *guide, struct stage_run *run, uint64_t now_ns)
         stage_fail(guide, run, KERR_DECK_DOWN, run->stage, now_ns);
         return;
     }
-    struct ready_chain chain = { .count = 0 };
     run->size_bytes = bind_size_bytes(run);
     run->cost_ns = stage->is_open
                        ? variant_cost_ns(guide, stage, run->size_bytes)
                        : pace_cost_ns(guide, run->event->workflow, stage, run->size_bytes);
-    ready_link(&chain, run, now_ns);
+    run->state = RUN_READY;
+    run->ready_ns = now_ns;
+    run->next = NULL;
     trace_run(guide, KWE_TRACE_READY, run, NULL, now_ns);
-    ready_append(guide, &chain);
+    ready_append(guide, &(struct ready_chain){ run, run, 1, run->cost_ns });
 }
 
 void ready_append(struct guide *guide, const struct ready_chain *chain)

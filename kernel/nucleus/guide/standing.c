@@ -69,12 +69,14 @@ enum kerr standing_open(struct guide *guide, struct event *event)
     event->is_standing = true;
     event->was_standing = true;
     event->pause_ns = PAUSE_LEAST_NS;
+    event->workflow->standing_count++;
     return KERR_OK;
 }
 
 void standing_close(struct guide *guide, struct event *event)
 {
     event->was_standing = false;
+    event->workflow->standing_count--;
     count(guide, event, UINT32_MAX);
 }
 

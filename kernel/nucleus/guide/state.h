@@ -39,19 +39,25 @@ struct stage_run {
     uint64_t cost_ns; /* what it is expected to take; since it is ready */
     uint64_t value[KWE_MAX_VALUES];
     uint64_t out_offset; /* where the output lies in the arena; once in hand */
-    uint32_t length;     /* of the output */
-    uint32_t ticket;     /* in hand */
+    union {
+        struct {
+            uint8_t state;    /* enum run_state */
+            uint8_t instance; /* in hand */
+            uint8_t segment;  /* where the output lies */
+            uint8_t lane;
+            uint16_t waits; /* stages that it still waits for; early or fused: also while it runs */
+            /* FAILED: why; SKIPPED: CANCELLED. In hand: not OK when it is to be given up, whatever it answers */
+            uint16_t status;
+        };
+        uint32_t where; /* the first four at once */
+        uint64_t step;  /* all of them: run_step() */
+    };
+    uint32_t length; /* of the output */
+    uint32_t ticket; /* in hand */
     uint32_t
         size_bytes; /* what its cost goes by: its first input, or its output's room; since it is ready */
     uint16_t stage;
-    uint16_t waits;  /* stages that it still waits for; early or fused: also while it runs */
     uint16_t winner; /* JOIN_FIRST: the stage that was the first; FAILED: the one to blame */
-    uint16_t
-        status; /* FAILED: why; SKIPPED: CANCELLED. In hand: not OK when it is to be given up, whatever it answers */
-    uint8_t lane;
-    uint8_t state;    /* enum run_state */
-    uint8_t segment;  /* where the output lies */
-    uint8_t instance; /* in hand */
     /* Of an open stage (variant.c): bit n, its n-th variant has been tried; in hand: of so many in that deck. */
     uint8_t tried, among;
 };
@@ -92,18 +98,30 @@ struct event {
     struct event *line_next;
     uint32_t pause_ns; /* standing: before the next run, should this one fail before it fires */
     uint32_t held_place;
-    uint16_t stages_left; /* not over yet */
-    uint16_t in_hand;     /* stage runs in decks' hands */
-    uint16_t status;      /* enum kerr: the verdict so far */
-    uint16_t status_stage;
-    bool live;         /* admitted and not ended */
-    bool is_standing;  /* starts again when it is over; cleared to end it */
-    bool was_standing; /* ... as it was submitted */
-    bool is_armed;     /* standing: it waits in a deck, and is counted in its workflow's status */
-    bool has_fired;    /* standing: what it waited for has come */
-    bool is_parked;    /* standing: the next run starts at deadline.at_ns */
-    bool holds;        /* ended; ring->held[held_place] keeps the slot */
-    bool telling;      /* tell() is on the stack */
+    union {
+        struct {
+            uint16_t stages_left; /* not over yet */
+            uint16_t in_hand;     /* stage runs in decks' hands */
+            uint16_t status;      /* enum kerr: the verdict so far */
+            bool was_standing;    /* is_standing as it was submitted */
+            bool is_timed;        /* `deadline` is set */
+        };
+        uint64_t step; /* all of them: event_step() */
+    };
+    union {
+        struct {
+            bool live;        /* admitted and not ended */
+            bool is_standing; /* starts again when it is over; cleared to end it */
+            /* standing: it waits in a deck, and is counted in its workflow's status */
+            bool is_armed;
+            bool has_fired; /* standing: what it waited for has come */
+            bool is_parked; /* standing: the next run starts at deadline.at_ns */
+            bool holds;     /* ended; ring->held[held_place] keeps the slot */
+            bool telling;   /* tell() is on the stack */
+        };
+        uint64_t flags; /* all of them: EVENT_LIVE */
+    };
+    uint16_t status_stage;  /* KWE_NO_STAGE while it goes well, and while the slot is free */
     struct stage_run run[]; /* plan->run_count */
 };
 
@@ -148,6 +166,7 @@ struct workflow {
     struct ready_set *ready[MAX_DECKS]; /* NULL: not on its routes */
     uint64_t used_ns;                   /* its share so far: see ready.c */
     uint32_t live_count;                /* admitted and not ended */
+    uint32_t standing_count;            /* of these, those that were submitted to stand */
     struct kwe_workflow_status status;
     struct kwe_stage_status *stage_status;
     struct kwe_work *work; /* by stage: what is the same in each event's work; NULL: an arena */
@@ -156,18 +175,15 @@ struct workflow {
     struct stage_pace pace[KWE_MAX_STAGES];
 };
 
-/* A ticket of an instance, and what it stands for. */
-struct in_hand {
-    struct stage_run *run; /* NULL: free */
-    struct guide *guide;   /* whose run it is */
-    uint32_t generation;   /* 24 bits in the ticket */
-    uint32_t next_free;
-};
-
 /* What one instance has in its hands, of all programs. Whoever runs the instance has this for itself; while it does not run, whoever buries it. */
 struct guide_hands {
-    uint32_t first_free; /* KWE_MAX_DEPTH: none */
-    struct in_hand in_hand[KWE_MAX_DEPTH];
+    uint32_t free_count;
+    uint8_t free[KWE_MAX_DEPTH]; /* tickets' indices; the last is the next */
+    /* By a ticket's index, as many as an answer can name: what it stands for and whose that is, unless it is free, ... */
+    struct stage_run *run[KWE_TICKET_INDICES];
+    struct guide *guide[KWE_TICKET_INDICES];
+    /* ... and the first word of the answer that says it is done; free: one that no answer found here can have. */
+    uint64_t done[KWE_TICKET_INDICES];
 };
 
 /* What the Guides of several programs have in common; each part says whose it is. */
@@ -340,16 +356,16 @@ static inline void trace_run(const struct guide *guide, enum kwe_trace_kind kind
 
 /* Off the critical path: who observes is woken for so many results, not for each; until then it looks when it has other work. */
 #define OBSERVE_BATCH 128u
-/* Look again, for observe_place(). False: the result is dropped, and counted if anybody observes. */
-bool observe_has_room(struct guide *guide, uint32_t ahead);
+/* Look again, for observe_room(). */
+uint32_t observe_look(struct guide *guide, uint32_t ahead);
 void observe(struct guide *guide, const struct kwe_result *result);
-/* Where it goes that is to be observed, `ahead` behind the newest; NULL: nobody looks, or there is no room and it has been counted. */
-static inline void *observe_place(struct guide *guide, uint32_t ahead)
+/* How many results more can be observed, `ahead` behind the newest; 0: nobody looks, or there is no room: they are dropped. */
+static inline uint32_t observe_room(struct guide *guide, uint32_t ahead)
 {
-    return guide->observed_room > ahead || observe_has_room(guide, ahead)
-               ? ring_back(guide->observed, ahead)
-               : NULL;
+    return guide->observed_room > ahead ? guide->observed_room - ahead : observe_look(guide, ahead);
 }
+/* So many are not observed: counted, if anybody was to. */
+void observe_drop(struct guide *guide, uint32_t count);
 void observe_give(struct guide *guide, uint32_t count);
 
 /* ---- event.c ---- */
@@ -480,22 +496,6 @@ struct ready_chain {
     uint32_t count;
     uint64_t cost_ns;
 };
-/* Its size and cost are known. */
-static inline void ready_link(struct ready_chain *chain, struct stage_run *run, uint64_t now_ns)
-{
-    run->state = RUN_READY;
-    run->ready_ns = now_ns;
-    run->next = NULL;
-    run->previous = chain->last;
-    if (chain->last == NULL) {
-        chain->first = run;
-    } else {
-        chain->last->next = run;
-    }
-    chain->last = run;
-    chain->count++;
-    chain->cost_ns += run->cost_ns;
-}
 void ready_append(struct guide *guide, const struct ready_chain *chain);
 void ready_remove(struct guide *guide, struct stage_run *run);
 /*

@@ -5,21 +5,11 @@
  *
  *   vector_admit()      EventRing -> ready        events of one workflow, one behind the other in the ring
  *   vector_take()       ready -> WorkRing         runs of one stage, one behind the other in its queue
- *   vector_complete()   DoneRing -> ResultRing, or ready again
+ *   vector_complete()   DoneRing -> ResultRing, or ready again: answers.c
  *
  * Words in shared memory are read once, each into a variable; only that is looked at.
  */
 #include "kernel/nucleus/guide/taking.h"
-
-static inline uint64_t read_once(const uint64_t *word)
-{
-    return __atomic_load_n(word, __ATOMIC_RELAXED);
-}
-
-static bool is_traced(const struct guide *guide)
-{
-    return guide->config.port.trace != NULL;
-}
 
 /* ---- in --------------------------------------------------------------------------------------------------------------- */
 
@@ -53,72 +43,52 @@ static const struct plan_stage *only_source(const struct guide *guide,
 static inline void start_others(struct event *event, const struct plan *plan, uint32_t source)
 {
     for (uint32_t i = 0; i < plan->stage_count; i++) {
-        struct stage_run *run = &event->run[i];
         if (i != source) {
-            run->waits = plan->stages[i].waits;
-            run->status = KERR_OK;
-            run->length = 0;
-            run->state = RUN_WAITING;
+            event->run[i].step = run_step(RUN_WAITING, 0, 0, plan->stages[i].waits);
+            event->run[i].length = 0;
         }
     }
 }
 
-static inline void start(struct event *event, const struct plan *plan)
-{
-    event->stages_left = (uint16_t)plan->stage_count;
-    event->in_hand = 0;
-    event->status = KERR_OK;
-    event->status_stage = KWE_NO_STAGE;
-    event->live = true;
-    event->is_standing = false;
-    event->was_standing = false;
-    event->is_armed = false;
-    event->has_fired = false;
-    event->is_parked = false;
-    event->holds = false;
-    event->telling = false;
-}
+/* Events of one workflow, where they lie. */
+struct coming {
+    const struct guide *guide;
+    struct workflow *workflow;
+    const struct plan_stage *source;
+    uint64_t key, program_bytes, now_ns;
+    uint64_t *number; /* of the newest event */
+    struct ready_chain ready;
+};
 
-/* Can the event whose words these are be one of the workflow's that nothing more has to be looked at for? */
-static inline bool is_alike(const uint64_t *word, uint64_t key, uint64_t input_offset,
-                            uint64_t input_length, uint64_t program_bytes)
+/* Admit events that are alike. Returns how many there were. */
+__attribute__((always_inline)) static inline uint32_t admit(struct coming *coming,
+                                                            struct program_ring *ring,
+                                                            const struct ring_slot *slot,
+                                                            uint32_t most, const bool is_bare)
 {
-    return read_once(&word[1]) == key && read_once(&word[2]) >> 32 == 0 &&
-           (read_once(&word[5]) | read_once(&word[6]) | read_once(&word[7])) == 0 &&
-           input_length <= program_bytes && input_offset <= program_bytes - input_length;
-}
-
-/* Not inlined, so that the loop has the registers for itself. So are those below. */
-__attribute__((noinline)) uint32_t vector_admit(struct guide *guide, struct program_ring *ring,
-                                                uint32_t first, uint32_t most, uint64_t now_ns)
-{
-    const struct ring_slot *slots = ring->events.shared->slot;
-    const uint32_t mask = ring->events.slots - 1, at = ring->events.head + first;
-    const uint64_t key = read_once(&slots[at & mask].word[1]); /* workflow, no flags */
-    struct workflow *workflow = workflow_find(guide, (uint32_t)key);
-    const struct plan_stage *source = only_source(guide, ring, workflow);
-
-    if (source == NULL || key >> 32 != 0 || is_traced(guide)) {
-        return 0;
-    }
+    struct workflow *workflow = coming->workflow;
     const struct plan *plan = workflow->plan;
-    const uint64_t program_bytes =
-        plan->header->program_bytes < UINT32_MAX ? plan->header->program_bytes : UINT32_MAX;
-    const uint32_t places =
-        ring->results.slots - (ring->results.tail - ring->released) - ring->reserved;
-    const bool is_sized = source->size_binding != PLAN_NO_BINDING;
-    const uint32_t source_index = (uint32_t)(source - plan->stages);
-    uint64_t cost_ns = 0;
-    struct ready_chain chain = { .count = 0 };
-    uint64_t number = guide->event_number;
+    const struct plan_stage *const source = coming->source;
+    const uint32_t source_index = is_bare ? 0 : source->index;
+    const uint64_t program_bytes = coming->program_bytes, now_ns = coming->now_ns;
+    const uint64_t key = coming->key, step = event_step(is_bare ? 1 : plan->stage_count, 0);
+    const bool is_sized = !is_bare && source->size_binding != PLAN_NO_BINDING;
+    const uint64_t cost_ns =
+        is_sized ? 0 : pace_cost_ns(coming->guide, workflow, source, source->out_room);
+    const uint32_t size_bytes = source->out_room;
+    const struct ring_slot *const first = slot, *const end = slot + most;
+    struct ready_links links;
     struct event *event = workflow->free;
-    uint32_t count = 0;
+    uint64_t number = *coming->number;
+    uint64_t sum_ns = 0;
 
-    most = most < places ? most : places;
-    for (; count < most && event != NULL; count++) {
-        const uint64_t *word = slots[(at + count) & mask].word;
+    ready_links_begin(&links, &coming->ready);
+    for (; slot != end && event != NULL; slot++) {
+        const uint64_t *word = slot->word;
         const uint64_t input_offset = read_once(&word[3]), input_length = read_once(&word[4]);
-        if (!is_alike(word, key, input_offset, input_length, program_bytes)) {
+        /* What has to be 0, or the key, is not used again. */
+        if (word[1] != key || word[2] >> 32 != 0 || (word[5] | word[6] | word[7]) != 0 ||
+            input_length > program_bytes || input_offset > program_bytes - input_length) {
             break;
         }
         struct stage_run *run = &event->run[source_index];
@@ -129,37 +99,100 @@ __attribute__((noinline)) uint32_t vector_admit(struct guide *guide, struct prog
         event->input_length = (uint32_t)input_length;
         event->deadline_ns = 0;
         event->submitted_ns = now_ns;
-        start(event, plan);
-        start_others(event, plan, source_index);
-        run->waits = 0;
-        run->status = KERR_OK;
-        run->size_bytes = is_sized ? bind_size_bytes(run) : source->out_room;
-        if (is_sized || count == 0) {
-            cost_ns = pace_cost_ns(guide, workflow, source, run->size_bytes);
+        event->step = step;
+        event->flags = EVENT_LIVE;
+        if (!is_bare) {
+            start_others(event, plan, source_index);
         }
-        run->cost_ns = cost_ns;
-        ready_link(&chain, run, now_ns);
+        run->step = run_step(RUN_READY, 0, 0, 0);
+        run->size_bytes = is_sized ? bind_size_bytes(run) : size_bytes;
+        run->cost_ns =
+            is_sized ? pace_cost_ns(coming->guide, workflow, source, run->size_bytes) : cost_ns;
+        sum_ns += is_sized ? run->cost_ns : 0;
+        ready_links_add(&links, run, now_ns);
         event = event->next_free;
     }
+    const uint32_t count = (uint32_t)(slot - first);
+    ready_links_end(&links, &coming->ready, count, is_sized ? sum_ns : count * cost_ns);
+    workflow->free = event;
+    *coming->number = number;
+    return count;
+}
+
+/* Apart, so that each loop has the registers for itself. */
+__attribute__((noinline)) static uint32_t admit_bare(struct coming *coming,
+                                                     struct program_ring *ring,
+                                                     const struct ring_slot *slot, uint32_t most)
+{
+    return admit(coming, ring, slot, most, true);
+}
+
+__attribute__((noinline)) static uint32_t admit_others(struct coming *coming,
+                                                       struct program_ring *ring,
+                                                       const struct ring_slot *slot, uint32_t most)
+{
+    return admit(coming, ring, slot, most, false);
+}
+
+uint32_t vector_admit(struct guide *guide, struct program_ring *ring, uint32_t first, uint32_t most,
+                      uint64_t now_ns)
+{
+    const struct ring_slot *slots = ring->events.shared->slot;
+    const uint32_t place = (ring->events.head + first) & ring->events.mask;
+    const uint64_t key = read_once(&slots[place].word[1]); /* workflow, no flags */
+    struct workflow *workflow = workflow_find(guide, (uint32_t)key);
+    const struct plan_stage *source = only_source(guide, ring, workflow);
+
+    if (source == NULL || key >> 32 != 0 || is_traced(guide)) {
+        return 0;
+    }
+    const uint64_t program_bytes = workflow->plan->header->program_bytes;
+    struct coming coming = {
+        .guide = guide,
+        .workflow = workflow,
+        .source = source,
+        .key = key,
+        .program_bytes = program_bytes < UINT32_MAX ? program_bytes : UINT32_MAX,
+        .now_ns = now_ns,
+        .number = &guide->event_number,
+    };
+    const bool is_bare =
+        workflow->plan->stage_count == 1 && source->size_binding == PLAN_NO_BINDING;
+
+    most = least(most, ring->events.slots - place);
+    most =
+        least(most, ring->results.slots - (ring->results.tail - ring->released) - ring->reserved);
+    const uint32_t count = is_bare ? admit_bare(&coming, ring, &slots[place], most)
+                                   : admit_others(&coming, ring, &slots[place], most);
     if (count != 0) {
-        workflow->free = event;
         workflow->live_count += count;
         workflow->status.submitted += count;
-        guide->event_number = number;
         ring->reserved += count;
-        ready_append(guide, &chain);
+        ready_append(guide, &coming.ready);
     }
     return count;
 }
 
 /* ---- to the decks --------------------------------------------------------------------------------------------------------- */
 
+/* Runs of one stage on their way to an instance, and what they come to. */
+struct going {
+    struct taking *taking;
+    struct stage_run *run; /* the next of them; NULL: there are no more */
+    const struct plan_stage *stage;
+    const struct workflow *workflow;
+    uint64_t where;      /* run->where in that instance's hands */
+    uint64_t out_offset; /* of the output, if it has any, of the event in place 0 */
+    uint64_t stride;
+    uint64_t ready_ns, cost_ns, most_bytes; /* sums, and the most of all */
+};
+
 /* Its inputs and parameters, as far as it has any. */
 static inline bool bind_if_needed(const struct guide *guide, const struct taking *taking,
                                   const struct stage_run *run)
 {
     const struct plan_stage *stage = run_stage(run);
-    struct kwe_work_frame *frame = &taking->frames[taking->instance->hands->first_free];
+    struct kwe_work_frame *frame = &taking->frames[ticket_next(taking->instance->hands)];
 
     if (stage->binding_count == 0 && stage->params_bytes == 0) {
         return true;
@@ -171,50 +204,34 @@ static inline bool bind_if_needed(const struct guide *guide, const struct taking
     return true;
 }
 
-__attribute__((noinline)) uint32_t vector_take(struct guide *guide, struct taking *taking,
-                                               uint32_t most)
+/* Hand over runs, whatever they need, until `most` are in the vector. Returns how many there were. */
+static uint32_t hand_over(struct guide *guide, struct going *going, uint32_t most)
 {
-    struct stage_run *first = is_traced(guide) ? NULL : ready_alike(taking->deck);
-
-    if (first == NULL) {
-        return 0;
-    }
-    const struct plan_stage *stage = run_stage(first);
-    struct workflow *workflow = first->event->workflow;
-    const struct guide_instance *instance = taking->instance;
-    struct guide_hands *hands = instance->hands;
-    const uint8_t index = (uint8_t)(instance - guide->instance);
-    const uint8_t segment = workflow->segment_of[index];
-    const uint64_t stride = workflow->plan->segment[segment].stride;
-    const uint64_t out_offset = workflow->segment_offset[segment] + stage->out_offset;
-    const struct kwe_work *work = &workflow->work[first->stage];
-    struct ring_slot *slots = taking->work->shared->slot;
-    const uint32_t mask = taking->work->slots - 1, tail = taking->work->tail;
-    const bool fuses = stage->fused_next != KWE_NO_STAGE;
-    uint64_t queued_ns = 0, cost_ns = 0, most_bytes = stage->out_room;
-    struct stage_run *run = first;
+    struct taking *taking = going->taking;
+    const struct kwe_work *work = &going->workflow->work[going->stage->index];
+    const bool fuses = going->stage->fused_next != KWE_NO_STAGE;
+    struct stage_run *run = going->run;
     uint32_t count = 0;
 
-    most = most < taking->room ? most : taking->room;
-    for (; run != NULL && taking->count < most && hands->first_free < instance->spec->depth &&
+    for (; run != NULL && taking->count < most && taking_has_place(taking) &&
            !vector_is_long_enough(taking->vector->cost_ns, run);
          run = run->next) {
         struct event *event = run->event;
-        run->instance = index;
-        run->segment = segment;
-        run->out_offset = out_offset + event->place * stride;
+        run->where = (uint32_t)going->where;
+        run->out_offset =
+            going->stage->out_room == 0 ? 0 : going->out_offset + event->place * going->stride;
         if (!bind_if_needed(guide, taking, run)) {
+            run->state = RUN_READY;
             break;
         }
-        run->state = RUN_IN_HAND;
-        run->ticket = ticket_take(guide, hands, run);
+        run->ticket = ticket_take(guide, taking->instance->hands, run);
         event->in_hand++;
-        queued_ns += taking->now_ns - run->ready_ns;
-        cost_ns += run->cost_ns;
+        going->ready_ns += run->ready_ns;
+        going->cost_ns += run->cost_ns;
         taking->vector->cost_ns += run->cost_ns;
-        most_bytes = run->size_bytes > most_bytes ? run->size_bytes : most_bytes;
-        work_fill_from(work, run,
-                       (struct kwe_work *)(void *)&slots[(tail + taking->count++) & mask]);
+        going->most_bytes =
+            run->size_bytes > going->most_bytes ? run->size_bytes : going->most_bytes;
+        work_fill_from(work, run, ring_back(taking->work, taking->count++));
         count++;
         if (event->is_standing) {
             standing_stage_handed(run);
@@ -223,180 +240,97 @@ __attribute__((noinline)) uint32_t vector_take(struct guide *guide, struct takin
             taking_fuse(guide, taking, run);
         }
     }
-    if (count != 0) {
-        taking->vector->most_ns += count * plan_most_ns(stage, most_bytes);
-        taking_account(taking, first, queued_ns);
-        taking->deck->statistics.events += count;
-        ready_cut(guide, taking->deck, first, run, count, cost_ns);
-        ready_charge(guide, workflow, cost_ns);
-    }
+    going->run = run;
     return count;
 }
 
-/* ---- answers, and out ------------------------------------------------------------------------------------------------------ */
-
-_Static_assert(offsetof(struct kwe_completion, status) == 4 &&
-                   offsetof(struct kwe_completion, reserved) == 6 &&
-                   offsetof(struct kwe_completion, out_length) == 8 &&
-                   offsetof(struct kwe_completion, copied_cache) == 12 &&
-                   offsetof(struct kwe_completion, copied_device) == 16 &&
-                   offsetof(struct kwe_completion, elapsed_ns) == 24 &&
-                   offsetof(struct kwe_completion, value) == 32,
-               "a completion's words, as read below");
-
-/* Somebody still takes its result. */
-static inline bool is_open(const struct event *event)
+/*
+ * What hand_over_bare() may be given: it takes nothing, has no output, and none goes behind it in the same visit. By its hints it takes no time,
+ * so that no vector is too long for it, however fast it was of late.
+ */
+static bool is_bare(const struct workflow *workflow, const struct plan_stage *stage)
 {
-    return !event->ring->abandoned && event->workflow->registered;
+    return stage->binding_count == 0 && stage->params_bytes == 0 && stage->out_room == 0 &&
+           stage->op->cost_fixed_ns == 0 && stage->fused_next == KWE_NO_STAGE &&
+           workflow->standing_count == 0;
 }
 
-/* Nothing can have happened but that it is done. */
-static inline bool is_plain(const struct stage_run *run)
+/* At most so many, all of which there is room for, in the ring as it lies, too. */
+__attribute__((noinline)) static uint32_t hand_over_bare(struct guide *guide, struct going *going,
+                                                         uint32_t most)
 {
-    const struct event *event = run->event;
+    struct taking *taking = going->taking;
+    struct guide_hands *hands = taking->instance->hands;
+    const uint8_t *free_index = &hands->free[hands->free_count];
+    const uint32_t where = (uint32_t)going->where;
+    struct ring_slot *slot = ring_back(taking->work, taking->count);
+    struct stage_run *run = going->run;
+    uint64_t ready_ns = 0, word[RING_SLOT_BYTES / sizeof(uint64_t)];
+    struct ring_slot *const first = slot, *const end = slot + most;
 
-    /* An event's own plan is none of the workflow's, which is an arena and not plain. */
-    return event->workflow->plan->is_plain && event->status == KERR_OK && run->status == KERR_OK &&
-           run->waits == 0 && run->state == RUN_IN_HAND && !event->was_standing;
-}
-
-/* Results that lie in a ring, and before who observes, and have not been given yet: they go together. */
-struct giving {
-    struct program_ring *ring; /* NULL: none */
-    uint32_t count;
-    uint32_t observed;
-};
-
-static void give(struct guide *guide, struct giving *giving, uint64_t now_ns)
-{
-    struct program_ring *ring = giving->ring;
-
-    if (ring != NULL) {
-        observe_give(guide, giving->observed);
-        ring_give(&ring->results, giving->count);
-        ring_tell(guide, ring, giving->count, now_ns);
-    }
-    *giving = (struct giving){ .ring = NULL };
-}
-
-_Static_assert(offsetof(struct kwe_result, workflow) == 8 &&
-                   offsetof(struct kwe_result, stage) == 14 &&
-                   offsetof(struct kwe_result, step) == 17 &&
-                   offsetof(struct kwe_result, length) == 20 &&
-                   offsetof(struct kwe_result, offset) == 24 &&
-                   offsetof(struct kwe_result, submitted_ns) == 40,
-               "a result's words, as written below");
-
-/* A good result, to the program and to who observes (NULL: nobody). `from`: the stage whose output it is, NULL: none. */
-static inline void write_result(const struct event *event, const struct stage_run *from,
-                                uint64_t now_ns, uint64_t *to, uint64_t *seen)
-{
-    const uint64_t names = event->workflow->id | (uint64_t)KWE_NO_STAGE << 48;
-    const uint64_t length = from == NULL ? 0 : from->length;
-    const uint64_t counts = (uint64_t)(uint8_t)event->plan->stage_count << 8 | length << 32;
-    const uint64_t offset = length == 0 ? 0 : from->out_offset;
-    const uint64_t value = from == NULL ? 0 : from->value[0];
-    const uint64_t word[RING_SLOT_BYTES / 8] = {
-        event->cookie, names, counts, offset, value, event->submitted_ns, now_ns, 0,
-    };
-
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < RING_SLOT_BYTES / 8; i++) {
-        to[i] = word[i];
-        if (seen != NULL) {
-            seen[i] = word[i];
-        }
-    }
-}
-
-/* All stages of the event are done. */
-static inline void finish(struct guide *guide, struct giving *giving, struct event *event,
-                          uint64_t now_ns)
-{
-    struct workflow *workflow = event->workflow;
-    struct program_ring *ring = event->ring;
-    const uint16_t index = event->plan->header->result_stage;
-    const struct stage_run *from = index == KWE_NO_STAGE ? NULL : &event->run[index];
-
-    if (event->deadline.at_ns != 0) {
-        deadline_set(guide, &event->deadline, 0);
-    }
-    if (giving->ring != ring) {
-        give(guide, giving, now_ns);
-        giving->ring = ring;
-    }
-    uint64_t *seen = observe_place(guide, giving->observed);
-    write_result(event, from, now_ns, ring_back(&ring->results, giving->count), seen);
-    giving->observed += seen != NULL ? 1 : 0;
-    workflow->status.completed++;
-    workflow->live_count--;
-    event->live = false;
-    ring->reserved--;
-    if (from != NULL && from->length != 0) {
-        ring_hold(ring, event, (ring->results.tail + giving->count) & (ring->results.slots - 1));
-    } else {
-        event->next_free = workflow->free;
-        workflow->free = event;
-    }
-    giving->count++;
-}
-
-__attribute__((noinline)) uint32_t vector_complete(struct guide *guide, uint32_t instance_index,
-                                                   const struct ring_consumer *done, uint32_t first,
-                                                   uint32_t end, uint64_t now_ns)
-{
-    const struct guide_instance *instance = &guide->instance[instance_index];
-    struct guide_hands *hands = instance->hands;
-    struct kwe_deck_statistics *statistics = &guide->deck[instance->spec->prefix].statistics;
-    const struct ring_slot *slots = done->shared->slot;
-    const uint32_t mask = done->slots - 1, head_at = done->head;
-    const uint32_t depth = instance->spec->depth;
-    uint64_t copied_cache = 0, copied_device = 0;
-    struct giving giving = { .ring = NULL };
-    uint32_t at = first;
-
-    for (; at < end && !is_traced(guide); at++) {
-        const uint64_t *word = slots[(head_at + at) & mask].word;
-        const uint64_t head = read_once(&word[0]), lengths = read_once(&word[1]);
-        const uint32_t ticket = (uint32_t)head, index = KWE_TICKET_INDEX(ticket);
-        const uint32_t out_length = (uint32_t)lengths;
-        if (head >> 32 != KERR_OK || index >= depth) {
-            break;
-        }
-        const struct in_hand *in_hand = &hands->in_hand[index];
-        struct stage_run *run = in_hand->run;
-        if (run == NULL || in_hand->guide != guide || in_hand->generation != ticket >> 8 ||
-            !is_plain(run) || out_length > run_stage(run)->out_room || !is_open(run->event)) {
-            break;
-        }
+    ring_copy_slot(word, &going->workflow->work[going->stage->index]);
+    for (; slot != end && run != NULL; slot++, run = run->next) {
         struct event *event = run->event;
-        struct kwe_stage_status *counts = run->counts;
-        ticket_give(hands, index);
-        copied_cache += lengths >> 32;
-        copied_device += (uint32_t)read_once(&word[2]);
-        counts->busy_ns += read_once(&word[3]);
-        counts->events++;
-        counts->bytes_out += out_length;
-        run->length = out_length;
-        for (unsigned i = 0; i < run_stage(run)->op->value_count; i++) {
-            run->value[i] = read_once(&word[4 + i]);
-        }
-        event->in_hand--;
-        if (event->stages_left == 1) {
-            run->state = RUN_DONE;
-            event->stages_left = 0;
-            finish(guide, &giving, event, now_ns);
-        } else {
-            stage_done_plainly(guide, run, now_ns);
-            if (event->status != KERR_OK || event->stages_left == 0) {
-                give(guide, &giving, now_ns); /* before others take the places behind them */
-                event_settle(guide, event, now_ns);
-            }
-        }
+        const uint32_t ticket = ticket_begin(guide, hands, *--free_index, run);
+        run->ticket = ticket;
+        run->where = where;
+        event->in_hand++;
+        ready_ns += run->ready_ns;
+        slot->word[0] = word[0] | ticket;
+        slot->word[1] = word[1];
+        slot->word[2] = word[2];
+        slot->word[3] = 0;
+        slot->word[4] = word[4];
+        slot->word[5] = word[5];
+        slot->word[6] = event->deadline_ns;
+        slot->word[7] = event->number;
     }
-    statistics->completions += at - first;
-    statistics->copied_cache += copied_cache;
-    statistics->copied_device += copied_device;
-    give(guide, &giving, now_ns);
-    return at - first;
+    const uint32_t count = (uint32_t)(slot - first);
+    hands->free_count -= count;
+    taking->count += count;
+    going->ready_ns = ready_ns;
+    going->run = run;
+    return count;
+}
+
+uint32_t vector_take(struct guide *guide, struct taking *taking, uint32_t most)
+{
+    struct stage_run *first = is_traced(guide) ? NULL : ready_alike(taking->deck);
+
+    if (first == NULL) {
+        return 0;
+    }
+    const struct plan_stage *stage = run_stage(first);
+    struct workflow *workflow = first->event->workflow;
+    const uint8_t index = (uint8_t)(taking->instance - guide->instance);
+    const uint8_t segment = workflow->segment_of[index];
+    struct going going = { .taking = taking,
+                           .run = first,
+                           .stage = stage,
+                           .workflow = workflow,
+                           .where = run_step(RUN_IN_HAND, index, segment, 0),
+                           .most_bytes = stage->out_room };
+    uint32_t count;
+
+    most = least(most, taking->room);
+    if (is_bare(workflow, stage)) {
+        if (vector_is_long_enough(taking->vector->cost_ns, first)) {
+            return 0;
+        }
+        most = least(most - taking->count, taking->instance->hands->free_count);
+        count = hand_over_bare(guide, &going,
+                               least(most, ring_back_to_wrap(taking->work, taking->count)));
+    } else {
+        going.out_offset = workflow->segment_offset[segment] + stage->out_offset;
+        going.stride = workflow->plan->segment[segment].stride;
+        count = hand_over(guide, &going, most);
+    }
+    if (count != 0) {
+        taking->vector->most_ns += count * plan_most_ns(stage, going.most_bytes);
+        taking_account(taking, first, count * taking->now_ns - going.ready_ns);
+        taking->deck->statistics.events += count;
+        ready_cut(guide, taking->deck, first, going.run, count, going.cost_ns);
+        ready_charge(guide, workflow, going.cost_ns);
+    }
+    return count;
 }

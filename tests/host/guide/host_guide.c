@@ -238,7 +238,7 @@ static void tell_work(uint32_t instance, const struct kwe_work *work, uint32_t b
 {
     const uint32_t index = KWE_TICKET_INDEX(work->ticket);
     const struct kwe_work_frame *frame = &host.frames[instance][index];
-    const struct stage_run *run = host.guide->instance[instance].hands->in_hand[index].run;
+    const struct stage_run *run = host.guide->instance[instance].hands->run[index];
     const uint64_t part = run_stage(run)->is_body ? run_part(run) : 0;
 
     host.begun_ns[instance][index] = host.now_ns;

@@ -10,13 +10,14 @@
 #include <string.h>
 
 #include "kernel/nucleus/guide/intake.h"
+#include "tests/host/guide/shape.h"
 #include "tests/host/guide/visit.h"
 
 #define SEEDS      3000u
 #define STEPS      600u
 #define SLOTS      16u
 #define INSTANCES  3u /* compute.0, compute.1, disk.0 */
-#define WORKFLOWS  3u
+#define WORKFLOWS  5u
 #define SIDES      2u
 #define OUT_ROOM   96u
 #define SEEN_SLOTS 8u /* so that it is full at times */
@@ -36,18 +37,12 @@ static const struct deck_spec specs[] = {
     { .name = "watch", .prefix = 0, .observes = true, .depth = 4, .op_count = 1, .ops = ops },
 };
 
-/* Stages: deck, op, the stage before it (it takes its output, the event's buffer when there is none); the last one's output is the result. */
-struct shape {
-    uint32_t count;
-    struct {
-        uint8_t deck;
-        uint16_t op, before;
-    } stage[4];
-};
 static const struct shape shapes[WORKFLOWS] = {
     { 1, { { 1, 0, KWE_NO_STAGE } } },
     { 4, { { 3, 1, KWE_NO_STAGE }, { 1, 1, 0 }, { 1, 1, 1 }, { 3, 1, 2 } } },
     { 3, { { 3, 1, KWE_NO_STAGE }, { 1, 1, 0 }, { 1, 0, 0 } } },
+    { 3, { { 3, 0, KWE_NO_STAGE }, { 1, 0, 0 }, { 3, 0, 1 } } },
+    { 2, { { 3, 1, KWE_NO_STAGE }, { 3, 1, 0 } } },
 };
 
 union memory {
@@ -69,7 +64,7 @@ struct side {
 };
 
 static struct side sides[SIDES];
-static uint64_t random_state, now_ns, cookies, plainly;
+static uint64_t random_state, now_ns, cookies, plainly, lies_told;
 
 static uint64_t draw(uint64_t below)
 {
@@ -136,54 +131,6 @@ static void on_trace(void *context, const struct kwe_trace_record *record)
     (void)context, (void)record;
 }
 
-static size_t make_blob(uint8_t *blob, const struct shape *shape)
-{
-    struct kwe_dependency dependencies[4];
-    struct kwe_binding bindings[4];
-    struct kwe_stage stages[4] = { 0 };
-    struct kwe_workflow header = {
-        .magic = KWE_WORKFLOW_MAGIC,
-        .version = KWE_WORKFLOW_VERSION,
-        .stage_count = (uint16_t)shape->count,
-        .result_stage =
-            (uint16_t)(shape->stage[shape->count - 1].op == 1 ? shape->count - 1 : KWE_NO_STAGE),
-        .slots = 7,
-        .names_bytes = 8,
-        .program_bytes = 4096,
-    };
-
-    for (uint16_t i = 0; i < shape->count; i++) {
-        struct kwe_stage *stage = &stages[i];
-        const uint16_t before = shape->stage[i].before;
-        stage->deck = shape->stage[i].deck;
-        stage->op = shape->stage[i].op;
-        stage->fallback = stage->compensation = KWE_NO_STAGE;
-        stage->dependency_first = header.dependency_count;
-        stage->binding_first = header.binding_count;
-        if (before != KWE_NO_STAGE) {
-            stage->dependency_count = 1;
-            dependencies[header.dependency_count++] = (struct kwe_dependency){ .stage = before };
-        }
-        if (stage->op == 1) {
-            stage->binding_count = 1;
-            bindings[header.binding_count++] = (struct kwe_binding){
-                .kind = before == KWE_NO_STAGE ? KWE_BIND_INPUT_EVENT : KWE_BIND_INPUT_STAGE,
-                .stage = before,
-            };
-        }
-    }
-    size_t at = sizeof(header);
-    memcpy(blob + at, stages, shape->count * sizeof(stages[0]));
-    at += shape->count * sizeof(stages[0]);
-    memcpy(blob + at, dependencies, header.dependency_count * sizeof(dependencies[0]));
-    at = (at + header.dependency_count * sizeof(dependencies[0]) + 7) & ~(size_t)7;
-    memcpy(blob + at, bindings, header.binding_count * sizeof(bindings[0]));
-    at = ((at + header.binding_count * sizeof(bindings[0]) + 7) & ~(size_t)7) + header.names_bytes;
-    header.total_bytes = (uint32_t)at;
-    memcpy(blob, &header, sizeof(header));
-    return at;
-}
-
 static void register_all(struct side *side)
 {
     for (uint32_t i = 0; i < WORKFLOWS; i++) {
@@ -192,7 +139,7 @@ static void register_all(struct side *side)
         struct plan_error error;
         struct plan *plan;
         enum kerr made =
-            plan_create(&memory, specs, 3, 2, blob, make_blob(blob, &shapes[i]), &plan, &error);
+            plan_create(&memory, specs, 3, 2, blob, shape_blob(blob, &shapes[i]), &plan, &error);
         assert(made == KERR_OK && plan->is_plain);
         for (uint32_t k = 0; k < plan->segment_count; k++) {
             offsets[k] = (k + 1ull) << 32;
@@ -258,9 +205,9 @@ static void submit(void)
     event.input_length = draw(3000);
     event.input_offset = draw(1000);
     event.deadline_ns = what == 0 ? now_ns + 100000 : 0;
-    event.flags = what == 1 ? 64 : 0;
+    event.flags = what == 1 ? 64 : what == 5 ? KWE_EVENT_STANDING : 0;
     event.block_length = what == 2 ? 8 : 0;
-    event.input_offset = what == 3 ? 4096 : event.input_offset;
+    event.input_offset = what == 3 ? SHAPE_PROGRAM_BYTES : event.input_offset;
     event.reserved[1] = what == 4 ? 1 : 0;
     for (uint32_t i = 0; i < SIDES; i++) {
         event.workflow = sides[i].workflow[workflow];
@@ -343,12 +290,83 @@ static void answer(uint32_t instance)
     }
 }
 
+static void compare_counters(void)
+{
+    struct kwe_deck_statistics decks[SIDES];
+    struct kwe_workflow_status status[SIDES];
+    struct kwe_stage_status stages[SIDES][4];
+    uint64_t first_ns[SIDES];
+
+    for (uint8_t prefix = 1; prefix <= 3; prefix += 2) {
+        for (uint32_t i = 0; i < SIDES; i++) {
+            memset(&decks[i], 0, sizeof(decks[i]));
+            guide_deck_statistics(sides[i].guide, prefix, &decks[i]);
+        }
+        assert(memcmp(&decks[0], &decks[1], sizeof(decks[0])) == 0);
+    }
+    for (uint32_t workflow = 0; workflow < WORKFLOWS; workflow++) {
+        for (uint32_t i = 0; i < SIDES; i++) {
+            assert(
+                guide_status(sides[i].guide, sides[i].workflow[workflow], &status[i], stages[i]));
+        }
+        assert(memcmp(&status[0], &status[1], sizeof(status[0])) == 0);
+        assert(memcmp(stages[0], stages[1], shapes[workflow].count * sizeof(stages[0][0])) == 0);
+    }
+    assert(guide_results(sides[0].guide, &first_ns[0]) ==
+           guide_results(sides[1].guide, &first_ns[1]));
+    assert(first_ns[0] == first_ns[1] && sides[0].recalls == sides[1].recalls);
+    assert(guide_observe_dropped(sides[0].guide) == guide_observe_dropped(sides[1].guide));
+    assert(guide_next_deadline_ns(sides[0].guide) == guide_next_deadline_ns(sides[1].guide));
+}
+
 static void lose(uint32_t instance)
 {
     for (uint32_t i = 0; i < SIDES; i++) {
         guide_instance_lost(sides[i].guide, instance, now_ns);
         sides[i].in_hand[instance] = 0;
     }
+}
+
+/* Good answers, with one among them that may not be given. The instance is found out, and lost. */
+static void lie(uint32_t instance)
+{
+    struct kwe_completion answers[KWE_MAX_DEPTH + 1] = { 0 };
+    const struct side *first = &sides[0];
+    const uint32_t count = first->in_hand[instance];
+
+    if (count == 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        answers[i].ticket = first->hand[instance][i].ticket;
+    }
+    const uint32_t place = (uint32_t)draw(count), ticket = answers[place].ticket;
+    struct kwe_completion *lies = &answers[place];
+    switch (draw(5)) {
+    case 0:
+        lies->out_length = first->hand[instance][place].out_capacity + 1;
+        break;
+    case 1: /* twice */
+        answers[count] = answers[place];
+        break;
+    case 2: /* not yet, or no more */
+        lies->ticket = ticket ^ 1u << (7 + draw(25));
+        break;
+    case 3: /* of no place */
+        lies->ticket = (ticket & ~0xffu) | (0x80u + (uint32_t)draw(0x80));
+        break;
+    default:
+        lies->status = (uint16_t)(KERR_COUNT + draw(1000));
+        break;
+    }
+    for (uint32_t i = 0; i < SIDES; i++) {
+        assert(visit_answer(sides[i].guide, instance, answers,
+                            count + (answers[count].ticket != 0 ? 1 : 0),
+                            now_ns) == KERR_DECK_BROKE_RULES);
+    }
+    compare_counters();
+    lies_told++;
+    lose(instance);
 }
 
 static void cancel(void)
@@ -389,35 +407,6 @@ static void read_some(void)
     }
 }
 
-static void compare_counters(void)
-{
-    struct kwe_deck_statistics decks[SIDES];
-    struct kwe_workflow_status status[SIDES];
-    struct kwe_stage_status stages[SIDES][4];
-    uint64_t first_ns[SIDES];
-
-    for (uint8_t prefix = 1; prefix <= 3; prefix += 2) {
-        for (uint32_t i = 0; i < SIDES; i++) {
-            memset(&decks[i], 0, sizeof(decks[i]));
-            guide_deck_statistics(sides[i].guide, prefix, &decks[i]);
-        }
-        assert(memcmp(&decks[0], &decks[1], sizeof(decks[0])) == 0);
-    }
-    for (uint32_t workflow = 0; workflow < WORKFLOWS; workflow++) {
-        for (uint32_t i = 0; i < SIDES; i++) {
-            assert(
-                guide_status(sides[i].guide, sides[i].workflow[workflow], &status[i], stages[i]));
-        }
-        assert(memcmp(&status[0], &status[1], sizeof(status[0])) == 0);
-        assert(memcmp(stages[0], stages[1], shapes[workflow].count * sizeof(stages[0][0])) == 0);
-    }
-    assert(guide_results(sides[0].guide, &first_ns[0]) ==
-           guide_results(sides[1].guide, &first_ns[1]));
-    assert(first_ns[0] == first_ns[1] && sides[0].recalls == sides[1].recalls);
-    assert(guide_observe_dropped(sides[0].guide) == guide_observe_dropped(sides[1].guide));
-    assert(guide_next_deadline_ns(sides[0].guide) == guide_next_deadline_ns(sides[1].guide));
-}
-
 static void step(void)
 {
     const uint64_t what = draw(100);
@@ -438,6 +427,8 @@ static void step(void)
         cancel();
     } else if (draw(4) == 0) {
         lose((uint32_t)draw(INSTANCES));
+    } else if (draw(4) == 0) {
+        lie((uint32_t)draw(INSTANCES));
     }
 }
 
@@ -466,6 +457,6 @@ int main(int argument_count, char **arguments)
         run(seed);
     }
     run(55340); /* a result that went the long way took the place of one that had been written the short way */
-    assert(plainly > SEEDS * 20);
+    assert(plainly > SEEDS * 20 && lies_told > SEEDS / 4);
     return 0;
 }

@@ -302,6 +302,33 @@ static void test_an_output_that_does_not_fit_asks_for_what_it_takes_when_that_is
     assert(most.status == KERR_NEED_ROOM && most.value[0] == UINT32_MAX);
 }
 
+/* Whatever lay in the DoneRing before; the rings wrap, and other work comes between. */
+static void test_work_for_nothing_is_answered_in_order_over_the_wrap(void)
+{
+    start();
+    memset(done_memory.bytes + sizeof(struct ring), 0xff, SLOTS * RING_SLOT_BYTES);
+    for (unsigned round = 0; round < 3 * SLOTS; round++) {
+        const uint32_t count = 1 + round % DEPTH, other = round % 5;
+        for (uint32_t i = 0; i < count; i++) {
+            give(i, i == other ? OP_ECHO : KWE_OP_NOP, 7);
+        }
+
+        deck_loop_turn(&loop);
+
+        for (uint32_t i = 0; i < count; i++) {
+            struct kwe_completion answer = taken();
+            assert(KWE_TICKET_INDEX(answer.ticket) == i);
+            if (i == other) {
+                assert(answer.status == KERR_OK && answer.value[0] == 7);
+                continue;
+            }
+            const struct kwe_completion nothing = { .ticket = answer.ticket };
+            assert(memcmp(&answer, &nothing, sizeof(answer)) == 0);
+        }
+        assert(none_answered());
+    }
+}
+
 static void test_long_vectors_are_handed_back_on_the_way(void)
 {
     start();
@@ -524,6 +551,25 @@ static void test_rules_that_are_broken_end_the_deck(void)
     assert(strstr(last_words, "WorkRing") != NULL);
 
     start();
+    give(0, KWE_OP_NOP, 0);
+    give(1, OP_WAIT, 0);
+    give(1, KWE_OP_NOP, 0);
+    if (setjmp(died) == 0) {
+        deck_loop_turn(&loop);
+        assert(!"the deck went on");
+    }
+    assert(strstr(last_words, "in hand already") != NULL);
+
+    start();
+    give(0, KWE_OP_NOP, 0);
+    ring_push(&work, &(struct kwe_work){ .ticket = DEPTH, .op = KWE_OP_NOP });
+    if (setjmp(died) == 0) {
+        deck_loop_turn(&loop);
+        assert(!"the deck went on");
+    }
+    assert(strstr(last_words, "names no frame") != NULL);
+
+    start();
     if (setjmp(died) == 0) {
         fibre_wait(&events[0], UINT64_MAX);
         assert(!"waited on the main loop");
@@ -559,6 +605,7 @@ int main(void)
 {
     test_a_vector_of_inline_ops_is_one_visit();
     test_an_output_that_does_not_fit_asks_for_what_it_takes_when_that_is_known();
+    test_work_for_nothing_is_answered_in_order_over_the_wrap();
     test_long_vectors_are_handed_back_on_the_way();
     test_fibres_are_answered_in_the_order_of_their_interrupts();
     test_a_trigger_says_once_that_it_is_armed();

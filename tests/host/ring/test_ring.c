@@ -99,6 +99,42 @@ static void test_peeking_takes_nothing(void)
     free(pair.shared);
 }
 
+/* Both sides walk a piece by a pointer: it ends where the ring does. */
+static void test_pieces_end_with_the_ring(void)
+{
+    for (uint32_t start = 0; start < 2 * SLOTS; start++) {
+        struct pair pair = make(start - SLOTS);
+        const uint32_t to_end = SLOTS - start % SLOTS;
+
+        assert(ring_back_to_wrap(&pair.producer, 0) == to_end);
+        assert(ring_front_to_wrap(&pair.consumer, 0) == to_end);
+        assert(ring_back(&pair.producer, to_end) == &pair.shared->slot[0]);
+        assert(ring_front(&pair.consumer, to_end - 1) == &pair.shared->slot[SLOTS - 1]);
+        assert(ring_back_to_wrap(&pair.producer, to_end) == SLOTS);
+        assert(ring_front_to_wrap(&pair.consumer, to_end - 1) == 1);
+        free(pair.shared);
+    }
+}
+
+static void test_what_is_passed_goes_back_with_the_next_take(void)
+{
+    struct pair pair = make(UINT32_MAX);
+    uint32_t room, used;
+    for (uint64_t i = 0; i < 3; i++) {
+        struct ring_slot slot = item(i);
+        ring_push(&pair.producer, &slot);
+    }
+
+    ring_pass(&pair.consumer, 2);
+
+    assert(ring_room(&pair.producer, &room) == RING_OK && room == SLOTS - 3);
+    assert(ring_used(&pair.consumer, &used) == RING_OK && used == 1);
+    ring_take(&pair.consumer, 0);
+    assert(ring_room(&pair.producer, &room) == RING_OK && room == SLOTS - 1);
+    expect(&pair, 2);
+    free(pair.shared);
+}
+
 /* Whatever the peer writes: an answer that says so, and no access outside (ASan) and nothing past the truth that a side keeps for itself. */
 static void test_a_lying_consumer_is_caught(void)
 {
@@ -178,6 +214,8 @@ int main(void)
     test_push_refuses_when_full_and_changes_nothing();
     test_counts_wrap_without_notice();
     test_peeking_takes_nothing();
+    test_pieces_end_with_the_ring();
+    test_what_is_passed_goes_back_with_the_next_take();
     test_a_lying_consumer_is_caught();
     test_a_lying_producer_is_caught();
     test_own_words_are_never_read_back();

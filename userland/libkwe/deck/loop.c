@@ -154,12 +154,42 @@ static struct deck_ticket *ticket_of(struct deck_loop *loop, const struct kwe_wo
 }
 
 /* Work that nothing has to be done for is answered where it lies. It is published with what comes next, at the latest with the visit. */
-static void answer_nothing(struct deck_loop *loop, struct deck_ticket *ticket,
-                           const struct kwe_work *work)
+static inline void answer_nothing(struct kwe_completion *answer, struct deck_ticket *ticket,
+                                  uint32_t number)
 {
-    *next_answer(loop) = (struct kwe_completion){ .ticket = work->ticket };
-    ticket->status = KERR_OK;
-    ticket->out_length = 0;
+    *answer = (struct kwe_completion){ .ticket = number };
+    *ticket = (struct deck_ticket){ .status = KERR_OK };
+}
+
+/* Is there nothing that it has to wait for, or be given up for? */
+static inline bool can_begin(const struct deck_loop *loop, const struct kwe_work *work)
+{
+    const struct deck_ticket *before = &loop->tickets[(work->after - 1u) % KWE_MAX_DEPTH];
+
+    return work->after == 0 || (!before->in_hand && before->status == KERR_OK);
+}
+
+/* Such work, if it can begin, in a row; `count` slots lie in one piece. Returns how many were taken. */
+static uint32_t take_nothing(struct deck_loop *loop, const struct kwe_work *work, uint32_t count)
+{
+    const uint32_t depth = loop->info.depth;
+
+    count = count < loop->room ? count : loop->room;
+    const uint32_t piece = ring_back_to_wrap(&loop->done, loop->placed);
+    struct kwe_completion *answer = ring_back(&loop->done, loop->placed);
+    const struct kwe_work *const first = work, *const end = work + (count < piece ? count : piece);
+    for (; work != end; work++, answer++) {
+        const uint32_t number = work->ticket, index = KWE_TICKET_INDEX(number);
+        struct deck_ticket *ticket = &loop->tickets[index];
+        if (work->op != KWE_OP_NOP || index >= depth || ticket->in_hand || !can_begin(loop, work)) {
+            break;
+        }
+        answer_nothing(answer, ticket, number);
+    }
+    const uint32_t taken = (uint32_t)(work - first);
+    loop->placed += taken;
+    loop->room -= taken;
+    return taken;
 }
 
 static void take_one(struct deck_loop *loop, const struct kwe_work *work)
@@ -171,9 +201,8 @@ static void take_one(struct deck_loop *loop, const struct kwe_work *work)
     struct deck_ticket *ticket = ticket_of(loop, work);
     struct deck_ticket *before =
         work->after == 0 ? NULL : &loop->tickets[(work->after - 1u) % KWE_MAX_DEPTH];
-    if (work->op == KWE_OP_NOP &&
-        (before == NULL || (!before->in_hand && before->status == KERR_OK))) {
-        answer_nothing(loop, ticket, work);
+    if (work->op == KWE_OP_NOP && can_begin(loop, work)) {
+        answer_nothing(next_answer(loop), ticket, work->ticket);
         return;
     }
     if (loop->turn_ns == 0 && work->op != KWE_OP_NOP) {
@@ -200,6 +229,11 @@ static bool take_work(struct deck_loop *loop)
         deck_die("the WorkRing's counts cannot be");
     }
     for (uint32_t i = 0; i < count; i++) {
+        const uint32_t piece = ring_front_to_wrap(&loop->work, i), rest = count - i;
+        i += take_nothing(loop, ring_front(&loop->work, i), rest < piece ? rest : piece);
+        if (i == count) {
+            break;
+        }
         take_one(loop, ring_front(&loop->work, i));
         if (loop->stamp_ns - loop->turn_ns > HAND_BACK_NS) {
             ring_take(&loop->work, i + 1);

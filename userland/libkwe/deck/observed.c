@@ -30,8 +30,7 @@ void observed_init(struct deck_observed *observed, const struct kwe_deck_info *i
 static void look(struct ring_consumer *ring, uint32_t *kept, uint32_t count)
 {
     while (*kept < count) {
-        const uint32_t from = (ring->head + *kept) & (ring->slots - 1);
-        const uint32_t to_wrap = ring->slots - from, fresh = count - *kept;
+        const uint32_t to_wrap = ring_front_to_wrap(ring, *kept), fresh = count - *kept;
         const uint32_t piece = fresh < to_wrap ? fresh : to_wrap;
         deck_observe(ring_front(ring, *kept), piece);
         *kept += piece;

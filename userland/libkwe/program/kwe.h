@@ -182,8 +182,8 @@ struct kwe_rings {
     struct ring_consumer results;
     uint32_t id;
     uint32_t end; /* up to here, counted as the EventRing's tail is, places are known to be free */
-    uint32_t known;    /* results that are known to lie there */
-    bool holds_result; /* the program is looking at the oldest of them */
+    /* up to here, counted as the ResultRing's head is, results are known to lie there */
+    uint32_t known;
     bool polled;
     struct kwe_futures *futures; /* see future.c; NULL: none */
 };
@@ -199,19 +199,19 @@ int kwe_rings_destroy(struct kwe_rings *rings);
 
 /* Put events into the ring, as many as there is room for, and tell the kernel once. Answers how many; does not wait. */
 int kwe_submit(struct kwe_rings *rings, const struct kwe_event *events, uint32_t count);
+/* Places in the EventRing, counted anew; for kwe_event_place(). */
+uint32_t kwe_event_room(struct kwe_rings *rings);
 /*
  * The same without a copy: write events into the ring where they go, then give them. kwe_event_place() says where: `ahead` behind those that
  * were given; NULL: the ring is full. All of it has to be written; what is not used is 0.
  */
 static inline struct kwe_event *kwe_event_place(struct kwe_rings *rings, uint32_t ahead)
 {
-    uint32_t room = rings->end - rings->events.tail;
+    /* Negative: more was given than was placed. */
+    const int64_t left = (int32_t)(rings->end - rings->events.tail);
 
-    if (ahead >= room || room > rings->events.slots) {
-        (void)ring_room(&rings->events, &room); /* none, should the count be wrong */
-        rings->end = rings->events.tail + room;
-    }
-    return ahead < room ? ring_back(&rings->events, ahead) : NULL;
+    return left > (int64_t)ahead || kwe_event_room(rings) > ahead ? ring_back(&rings->events, ahead)
+                                                                  : NULL;
 }
 int kwe_event_give(struct kwe_rings *rings, uint32_t count);
 /* The same, and kwe_wait(), in one call. */
@@ -225,14 +225,10 @@ int kwe_notify(struct kwe_rings *rings);
 int kwe_wait(struct kwe_rings *rings, uint32_t min, uint64_t timeout_ns);
 /* Look for more results than are known; for kwe_result_look(). False: there are none. */
 bool kwe_results_look(struct kwe_rings *rings);
-/* The program has looked at the oldest result; for kwe_result_look() and kwe_wait(). */
+/* The program is done with the results that it was shown; for kwe_result_look() and kwe_wait(). */
 static inline void kwe_result_release(struct kwe_rings *rings)
 {
-    if (rings->holds_result) {
-        rings->holds_result = false;
-        rings->known--;
-        ring_take(&rings->results, 1);
-    }
+    ring_take(&rings->results, 0);
 }
 /*
  * The next result, where it lies in the ring; NULL: there is none. It and its buffer (kwe_result_bytes()) are valid until the next call of this
@@ -241,11 +237,12 @@ static inline void kwe_result_release(struct kwe_rings *rings)
 static inline const struct kwe_result *kwe_result_look(struct kwe_rings *rings)
 {
     kwe_result_release(rings);
-    if (rings->known == 0 && !kwe_results_look(rings)) {
+    if (rings->known == rings->results.head && !kwe_results_look(rings)) {
         return NULL;
     }
-    rings->holds_result = true;
-    return ring_front(&rings->results, 0);
+    const struct kwe_result *result = ring_front(&rings->results, 0);
+    ring_pass(&rings->results, 1);
+    return result;
 }
 /* The same, copied out. */
 static inline bool kwe_result_next(struct kwe_rings *rings, struct kwe_result *result)

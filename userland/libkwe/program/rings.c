@@ -15,7 +15,6 @@ static int create(struct kwe_rings *rings, uint32_t slots, uint64_t flags)
     rings->id = info.ring;
     rings->end = 0;
     rings->known = 0;
-    rings->holds_result = false;
     rings->polled = flags != 0;
     return 0;
 }
@@ -40,6 +39,15 @@ int kwe_notify(struct kwe_rings *rings)
     return rings->polled && !ring_must_wake(&rings->events)
                ? 0
                : (int)kwe_call_kernel_notify(rings->id, KWE_NOTIFY_SUBMIT, 0, 0);
+}
+
+uint32_t kwe_event_room(struct kwe_rings *rings)
+{
+    uint32_t room;
+
+    (void)ring_room(&rings->events, &room); /* none, should the count be wrong */
+    rings->end = rings->events.tail + room;
+    return room;
 }
 
 int kwe_event_give(struct kwe_rings *rings, uint32_t count)
@@ -87,11 +95,13 @@ static void tell_of_left(struct kwe_rings *rings)
 
 bool kwe_results_look(struct kwe_rings *rings)
 {
-    if (ring_used(&rings->results, &rings->known) != RING_OK || rings->known == 0) {
-        rings->known = 0;
+    uint32_t count;
+
+    if (ring_used(&rings->results, &count) != RING_OK || count == 0) {
         tell_of_left(rings);
         return false;
     }
+    rings->known = rings->results.head + count;
     return true;
 }
 
