@@ -78,7 +78,7 @@ static void enter(struct cpu *cpu)
     uint64_t now_ns = port_now_ns();
 
     port_lock_acquire(&cpu->nucleus->lock);
-    sched_enter(cpu, now_ns);
+    sched_enter(cpu, now_ns, port_now_ns());
 }
 
 _Noreturn void nucleus_on_syscall(struct cpu *cpu)
@@ -90,7 +90,8 @@ _Noreturn void nucleus_on_syscall(struct cpu *cpu)
         syscall_dispatch(cpu, thread);
         sched_leave(cpu);
     }
-    sched_enter(cpu, port_now_ns());
+    const uint64_t now_ns = port_now_ns();
+    sched_enter(cpu, now_ns, now_ns);
     sched_forget_wake(thread);
     if (syscall_dispatch_unlocked(cpu, thread)) {
         sched_leave_unlocked(cpu);

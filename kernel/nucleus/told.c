@@ -11,13 +11,30 @@ _Static_assert(MAX_DECKS <= 32 && MAX_RINGS <= 32 && MAX_INSTANCES <= 32, "a bit
 
 static struct told *here(void)
 {
-    return &port_this_cpu()->told;
+    struct told *told = &port_this_cpu()->told;
+
+    told->anything = true;
+    return told;
+}
+
+static struct told *here_rarely(void)
+{
+    struct told *told = here();
+
+    told->anything_rare = true;
+    return told;
+}
+
+void told_deck_ready(struct cpu *cpu, uint8_t prefix)
+{
+    cpu->told.anything = true;
+    cpu->told.decks |= 1u << prefix;
 }
 
 static void on_deck_ready(void *context, uint8_t prefix)
 {
     (void)context;
-    here()->decks |= 1u << prefix;
+    told_deck_ready(port_this_cpu(), prefix);
 }
 
 static void on_result_published(void *context, struct program_ring *ring)
@@ -29,13 +46,13 @@ static void on_result_published(void *context, struct program_ring *ring)
 static void on_ring_drained(void *context, struct program_ring *ring)
 {
     (void)context;
-    here()->drained |= 1u << program_rings_index(ring);
+    here_rarely()->drained |= 1u << program_rings_index(ring);
 }
 
 static void on_ring_broken(void *context, struct program_ring *ring)
 {
     (void)context;
-    here()->broken |= 1u << program_rings_index(ring);
+    here_rarely()->broken |= 1u << program_rings_index(ring);
 }
 
 static void on_recall(void *context, uint32_t instance, uint32_t ticket)
@@ -43,13 +60,13 @@ static void on_recall(void *context, uint32_t instance, uint32_t ticket)
     struct nucleus *nucleus = context;
 
     deck_recall(nucleus->instance[instance], ticket);
-    here()->recalled |= 1u << instance;
+    here_rarely()->recalled |= 1u << instance;
 }
 
 static void on_instance_stuck(void *context, uint32_t instance)
 {
     (void)context;
-    here()->stuck |= 1u << instance;
+    here_rarely()->stuck |= 1u << instance;
 }
 
 /* From guides_collect(): nucleus->lock is held. */
@@ -91,9 +108,12 @@ struct guide_port told_port(struct nucleus *nucleus)
 
 /* ---- done ---------------------------------------------------------------------------------------------------------------- */
 
-/* What is rare. */
-static void do_others(struct nucleus *nucleus, const struct told *told)
+static void do_what_is_rare(struct nucleus *nucleus, struct told *own)
 {
+    const struct told taken = *own, *told = &taken;
+
+    own->drained = own->broken = own->recalled = own->stuck = 0;
+    own->anything_rare = false;
     for (uint32_t left = told->broken; left != 0; left &= left - 1) {
         program_rings_broken(nucleus, nucleus->ring[__builtin_ctz(left)]);
     }
@@ -114,17 +134,21 @@ static void do_others(struct nucleus *nucleus, const struct told *told)
 
 void told_do_all(struct nucleus *nucleus, struct cpu *cpu)
 {
-    while (told_anything(&cpu->told)) {
-        const struct told told = cpu->told;
-        cpu->told = (struct told){ .decks = 0 };
-        for (uint32_t left = told.published; left != 0; left &= left - 1) {
-            program_rings_published(nucleus, nucleus->ring[__builtin_ctz(left)]);
+    struct told *told = &cpu->told;
+
+    while (told->anything) {
+        uint32_t published = told->published, decks = told->decks;
+        told->published = 0;
+        told->decks = 0;
+        told->anything = false;
+        for (; published != 0; published &= published - 1) {
+            program_rings_published(nucleus, nucleus->ring[__builtin_ctz(published)]);
         }
-        if ((told.broken | told.drained | told.stuck | told.recalled) != 0) {
-            do_others(nucleus, &told);
+        if (told->anything_rare) {
+            do_what_is_rare(nucleus, told);
         }
-        for (uint32_t left = told.decks; left != 0; left &= left - 1) {
-            deck_wake(nucleus, (uint8_t)__builtin_ctz(left), cpu);
+        for (; decks != 0; decks &= decks - 1) {
+            deck_wake(nucleus, (uint8_t)__builtin_ctz(decks), cpu);
         }
     }
 }

@@ -24,7 +24,7 @@ static void fail(struct nucleus *nucleus, struct instance *instance, const char 
 }
 
 /* Take what lies in the DoneRing. False: the instance broke a rule and has been failed. */
-static bool harvest(struct nucleus *nucleus, struct instance *instance)
+static bool harvest(struct nucleus *nucleus, struct instance *instance, uint64_t now_ns)
 {
     uint32_t count;
 
@@ -32,7 +32,7 @@ static bool harvest(struct nucleus *nucleus, struct instance *instance)
         fail(nucleus, instance, "corrupted its DoneRing");
         return false;
     }
-    if (guides_harvest(nucleus->guides, instance->index, &instance->done, count, port_now_ns()) !=
+    if (guides_harvest(nucleus->guides, instance->index, &instance->done, count, now_ns) !=
         KERR_OK) {
         fail(nucleus, instance, "answered what it may not");
         return false;
@@ -60,7 +60,7 @@ static uint32_t hand_recalls(struct instance *instance, uint32_t room)
 }
 
 /* Put a vector of ready work into the WorkRing. Returns how many, or -1: the instance lied about its ring and has been failed. */
-static int hand_over(struct nucleus *nucleus, struct instance *instance,
+static int hand_over(struct nucleus *nucleus, struct instance *instance, uint64_t now_ns,
                      struct guide_vector *vector)
 {
     uint32_t room;
@@ -71,7 +71,7 @@ static int hand_over(struct nucleus *nucleus, struct instance *instance,
     }
     uint32_t recalls = hand_recalls(instance, room);
     room = room - recalls < KWE_MAX_DEPTH ? room - recalls : KWE_MAX_DEPTH;
-    uint32_t count = guides_take(nucleus->guides, instance->index, port_now_ns(), &instance->work,
+    uint32_t count = guides_take(nucleus->guides, instance->index, now_ns, &instance->work,
                                  instance->frames, room, vector);
     if (count > 0) {
         ring_give(&instance->work, count);
@@ -88,25 +88,25 @@ static void wake_sibling(struct nucleus *nucleus, const struct instance *instanc
 {
     if (instance->spec->per_cpu &&
         guides_ready_cost_ns(nucleus->guides, instance->spec->prefix) >= GUIDE_SHARE_NS) {
-        here->told.decks |= 1u << instance->spec->prefix;
+        told_deck_ready(here, instance->spec->prefix);
     }
 }
 
 /* Answer deck_next() when there is something to answer. wait_argument[0]: the deadline. */
-static bool deck_next_resume(struct cpu *cpu, struct thread *thread)
+static bool look_for_work(struct cpu *cpu, struct thread *thread, uint64_t now_ns)
 {
     struct nucleus *nucleus = cpu->nucleus;
     struct instance *instance = thread->instance;
 
     struct guide_vector vector = { .has_observations = false };
 
-    int count = hand_over(nucleus, instance, &vector);
+    int count = hand_over(nucleus, instance, now_ns, &vector);
     if (count < 0) {
         return true; /* it has been failed; whoever called looks at that first */
     }
     const uint32_t interrupts = __atomic_load_n(&instance->pending_interrupts, __ATOMIC_RELAXED);
     if (count == 0 && interrupts == 0 && !vector.has_observations &&
-        port_now_ns() < thread->wait_argument[0]) {
+        now_ns < thread->wait_argument[0]) {
         return false;
     }
     if (count == 0 && interrupts != 0) {
@@ -126,8 +126,14 @@ static bool deck_next_resume(struct cpu *cpu, struct thread *thread)
     return true;
 }
 
+static bool deck_next_resume(struct cpu *cpu, struct thread *thread)
+{
+    return look_for_work(cpu, thread, port_now_ns());
+}
+
 bool syscall_deck_next(struct syscall *call)
 {
+    const uint64_t now_ns = call->cpu->run_start_ns; /* it has just come in */
     struct thread *thread = call->thread;
     struct instance *instance = thread->instance;
     struct nucleus *nucleus = call->nucleus;
@@ -140,11 +146,11 @@ bool syscall_deck_next(struct syscall *call)
         fail(nucleus, instance, "crashed by injection");
         return true;
     }
-    if (!harvest(nucleus, instance)) {
+    if (!harvest(nucleus, instance, now_ns)) {
         return true;
     }
     thread->wait_argument[0] = call->argument[0];
-    if (deck_next_resume(call->cpu, thread)) {
+    if (look_for_work(call->cpu, thread, now_ns)) {
         return true;
     }
     instance->ran_ns = 0; /* it has come to rest; one that only polls has not */

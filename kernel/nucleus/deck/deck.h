@@ -111,6 +111,6 @@ void deck_interrupted(struct nucleus *nucleus, struct instance *instance, uint8_
 void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here);
 /* Bytes from one of its ObservedRings to the next, and the slots of each. */
 uint64_t deck_observed_stride(void);
-#define OBSERVED_SLOTS 1024u /* half of them are the history that the deck keeps where it lies */
+#define OBSERVED_SLOTS 2048u /* half of them are the history that the deck keeps where it lies */
 /* The image of an instance, its name in logs. */
 const char *deck_instance_name(const struct instance *instance);

@@ -30,8 +30,8 @@ uint64_t pace_cost_ns(const struct guide *guide, struct workflow *workflow,
     const bool waits = (stage->op->traits & OP_TRAIT_TRIGGER) != 0;
     const uint64_t hinted_ns = plan_cost_ns(stage, waits ? 0 : bytes);
 
-    if (waits || stage->size_binding != PLAN_NO_BINDING || workflow->plan->is_arena ||
-        guide->config.first_instance_only) {
+    if (hinted_ns == 0 || waits || stage->size_binding != PLAN_NO_BINDING ||
+        workflow->plan->is_arena || guide->config.first_instance_only) {
         return hinted_ns;
     }
     const uint64_t newest_ns = measured_ns(workflow, stage->index);

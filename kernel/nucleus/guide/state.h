@@ -355,7 +355,7 @@ static inline void trace_run(const struct guide *guide, enum kwe_trace_kind kind
 }
 
 /* Off the critical path: who observes is woken for so many results, not for each; until then it looks when it has other work. */
-#define OBSERVE_BATCH 128u
+#define OBSERVE_BATCH 512u
 /* Look again, for observe_room(). */
 uint32_t observe_look(struct guide *guide, uint32_t ahead);
 void observe(struct guide *guide, const struct kwe_result *result);

@@ -146,15 +146,11 @@ void frames_fence_join(struct frames_fence *fence, const struct frames_fence *ot
     }
 }
 
-void frames_cpu_loaded(struct frames *frames, unsigned cpu_index)
+void frames_release_due(struct frames *frames)
 {
-    KASSERT(cpu_index < MAX_CPUS, "CPU %u", cpu_index);
-    frames->loads[cpu_index]++;
-    if (frames->batch_count > 0) {
-        port_lock_acquire(&frames->lock);
-        release_due(frames);
-        port_lock_release(&frames->lock);
-    }
+    port_lock_acquire(&frames->lock);
+    release_due(frames);
+    port_lock_release(&frames->lock);
 }
 
 /* ---- taking and giving ---- */

@@ -87,5 +87,13 @@ void frames_give_run_after(struct frames *frames, paddr_t first, uint32_t count,
 /* Have `fence` wait for the next page-table load of each CPU in the mask. */
 void frames_fence_add(const struct frames *frames, struct frames_fence *fence, uint32_t cpu_mask);
 void frames_fence_join(struct frames_fence *fence, const struct frames_fence *other);
+/* Frames whose fence has passed are free. */
+void frames_release_due(struct frames *frames);
 /* This CPU has loaded another page table (or the same again): space_loaded() and space_unloaded() call it. */
-void frames_cpu_loaded(struct frames *frames, unsigned cpu_index);
+static inline void frames_cpu_loaded(struct frames *frames, unsigned cpu_index)
+{
+    frames->loads[cpu_index]++;
+    if (frames->batch_count > 0) {
+        frames_release_due(frames);
+    }
+}

@@ -96,7 +96,7 @@ void polling_serve(struct nucleus *nucleus)
         struct program_rings *rings = nucleus->ring[i];
         if (rings != NULL && rings->polled && !rings->program->ending &&
             has_news(&nucleus->polled[i])) {
-            if (!program_rings_serve(nucleus, rings)) {
+            if (!program_rings_serve(nucleus, rings, port_now_ns())) {
                 program_rings_broken(nucleus, rings);
             }
         }

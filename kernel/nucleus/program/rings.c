@@ -160,10 +160,10 @@ void program_rings_orphan(struct nucleus *nucleus, struct program *program)
     }
 }
 
-bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings)
+bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings, uint64_t now_ns)
 {
     polling_look(nucleus, rings);
-    if (guides_intake(nucleus->guides, &rings->ring, port_now_ns()) != KERR_OK) {
+    if (guides_intake(nucleus->guides, &rings->ring, now_ns) != KERR_OK) {
         return false;
     }
     polling_served(nucleus, rings);

@@ -15,7 +15,7 @@ void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
 /* All of a program that goes. */
 void program_rings_orphan(struct nucleus *nucleus, struct program *program);
 /* Take what lies in the EventRing as far as there is room. False: the program lied in its rings, end it. By its own CPU without nucleus->lock. */
-bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings);
+bool program_rings_serve(struct nucleus *nucleus, struct program_rings *rings, uint64_t now_ns);
 /*
  * Are there `least` results? *count: how many. If not, program_rings_published() comes when there are; for a ring whose results raise upcalls, with
  * each. By its own CPU without nucleus->lock.

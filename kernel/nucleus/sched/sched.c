@@ -226,12 +226,12 @@ static struct thread_queue *next_queue(struct nucleus *nucleus, struct cpu *cpu)
     return NULL;
 }
 
-void sched_enter(struct cpu *cpu, uint64_t now_ns)
+void sched_enter(struct cpu *cpu, uint64_t now_ns, uint64_t begin_ns)
 {
     struct thread *thread = cpu->current;
     uint64_t ran_ns = now_ns - cpu->run_start_ns;
 
-    cpu->run_start_ns = port_now_ns(); /* what is done for it from here on counts as its own */
+    cpu->run_start_ns = begin_ns;
     thread->cpu_ns += ran_ns;
     if (thread->instance != NULL) {
         deck_charge(thread->instance, ran_ns);
@@ -345,7 +345,7 @@ static bool resume_unlocked(struct nucleus *nucleus, struct cpu *cpu, struct thr
 static struct thread *pick(struct nucleus *nucleus, struct cpu *cpu)
 {
     for (;;) {
-        if (told_anything(&cpu->told)) {
+        if (cpu->told.anything) {
             told_do_all(nucleus, cpu);
         }
         struct thread_queue *queue = next_queue(nucleus, cpu);
@@ -537,7 +537,7 @@ static bool must_lock(const struct cpu *cpu, const struct thread *thread)
 {
     const struct nucleus *nucleus = cpu->nucleus;
 
-    return told_anything(&cpu->told) || __atomic_load_n(&cpu->wanted, __ATOMIC_RELAXED) ||
+    return cpu->told.anything || __atomic_load_n(&cpu->wanted, __ATOMIC_RELAXED) ||
            __atomic_load_n(&thread->condemned, __ATOMIC_RELAXED) || nucleus->polled_count != 0 ||
            port_now_ns() >= cpu->timer_ns ||
            guides_next_deadline_ns(nucleus->guides) < cpu->timer_ns ||
@@ -571,7 +571,7 @@ _Noreturn void sched_leave(struct cpu *cpu)
     if (guides_must_collect(nucleus->guides)) {
         guides_collect(nucleus->guides);
     }
-    if (told_anything(&cpu->told)) {
+    if (cpu->told.anything) {
         told_do_all(nucleus, cpu);
     }
     if (should_switch(nucleus, cpu, now_ns)) {
@@ -608,7 +608,7 @@ _Noreturn void sched_leave(struct cpu *cpu)
     }
     set_timer(cpu, now_ns, timer_ns);
     cpu->wanted = false; /* whatever the kick was about has been looked at */
-    const uint32_t others = find_wanted(nucleus, cpu);
+    const uint32_t others = nucleus->cpu_count == 1 ? 0 : find_wanted(nucleus, cpu);
 
     if (thread->program != NULL) {
         upcall_deliver(thread->program);

@@ -54,7 +54,7 @@ bool thread_load(struct nucleus *nucleus, struct thread *thread, struct space *s
 void thread_log_backtrace(struct thread *thread, const char *kind, const char *name);
 
 /*
- * On entry from ring 3 at `now_ns`, with the lock just taken: charge the running thread for its time in ring 3 and for what the nucleus did for it
- * before; not for waiting for the lock.
+ * On entry from ring 3 at `now_ns`: charge the running thread for its time in ring 3 and for what the nucleus did for it before. What is done for it
+ * from `begin_ns` on, with the lock taken where it has to be, counts as its own.
  */
-void sched_enter(struct cpu *cpu, uint64_t now_ns);
+void sched_enter(struct cpu *cpu, uint64_t now_ns, uint64_t begin_ns);

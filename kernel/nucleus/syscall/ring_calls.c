@@ -117,7 +117,7 @@ bool syscall_kernel_notify(struct syscall *call)
     struct thread *thread = call->thread;
     struct program_rings *rings = named_rings(call);
     uint64_t flags = call->argument[1];
-    uint64_t now_ns = port_now_ns();
+    const uint64_t now_ns = call->cpu->run_start_ns; /* it has just come in */
     uint64_t timeout_ns = call->argument[3];
     uint32_t waiting;
 
@@ -126,7 +126,7 @@ bool syscall_kernel_notify(struct syscall *call)
         return true;
     }
     call->cpu->notify_calls++;
-    if (!program_rings_serve(call->nucleus, rings)) {
+    if (!program_rings_serve(call->nucleus, rings, now_ns)) {
         end_liar(call->nucleus, rings);
         return true;
     }

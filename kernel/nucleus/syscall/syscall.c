@@ -123,13 +123,13 @@ static void linux_numbered(struct syscall *call, uint64_t number)
     }
 }
 
-static struct syscall begin(struct cpu *cpu, struct thread *thread)
+static inline void begin(struct syscall *call, struct cpu *cpu, struct thread *thread)
 {
-    struct syscall call = { .cpu = cpu, .nucleus = cpu->nucleus, .thread = thread };
-
-    port_syscall_arguments(&thread->context, call.argument);
     cpu->program_syscalls += thread->program != NULL ? 1 : 0;
-    return call;
+    call->cpu = cpu;
+    call->nucleus = cpu->nucleus;
+    call->thread = thread;
+    port_syscall_arguments(&thread->context, call->argument);
 }
 
 bool syscall_is_dispatch(const struct thread *thread)
@@ -142,16 +142,18 @@ bool syscall_is_dispatch(const struct thread *thread)
 
 bool syscall_dispatch_unlocked(struct cpu *cpu, struct thread *thread)
 {
-    struct syscall call = begin(cpu, thread);
+    struct syscall call;
 
+    begin(&call, cpu, thread);
     return entries[port_syscall_number(&thread->context) - KWE_CALL_FIRST].run_unlocked(&call);
 }
 
 void syscall_dispatch(struct cpu *cpu, struct thread *thread)
 {
-    struct syscall call = begin(cpu, thread);
+    struct syscall call;
     uint64_t number = port_syscall_number(&thread->context);
 
+    begin(&call, cpu, thread);
     if (number >= KWE_CALL_FIRST && number - KWE_CALL_FIRST < ENTRY_COUNT) {
         own_call(&call, number - KWE_CALL_FIRST);
     } else if (number >= KWE_CALL_FIRST) {

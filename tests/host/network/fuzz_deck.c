@@ -59,7 +59,8 @@ static void answer(struct deck_request *request, uint64_t connection)
     static const uint64_t mores[] = { 0, 0, 100, UINT64_MAX, sizeof(page) };
     static const uint32_t heads[] = { 0, sizeof(lines) - 1, 10, 5, 4096 };
     struct network_http_send_params params = { .connection = connection + (1ull << 32),
-                                               .status = 200 + draw(request, 2) * draw(request, 400),
+                                               .status =
+                                                   200 + draw(request, 2) * draw(request, 400),
                                                .head_bytes = heads[draw(request, 5)],
                                                .length = lengths[draw(request, 5)],
                                                .more_bytes = mores[draw(request, 5)],
