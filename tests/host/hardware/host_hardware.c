@@ -10,7 +10,7 @@
 // uses: kernel/decks/hardware/hardware_timer.c
 // uses: kernel/decks/hardware/hardware_dispatch.c
 // uses: drivers/ivshmem/ivshmem_hw.c drivers/ivshmem/ivshmem_link.c drivers/ivshmem/ivshmem_window.c
-// uses: userland/libkwe/deck/loop.c userland/libkwe/deck/request.c userland/libkwe/deck/services.c
+// uses: userland/libkwe/deck/loop.c userland/libkwe/deck/observed.c userland/libkwe/deck/request.c userland/libkwe/deck/services.c
 // uses: userland/libkwe/deck/fibre.c userland/libkwe/deck/fibre_switch.S userland/libkwe/common/clock.c
 // uses: kernel/lib/ring.c kernel/lib/errors.c
 #include <poll.h>
