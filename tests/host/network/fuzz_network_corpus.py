@@ -46,8 +46,10 @@ def segment(
     size = len(data)
     how, count = (1, size) if size < 256 else (2, (size + 7) // 8)
     said = (end, how if size else 0, shift & 0xFF, -owing & 0xFF, flags)
-    said += (0, 0, 0, len(options) // 4, count)
-    return record(SEGMENT, *said, data=options + data.ljust(count * (8 if how == 2 else 1), b"x"))
+    window, urgent = (0, 0), 0
+    rest = (*window, urgent, len(options) // 4, count)
+    padded = data.ljust(count * (8 if how == 2 else 1), b"x")
+    return record(SEGMENT, *said, *rest, data=options + padded)
 
 
 def large(end: int, count: int, data: bytes, shift: int = 0) -> bytes:
