@@ -14,10 +14,6 @@ uint32_t network_lwip_random(void);
 uint16_t network_sum(const void *data, int length);
 _Noreturn void network_lwip_failed(const char *message, const char *file, int line);
 
-/* In place: lwIP calls them for each field of each header. */
-#define lwip_htons(value) __builtin_bswap16(value)
-#define lwip_htonl(value) __builtin_bswap32(value)
-
 #define LWIP_CHKSUM network_sum
 #define LWIP_RAND() network_lwip_random()
 #define LWIP_PLATFORM_DIAG(x)
