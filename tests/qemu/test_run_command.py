@@ -151,15 +151,31 @@ def test_a_deadline_that_passes_is_the_machines_error(kwe: Kwe, tmp_path: Path) 
     assert "qemu-system-x86_64" in Path(log).read_text()
 
 
-def test_too_little_memory_is_said(kwe: Kwe, tmp_path: Path) -> None:
+def test_an_arena_that_the_memory_cannot_hold_is_refused(kwe: Kwe, tmp_path: Path) -> None:
+    # One event's pixels alone, decoded and filtered, are more than all of the guest's memory.
+    pictures.write_jpeg(tmp_path / "clip/large.jpg", 2400, 1600)
+
+    done = kwe(
+        *("run", VIDEO, "--input", f"clip={tmp_path / 'clip'}", "--output", tmp_path / "out"),
+        *("--memory", "18"),
+    )
+
+    assert done.status == EXIT_MACHINE
+    assert "the guest refused video: NO_MEMORY" in done.err
+    assert re.search(r"The guest had 18 MiB; --memory gives more, \d+ would be right", done.err)
+
+
+def test_too_little_memory_is_said_whatever_runs_short(kwe: Kwe, tmp_path: Path) -> None:
+    # The arena and the decks' own memory do not fit both, and they are taken side by side: either
+    # the workflow is refused, or it is taken and Storage, which comes second, fails its events.
     done = kwe(
         *("run", VIDEO, "--input", f"clip={ROOT / 'build/clip'}", "--output", tmp_path / "out"),
         *("--memory", "18"),
     )
 
-    assert done.status == EXIT_MACHINE
-    assert "NO_MEMORY" in done.err
-    assert "The guest has 18 MiB; --memory gives more, 128 would be right" in done.err
+    said = {EXIT_MACHINE: done.err, EXIT_WORKFLOW: done.out}[done.status]
+    assert "NO_MEMORY" in said
+    assert "The guest had 18 MiB; --memory gives more, 128 would be right" in said
 
 
 def test_two_runs_side_by_side_do_not_meet(kwe: Kwe, clip: Path, tmp_path: Path) -> None:

@@ -63,10 +63,7 @@ def trouble_lines(report: Report) -> Iterator[str]:
     for deck, restarts in report.guest()["deck_restarts"].items():
         yield f"deck {deck} was restarted {restarts} times"
     if any(error["code"] == "NO_MEMORY" for error in report.errors):
-        yield (
-            f"the guest had {report.memory_mib} MiB; "
-            f"--memory gives more, {report.wanted_mib} would be right"
-        )
+        yield report.memory_hint()
     yield from report.faults
     yield from error_lines(report)
 

@@ -87,6 +87,13 @@ class Report:
                     deck=None if ended.stage == abi.NO_STAGE else ended.deck,
                 )
 
+    def memory_hint(self) -> str:
+        """Return what to do about NO_MEMORY."""
+        return (
+            f"The guest had {self.memory_mib} MiB; "
+            f"--memory gives more, {self.wanted_mib} would be right"
+        )
+
     # ---- numbers --------------------------------------------------------------------------
 
     def events(self) -> dict[str, int]:

@@ -203,13 +203,8 @@ def _check_refused(report: Report) -> None:
         where = f"stage {stages[stage].name}: " if stage < len(stages) else ""
         report.add_error(name, text, stage=stage)
         error = MachineError if name in _MACHINE_CODES else SpecError
-        memory = ""
-        if name == "NO_MEMORY":
-            memory = (
-                f"\nThe guest has {report.memory_mib} MiB; --memory gives more, "
-                f"{report.wanted_mib} would be right"
-            )
-        raise error(f"the guest refused {report.job.spec.workflow}: {where}{name}: {text}{memory}")
+        hint = f"\n{report.memory_hint()}" if name == "NO_MEMORY" else ""
+        raise error(f"the guest refused {report.job.spec.workflow}: {where}{name}: {text}{hint}")
 
 
 def _check_end(machine: Machine, report: Report) -> None:
