@@ -26,11 +26,11 @@ static struct cpu *cpu_for(struct nucleus *nucleus, unsigned index)
 
 static void start_programs(struct nucleus *nucleus, const char *command_line)
 {
-    char names[256];
+    char names[OPTIONS_NAMES_MAX];
     char *rest = names;
     char *name;
 
-    options_value(command_line, "program", "agent", names, sizeof(names));
+    options_programs(command_line, names);
     while ((name = options_next_word(&rest, ',')) != NULL) {
         if (!program_start(nucleus, name)) {
             nucleus->program_failed = true;

@@ -76,6 +76,7 @@ struct nucleus {
     bool
         deterministic; /* "deterministic" on the command line: work goes to the same instances each time */
     bool debug;        /* "debug" on the command line: inject is allowed */
+    uint32_t programs_named; /* on the command line, MAX_PROGRAMS at most */
     struct payload payload;
 
     struct trace trace;

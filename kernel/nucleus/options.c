@@ -64,3 +64,8 @@ char *options_next_word(char **rest, char separator)
     *rest = at;
     return word;
 }
+
+void options_programs(const char *line, char names[OPTIONS_NAMES_MAX])
+{
+    options_value(line, "program", "agent", names, OPTIONS_NAMES_MAX);
+}

@@ -9,5 +9,8 @@ void options_value(const char *line, const char *name, const char *otherwise, ch
                    size_t room);
 /* Is the word there? */
 bool options_has(const char *line, const char *name);
+#define OPTIONS_NAMES_MAX 256u
+/* The programs to start, separated by commas. */
+void options_programs(const char *line, char names[OPTIONS_NAMES_MAX]);
 /* Cut the next non-empty word off *rest at `separator`, in place; NULL: none left. */
 char *options_next_word(char **rest, char separator);

@@ -44,6 +44,19 @@ static void begin_trace(struct nucleus *nucleus, const char *command_line)
 
 /* ---- in order ----------------------------------------------------------------------------------------------------------- */
 
+static uint32_t count_programs(const char *command_line)
+{
+    char names[OPTIONS_NAMES_MAX];
+    char *rest = names;
+    uint32_t count = 0;
+
+    options_programs(command_line, names);
+    while (count < MAX_PROGRAMS && options_next_word(&rest, ',') != NULL) {
+        count++;
+    }
+    return count;
+}
+
 struct nucleus *setup_nucleus(const struct boot_info *boot)
 {
     /* The only nucleus there is lies where arch's image has room for it; all others get it as an argument. */
@@ -58,6 +71,7 @@ void setup_services(struct nucleus *nucleus, const struct boot_info *boot)
     heap_init(&nucleus->heap, &nucleus->frames);
     nucleus->debug = options_has(boot->command_line, "debug");
     nucleus->deterministic = options_has(boot->command_line, "deterministic");
+    nucleus->programs_named = count_programs(boot->command_line);
     nucleus->next_restart_ns = UINT64_MAX;
     begin_trace(nucleus, boot->command_line);
     if (!payload_open(&nucleus->payload, port_direct(boot->payload), boot->payload_bytes)) {

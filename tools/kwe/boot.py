@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import select
 import signal
 import subprocess
 import sys
@@ -85,8 +86,12 @@ def drain(machine: Machine) -> None:
 
 
 def _reader_gone(_number: int, _frame: object) -> None:
-    # The console is written by a thread of its own; whoever waits for the guest has to know.
-    raise BrokenPipeError
+    # The console is written by a thread of its own; whoever waits for the guest has to know. QEMU's
+    # sockets go without a reader, too, when it ends.
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    if any(event & select.POLLERR for _, event in poll.poll(0)):
+        raise BrokenPipeError
 
 
 def run(args: argparse.Namespace) -> int:

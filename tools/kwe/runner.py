@@ -211,7 +211,9 @@ def _check_end(machine: Machine, report: Report) -> None:
     """Did the agent come to its end?"""
     session = report.session
     if session is None or session.done is None:
-        raise MachineError(f"the agent ended before it was done\n{machine.last_lines()}")
+        lines = machine.last_lines()
+        hint = f"\n{report.memory_hint()}" if " memory for it" in lines else ""
+        raise MachineError(f"the agent ended before it was done\n{lines}{hint}")
     for field, what in (("status", "the run"), ("sync_status", "the closing sync")):
         if session.done[field]:
             report.add_error(

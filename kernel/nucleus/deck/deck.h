@@ -109,8 +109,9 @@ void deck_recall(struct instance *instance, uint32_t ticket);
 void deck_interrupted(struct nucleus *nucleus, struct instance *instance, uint8_t bit);
 /* There is ready work for this deck: see that instances come and take it. */
 void deck_wake(struct nucleus *nucleus, uint8_t prefix, const struct cpu *here);
-/* Bytes from one of its ObservedRings to the next, and the slots of each. */
-uint64_t deck_observed_stride(void);
-#define OBSERVED_SLOTS 2048u /* half of them are the history that the deck keeps where it lies */
+/* The slots of each of its ObservedRings, one for each program; half of them are the history that the deck keeps where it lies. */
+uint32_t deck_observed_slots(const struct nucleus *nucleus);
+/* Bytes from one to the next. */
+uint64_t deck_observed_stride(const struct nucleus *nucleus);
 /* The image of an instance, its name in logs. */
 const char *deck_instance_name(const struct instance *instance);

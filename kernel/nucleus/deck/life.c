@@ -11,7 +11,9 @@
 #include "kernel/nucleus/nucleus.h"
 
 /* A ticket may be told of twice: that it is armed, and its answer. */
-#define RING_SLOTS       (2 * KWE_MAX_DEPTH)
+#define RING_SLOTS (2 * KWE_MAX_DEPTH)
+/* Of all ObservedRings together. */
+#define OBSERVED_SLOTS   8192u
 #define BACKOFF_FIRST_NS 1000000u
 #define BACKOFF_MAX_NS   200000000u
 
@@ -22,17 +24,28 @@ static uint64_t page_round(uint64_t bytes)
 
 /* ---- rings -------------------------------------------------------------------------------------------------------- */
 
-uint64_t deck_observed_stride(void)
+uint32_t deck_observed_slots(const struct nucleus *nucleus)
 {
-    return page_round(ring_bytes(OBSERVED_SLOTS));
+    uint32_t slots = OBSERVED_SLOTS;
+
+    while (slots * nucleus->programs_named > OBSERVED_SLOTS) {
+        slots /= 2;
+    }
+    return slots;
+}
+
+uint64_t deck_observed_stride(const struct nucleus *nucleus)
+{
+    return page_round(ring_bytes(deck_observed_slots(nucleus)));
 }
 
 /* WorkRing, DoneRing, ObservedRings and work frames: contiguous frames, the last read-only to ring 3. */
 static bool make_rings(struct nucleus *nucleus, struct instance *instance)
 {
     uint64_t one_ring = page_round(ring_bytes(RING_SLOTS));
-    const uint32_t observed_rings = instance->spec->observes ? MAX_PROGRAMS : 0;
-    uint64_t rings_bytes = 2 * one_ring + observed_rings * deck_observed_stride();
+    const uint32_t observed_rings = instance->spec->observes ? nucleus->programs_named : 0;
+    const uint64_t observed_stride = deck_observed_stride(nucleus);
+    uint64_t rings_bytes = 2 * one_ring + observed_rings * observed_stride;
     uint64_t frames_bytes =
         page_round((uint64_t)instance->spec->depth * sizeof(struct kwe_work_frame));
     uint32_t ring_pages = (uint32_t)(rings_bytes / PAGE_SIZE);
@@ -51,9 +64,9 @@ static bool make_rings(struct nucleus *nucleus, struct instance *instance)
     ring_producer_init(&instance->work, work, RING_SLOTS, 0);
     ring_consumer_init(&instance->done, done, RING_SLOTS, 0);
     for (uint32_t i = 0; i < observed_rings; i++) {
-        struct ring *observed = (struct ring *)(memory + 2 * one_ring + i * deck_observed_stride());
+        struct ring *observed = (struct ring *)(memory + 2 * one_ring + i * observed_stride);
         ring_init(observed, 0);
-        ring_producer_init(&instance->observed[i], observed, OBSERVED_SLOTS, 0);
+        ring_producer_init(&instance->observed[i], observed, deck_observed_slots(nucleus), 0);
     }
     instance->frames = (struct kwe_work_frame *)(memory + rings_bytes);
 

@@ -62,7 +62,7 @@ uint32_t guides_take(struct guides *guides, uint32_t instance, uint64_t now_ns,
 /* As guide_harvest(). Events that waited for slots that have become free are taken in. */
 enum kerr guides_harvest(struct guides *guides, uint32_t instance, struct ring_consumer *done,
                          uint32_t count, uint64_t now_ns);
-/* MAX_PROGRAMS rings, one for each program, as guide_observe_into(); NULL: the deck that observes is down. */
+/* A ring for each program, by its number, as guide_observe_into(); NULL: the deck that observes is down. */
 void guides_observe_into(struct guides *guides, struct ring_producer *rings);
 uint64_t guides_ready_cost_ns(struct guides *guides, uint8_t prefix);
 /* Is there something ready for the deck, or for it to observe? Takes no lock. */

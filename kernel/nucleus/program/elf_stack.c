@@ -137,7 +137,7 @@ const char *elf_build_stack(struct space *space, const struct elf_loaded *loaded
         return "its arguments and environment are too long";
     }
     if (bytes < 4 * PAGE_SIZE || space_map_stack(space, bytes, &top) != KERR_OK) {
-        return "there is no memory for its stack";
+        return "there is not enough memory for its stack";
     }
     /* Random below the page too: up to a page, in steps of 16 bytes. */
     builder.top = top.value - port_random_u64() % (PAGE_SIZE / 16) * 16;

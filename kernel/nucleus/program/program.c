@@ -55,7 +55,7 @@ static bool load(struct nucleus *nucleus, struct program *program)
 {
     program->space = space_create(&nucleus->frames, &nucleus->heap, PROGRAM_HEAP_MAX_BYTES);
     if (program->space == NULL) {
-        log_line(program->thread->name, "no memory for its address space");
+        log_line(program->thread->name, "there is not enough memory for its address space");
         return false;
     }
     return thread_load(nucleus, program->thread, program->space, "program", program->name);

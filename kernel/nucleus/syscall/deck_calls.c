@@ -43,9 +43,9 @@ void syscall_deck_info(struct syscall *call)
     info->done_ring = instance->done_address;
     info->frames = instance->frames_address;
     info->observed_ring = instance->observed_address;
-    info->observed_stride = deck_observed_stride();
-    info->observed_rings = MAX_PROGRAMS;
-    info->observed_slots = OBSERVED_SLOTS;
+    info->observed_stride = deck_observed_stride(call->nucleus);
+    info->observed_rings = call->nucleus->programs_named;
+    info->observed_slots = deck_observed_slots(call->nucleus);
     info->ring_slots = instance->work.slots;
     info->depth = instance->spec->depth;
     info->prefix = instance->spec->prefix;
