@@ -64,12 +64,18 @@ void bind_output(struct stage_run *run, uint8_t segment)
 
 /* ---- inputs -------------------------------------------------------------------------------------------------------- */
 
-static struct kwe_buffer output_of(const struct stage_run *source)
+/* It goes with it, in the same visit. Another that is in hand may be one that lost a JOIN_FIRST, and writes still. */
+static inline bool is_fused_behind(const struct stage_run *reader, const struct stage_run *source)
 {
-    if (source == NULL || (source->state != RUN_DONE && source->state != RUN_IN_HAND)) {
+    return source->state == RUN_IN_HAND && run_stage(source)->fused_next == reader->stage &&
+           source->lane == reader->lane;
+}
+
+static struct kwe_buffer output_of(const struct stage_run *reader, const struct stage_run *source)
+{
+    if (source == NULL || (source->state != RUN_DONE && !is_fused_behind(reader, source))) {
         return (struct kwe_buffer){ .length = 0 };
     }
-    /* In hand: the reader goes with it, in the same visit. */
     return (struct kwe_buffer){ source->out_offset,
                                 source->state == RUN_DONE ? source->length : KWE_LENGTH_OF_BEFORE,
                                 source->segment };
@@ -102,15 +108,15 @@ static struct kwe_buffer input_buffer(const struct stage_run *run,
 
     switch (binding->kind) {
     case KWE_BIND_INPUT_STAGE:
-        return output_of(bind_from(run, binding->stage));
+        return output_of(run, bind_from(run, binding->stage));
     case KWE_BIND_INPUT_EVENT:
         return event_buffer(event);
     case KWE_BIND_INPUT_PREVIOUS:
-        return output_of(previous_run(run, binding->stage));
+        return output_of(run, previous_run(run, binding->stage));
     case KWE_BIND_INPUT_PART:
         return slice(run, binding->stage == KWE_NO_STAGE
                               ? event_buffer(event)
-                              : output_of(bind_source(run, binding->stage)));
+                              : output_of(run, bind_source(run, binding->stage)));
     default:
         return (struct kwe_buffer){ workflow->segment_offset[PLAN_SEGMENT_NUCLEUS] +
                                         workflow->plan->constant_offset + binding->source_offset,
@@ -224,7 +230,7 @@ static enum kerr bind_all(const struct guide *guide, const struct stage_run *run
     for (uint16_t left = stage->binding_count; left != 0; left--, binding++) {
         enum kerr bound = KERR_OK;
         if (binding->kind == KWE_BIND_INPUT_STAGE) { /* these two are by far the most frequent */
-            frame->input[binding->target] = output_of(bind_from(run, binding->stage));
+            frame->input[binding->target] = output_of(run, bind_from(run, binding->stage));
             continue;
         }
         if (binding->kind == KWE_BIND_PARAM_VALUE) {

@@ -12,6 +12,7 @@ from tools.kwe.subworkflows import load_workflow
 from tools.kwe.system import load_system
 from tools.kwe.tree import ROOT, find_build
 
+FOUND = Path(__file__).parent / "found"
 GRAPHS = 64
 SEED_BYTES = 8  # stand before the blob: how the run goes
 
@@ -32,8 +33,10 @@ def golden_blobs(folder: Path) -> Iterator[bytes]:
 
 
 def write_corpus(folder: Path) -> None:
-    """Write a file for each workflow to ``folder``."""
+    """Write a file for each workflow to ``folder``, and what the fuzzer has found before."""
     folder.mkdir(parents=True, exist_ok=True)
+    for found in FOUND.iterdir():
+        (folder / found.name).write_bytes(found.read_bytes())
     with TemporaryDirectory() as scratch:
         blobs = list(golden_blobs(Path(scratch)))
     blobs += [make_graph(Random(seed)).encode(slots=2) for seed in range(GRAPHS)]

@@ -316,6 +316,9 @@ static void hold(uint32_t instance, const struct kwe_work *work)
            work->input_count <= ops[work->op].inputs_max);
     assert(work->after == 0 || world.hand[instance][work->after - 1].in_use);
     *held = (struct held){ *work, world.frames[instance][index], true, false, false };
+    for (uint32_t i = 0; i < work->input_count; i++) {
+        assert(held->frame.input[i].length != KWE_LENGTH_OF_BEFORE || work->after != 0);
+    }
     if (work->after == 0) {
         begin_work(instance, held, 0);
     }
