@@ -2,8 +2,7 @@
  * nucleus.h - all that ring 0 knows: one struct nucleus, with one struct cpu for each CPU. There are no other mutable globals.
  *
  * nucleus->lock covers everything here unless said otherwise. Ring-3 code runs without it, and so does dispatch: what passes between programs,
- * Guides and decks (guide/guides.h has locks of its own). Order: nucleus->lock, a Guide's, then those of heap, frames, trace and of recalls, one
- * at a time. See docs/decisions/0022.
+ * Guides and decks (guide/guides.h has locks of its own). Order: nucleus->lock, a Guide's, then those of heap (then frames), trace and of recalls. See docs/decisions/0022.
  */
 #pragma once
 
@@ -99,6 +98,8 @@ struct nucleus {
     struct program *program[MAX_PROGRAMS];
     bool program_failed; /* one ended with something else than 0 */
     struct program_rings *ring[MAX_RINGS];
+    /* Whose ring[n] is, and its id, for its program without the lock: see program_rings_find(). 0: nobody's. Atomic */
+    uint64_t ring_name[MAX_RINGS];
     uint32_t ring_generation;
     struct polled_ring polled[MAX_RINGS]; /* by the id's index */
     uint32_t polled_count;

@@ -75,14 +75,20 @@ static void on_workflow_gone(void *context, uint32_t workflow)
     workflows_gone(context, workflow);
 }
 
-/* The workflow is registered as long as its Guide's lock is held, and so its arena stands. */
+/*
+ * The workflow is registered as long as its Guide's lock is held, and so its arena stands; but an event may name one that is just being registered,
+ * by guessing.
+ */
 static bool read_segment(void *context, uint32_t id, uint32_t segment, uint64_t offset, void *to,
                          size_t bytes)
 {
     const struct nucleus *nucleus = context;
-    const struct workflow_arena *workflow = nucleus->workflow[GUIDE_WORKFLOW_INDEX(id)];
+    /* Acquire: what it says. Pairs with the release in workflows.c. */
+    const struct workflow_arena *workflow =
+        __atomic_load_n(&nucleus->workflow[GUIDE_WORKFLOW_INDEX(id)], __ATOMIC_ACQUIRE);
 
-    return arena_read(workflow->arena, segment, offset, to, bytes);
+    return workflow != NULL && workflow->id == id &&
+           arena_read(workflow->arena, segment, offset, to, bytes);
 }
 
 static void on_trace(void *context, const struct kwe_trace_record *record)
@@ -115,7 +121,11 @@ static void do_what_is_rare(struct nucleus *nucleus, struct told *own)
     own->drained = own->broken = own->recalled = own->stuck = 0;
     own->anything_rare = false;
     for (uint32_t left = told->broken; left != 0; left &= left - 1) {
-        program_rings_broken(nucleus, nucleus->ring[__builtin_ctz(left)]);
+        struct program_rings *rings = nucleus->ring[__builtin_ctz(left)];
+        if (rings != NULL &&
+            rings->ring.broken) { /* else it has gone, and this is another of its index */
+            program_rings_broken(nucleus, rings);
+        }
     }
     for (uint32_t left = told->drained; left != 0; left &= left - 1) {
         program_rings_drained(nucleus, nucleus->ring[__builtin_ctz(left)]);

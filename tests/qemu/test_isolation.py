@@ -125,6 +125,19 @@ def test_a_program_that_lies_in_its_rings_is_ended(
         guest.wait_for("program bystander: exit 0")
 
 
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_a_program_that_is_found_out_as_it_falls_asleep_is_ended(
+    boot: Boot, test_image: Build, tmp_path: Path, cpus: int
+) -> None:
+    payload = _liars(test_image, ["asleep"], tmp_path)
+    with boot("bystander", "liar_asleep", payload=payload, cpus=cpus) as guest:
+        guest.expect_fault("program liar_asleep: FAULT wrote an impossible count")
+
+        assert guest.exit_code == abi.EXIT_PROGRAM_FAILED
+
+        guest.wait_for("program bystander: exit 0")
+
+
 def test_other_lies_in_a_ring_are_the_liars_own_loss(
     boot: Boot, test_image: Build, tmp_path: Path
 ) -> None:

@@ -16,25 +16,25 @@ const char *deck_instance_name(const struct instance *instance)
 
 /* ---- harvesting and handing over -------------------------------------------------------------------------------- */
 
-static void fail(struct nucleus *nucleus, struct instance *instance, const char *why)
+static void fail(struct cpu *cpu, struct instance *instance, const char *why)
 {
-    port_lock_acquire(&nucleus->lock);
-    deck_fail(nucleus, instance, why);
-    port_lock_release(&nucleus->lock);
+    cpu_lock_idle(cpu);
+    deck_fail(cpu->nucleus, instance, why);
+    port_lock_release(&cpu->nucleus->lock);
 }
 
 /* Take what lies in the DoneRing. False: the instance broke a rule and has been failed. */
-static bool harvest(struct nucleus *nucleus, struct instance *instance, uint64_t now_ns)
+static bool harvest(struct cpu *cpu, struct instance *instance, uint64_t now_ns)
 {
     uint32_t count;
 
     if (ring_used(&instance->done, &count) != RING_OK) {
-        fail(nucleus, instance, "corrupted its DoneRing");
+        fail(cpu, instance, "corrupted its DoneRing");
         return false;
     }
-    if (guides_harvest(nucleus->guides, instance->index, &instance->done, count, now_ns) !=
+    if (guides_harvest(cpu->nucleus->guides, instance->index, &instance->done, count, now_ns) !=
         KERR_OK) {
-        fail(nucleus, instance, "answered what it may not");
+        fail(cpu, instance, "answered what it may not");
         return false;
     }
     return true;
@@ -60,18 +60,18 @@ static uint32_t hand_recalls(struct instance *instance, uint32_t room)
 }
 
 /* Put a vector of ready work into the WorkRing. Returns how many, or -1: the instance lied about its ring and has been failed. */
-static int hand_over(struct nucleus *nucleus, struct instance *instance, uint64_t now_ns,
+static int hand_over(struct cpu *cpu, struct instance *instance, uint64_t now_ns,
                      struct guide_vector *vector)
 {
     uint32_t room;
 
     if (ring_room(&instance->work, &room) != RING_OK) {
-        fail(nucleus, instance, "corrupted its WorkRing");
+        fail(cpu, instance, "corrupted its WorkRing");
         return -1;
     }
     uint32_t recalls = hand_recalls(instance, room);
     room = room - recalls < KWE_MAX_DEPTH ? room - recalls : KWE_MAX_DEPTH;
-    uint32_t count = guides_take(nucleus->guides, instance->index, now_ns, &instance->work,
+    uint32_t count = guides_take(cpu->nucleus->guides, instance->index, now_ns, &instance->work,
                                  instance->frames, room, vector);
     if (count > 0) {
         ring_give(&instance->work, count);
@@ -100,7 +100,7 @@ static bool look_for_work(struct cpu *cpu, struct thread *thread, uint64_t now_n
 
     struct guide_vector vector = { .has_observations = false };
 
-    int count = hand_over(nucleus, instance, now_ns, &vector);
+    int count = hand_over(cpu, instance, now_ns, &vector);
     if (count < 0) {
         return true; /* it has been failed; whoever called looks at that first */
     }
@@ -143,10 +143,10 @@ bool syscall_deck_next(struct syscall *call)
     port_vector_reset(&thread->context);
     thread->vectors_reset = true;
     if (__atomic_load_n(&instance->crash_next, __ATOMIC_RELAXED)) {
-        fail(nucleus, instance, "crashed by injection");
+        fail(call->cpu, instance, "crashed by injection");
         return true;
     }
-    if (!harvest(nucleus, instance, now_ns)) {
+    if (!harvest(call->cpu, instance, now_ns)) {
         return true;
     }
     thread->wait_argument[0] = call->argument[0];

@@ -99,7 +99,7 @@ void deck_restart_due(struct nucleus *nucleus, uint64_t now_ns);
 /* Map a workflow's arena where the instance is on its routes (also for its devices). False: no memory. */
 bool deck_map_arena(struct instance *instance, struct workflow_arena *workflow);
 void deck_unmap_arena(struct instance *instance, struct workflow_arena *workflow);
-/* The running instance used CPU time; fails it when it is over its budget. */
+/* The running instance used CPU time. */
 void deck_charge(struct instance *instance, uint64_t ran_ns);
 /* Is it over its budget? Looked at on the timer. */
 bool deck_over_budget(struct instance *instance);

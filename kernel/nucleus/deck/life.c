@@ -345,6 +345,7 @@ static void start(struct nucleus *nucleus, struct instance *instance)
     instance->budget_ns = 0;
     instance->restart_at_ns = UINT64_MAX;
     instance->thread->condemned = false;
+    instance->thread->woken = false;
     instance->thread->resume = NULL;
     instance->thread->state = THREAD_NONE;
     if (!build(nucleus, instance)) {

@@ -269,9 +269,16 @@ void guides_ring_abandon(struct guides *guides, struct program_ring *ring, uint6
 enum kerr guides_intake(struct guides *guides, struct program_ring *ring, uint64_t now_ns)
 {
     struct part *part = part_of(guides, ring->owner);
-    enum kerr result = ring_intake(lock(part), ring, now_ns);
+    const struct guide *guide = lock(part);
+    enum kerr result = ring_intake(part->guide, ring, now_ns);
 
-    unlock(part);
+    if (guide->rings->next != NULL) {
+        serve_and_unlock(
+            part,
+            now_ns); /* slots of results that were read may be what its other rings wait for */
+    } else {
+        unlock(part);
+    }
     return result;
 }
 
@@ -355,9 +362,14 @@ static bool observe_due(struct guides *guides, uint32_t instance, bool it_comes)
 {
     bool is_due = false;
 
+    const uint8_t prefix = guides->spec_of[instance]->prefix;
+
     for_each_part (guides, part) {
-        is_due = guide_observe_due(lock(part), instance, it_comes) || is_due;
-        unlock(part);
+        const uint32_t decks = __atomic_load_n(&part->ready_decks, __ATOMIC_RELAXED);
+        if (it_comes || (decks >> prefix & 1) != 0) {
+            is_due = guide_observe_due(lock(part), instance, it_comes) || is_due;
+            unlock(part);
+        }
     }
     return is_due;
 }

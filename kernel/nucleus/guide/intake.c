@@ -348,6 +348,7 @@ void guide_serve_starved(struct guide *guide, uint64_t now_ns)
     for (struct program_ring *ring = guide->rings; ring != NULL; ring = ring->next) {
         if (ring->starved && ring_intake(guide, ring, now_ns) != KERR_OK) {
             ring->starved = false; /* told once; the program is on its way out */
+            ring->broken = true;
             guide->config.port.ring_broken(guide->config.port.context, ring);
         }
     }

@@ -23,6 +23,7 @@ struct program_ring {
     uint32_t released;
     struct event **held; /* by result place: the event whose slot it holds, NULL: none */
     uint32_t held_count; /* of those that are not NULL */
+    bool broken;         /* the program lied in it, and port.ring_broken() was told */
     bool starved;        /* events were left behind for want of a slot or a place */
     uint32_t tell_after; /* port.result_published() comes with so many more results; 0: with none */
     bool tells_each;     /* ... and again with each one */

@@ -65,6 +65,11 @@ static enum kerr build(struct nucleus *nucleus, struct program *program,
     return KERR_OK;
 }
 
+static uint64_t name_of(const struct program *program, uint32_t id)
+{
+    return (uint64_t)(program->index + 1) << 32 | id;
+}
+
 enum kerr program_rings_create(struct nucleus *nucleus, struct program *program, uint32_t slots,
                                uint64_t flags, struct kwe_ring_info *info)
 {
@@ -93,6 +98,7 @@ enum kerr program_rings_create(struct nucleus *nucleus, struct program *program,
     rings->program = program;
     rings->id = (nucleus->ring_generation + 1) << 8 | index;
     nucleus->ring[index] = rings;
+    __atomic_store_n(&nucleus->ring_name[index], name_of(program, rings->id), __ATOMIC_RELAXED);
     if ((flags & KWE_RING_POLLED) != 0) {
         polling_begin(nucleus, rings);
     }
@@ -108,10 +114,13 @@ enum kerr program_rings_create(struct nucleus *nucleus, struct program *program,
 struct program_rings *program_rings_find(struct nucleus *nucleus, const struct program *program,
                                          uint32_t id)
 {
-    uint32_t index = RING_ID_INDEX(id);
-    struct program_rings *rings = index < MAX_RINGS ? nucleus->ring[index] : NULL;
+    const uint32_t index = RING_ID_INDEX(id);
 
-    return rings != NULL && rings->id == id && rings->program == program ? rings : NULL;
+    /* Another program's may go at any moment; its own only by its own call. */
+    return index < MAX_RINGS && __atomic_load_n(&nucleus->ring_name[index], __ATOMIC_RELAXED) ==
+                                    name_of(program, id)
+               ? nucleus->ring[index]
+               : NULL;
 }
 
 void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
@@ -119,6 +128,7 @@ void program_rings_destroy(struct nucleus *nucleus, struct program_rings *rings)
     polling_end(nucleus, rings);
     space_unmap_lent(rings->program->space, vaddr(rings->address), &rings->fence);
     rings->program = NULL;
+    __atomic_store_n(&nucleus->ring_name[RING_ID_INDEX(rings->id)], 0, __ATOMIC_RELAXED);
     guides_ring_abandon(nucleus->guides, &rings->ring, port_now_ns());
 }
 

@@ -114,7 +114,9 @@ static enum kerr build(struct nucleus *nucleus, struct program *program, struct 
         heap_free(&nucleus->heap, workflow, sizeof(*workflow));
         return entered;
     }
-    nucleus->workflow[GUIDE_WORKFLOW_INDEX(workflow->id)] = workflow;
+    /* Release: see read_segment() in told.c. */
+    __atomic_store_n(&nucleus->workflow[GUIDE_WORKFLOW_INDEX(workflow->id)], workflow,
+                     __ATOMIC_RELEASE);
     fill_info(workflow, info);
     return KERR_OK;
 }

@@ -127,7 +127,8 @@ void sched_remove(struct nucleus *nucleus, struct thread *thread)
 
 bool sched_condemn(struct nucleus *nucleus, struct thread *thread)
 {
-    if (thread->state != THREAD_RUNNING) {
+    /* One that has just gone to sleep here is this CPU's current one until that has picked another. */
+    if (thread->state != THREAD_RUNNING && thread != port_this_cpu()->current) {
         sched_remove(nucleus, thread);
         return true;
     }
@@ -306,6 +307,9 @@ static void put_back(struct nucleus *nucleus, struct cpu *cpu)
 static bool should_switch(struct nucleus *nucleus, struct cpu *cpu, uint64_t now_ns)
 {
     const struct thread *thread = cpu->current;
+    /* Freed memory is wiped, and that is THREAD_NONE. */
+    KASSERT(thread == NULL || thread->state != THREAD_NONE, "cpu%u: its thread has gone",
+            cpu->index);
     if (thread == NULL || thread->state != THREAD_RUNNING || thread->condemned) {
         return true;
     }
@@ -321,13 +325,30 @@ static bool reap(struct nucleus *nucleus, struct cpu *cpu)
         return false;
     }
     cpu->current = NULL;
-    thread->state = THREAD_NONE;
+    if (thread->state == THREAD_RUNNING) {
+        thread->state = THREAD_NONE;
+    } else {
+        sched_remove(nucleus, thread); /* it was about to sleep, or has been woken since */
+    }
     if (thread->instance != NULL) {
         deck_reap(nucleus, thread->instance);
     } else {
         program_reap(nucleus, thread->program);
     }
     return true;
+}
+
+/* What was told may be that the running thread has to go, and its going tells more. */
+static void do_what_was_told(struct nucleus *nucleus, struct cpu *cpu)
+{
+    do {
+        if (guides_must_collect(nucleus->guides)) {
+            guides_collect(nucleus->guides);
+        }
+        if (cpu->told.anything) {
+            told_do_all(nucleus, cpu);
+        }
+    } while (reap(nucleus, cpu));
 }
 
 /* Without the lock, so that others dispatch beside it. True: the thread goes on. */
@@ -358,6 +379,9 @@ static struct thread *pick(struct nucleus *nucleus, struct cpu *cpu)
         thread_resume_fn resume = thread->resume;
         thread->resume = NULL;
         if (resume == NULL || resume_unlocked(nucleus, cpu, thread, resume)) {
+            if (cpu->told.anything) {
+                told_do_all(nucleus, cpu);
+            }
             if (!reap(nucleus, cpu)) {
                 return thread;
             }
@@ -567,13 +591,7 @@ _Noreturn void sched_leave(struct cpu *cpu)
     if (nucleus->polled_count != 0) {
         polling_serve(nucleus);
     }
-    reap(nucleus, cpu);
-    if (guides_must_collect(nucleus->guides)) {
-        guides_collect(nucleus->guides);
-    }
-    if (cpu->told.anything) {
-        told_do_all(nucleus, cpu);
-    }
+    do_what_was_told(nucleus, cpu);
     if (should_switch(nucleus, cpu, now_ns)) {
         if (cpu->current != NULL && !cpu->current->vectors_reset) {
             port_vector_save(&cpu->current->context);

@@ -43,7 +43,8 @@ enum thread_class {
 
 /*
  * True: the call has been answered, run the thread. False: nothing there yet, it sleeps on (thread->wake_at_ns as set). nucleus->lock is not held: to
- * look for results or for work is dispatch.
+ * look for results or for work is dispatch. This CPU may have the pages of somebody who goes loaded still: a hook takes the lock by
+ * cpu_lock_idle() only, in which it lets go of them.
  */
 typedef bool (*thread_resume_fn)(struct cpu *cpu, struct thread *thread);
 

@@ -87,7 +87,7 @@ static bool answer_control_read(struct thread *thread)
 
 static bool control_read_resume(struct cpu *cpu, struct thread *thread)
 {
-    port_lock_acquire(&cpu->nucleus->lock);
+    cpu_lock_idle(cpu);
     bool answered = answer_control_read(thread);
     port_lock_release(&cpu->nucleus->lock);
     return answered;

@@ -2,6 +2,8 @@
  * ring_liar.c - lies in the words that it shares with the nucleus. How, says its name, as with probe.c: liar_KIND. The first table's end by a
  * fault, the second's are their own loss only.
  */
+#include <time.h>
+
 #include "tests/qemu/programs/check.h"
 #include "userland/libkwe/kwe_operations.h"
 
@@ -97,13 +99,24 @@ static void wait_after_lie(void)
     notify();
 }
 
+/* Found out by the nucleus on its way from the call in which it falls asleep. */
+static void polled_asleep(void)
+{
+    const struct timespec nap = { 0, 200000000 };
+    struct kwe_ring_info info;
+
+    CHECK(kwe_call_ring_create(SLOTS, &info, KWE_RING_POLLED) >= 0, "ring");
+    set(&((struct ring *)(uintptr_t)info.event_ring)->tail, SLOTS + 1);
+    nanosleep(&nap, NULL);
+}
+
 static const struct {
     const char *kind;
     void (*run)(void);
 } lies[] = {
     { "tail_far", tail_far },   { "tail_one", tail_one_too_far }, { "tail_back", tail_back },
     { "head_far", head_far },   { "head_back", head_back },       { "scribble", scribble },
-    { "wait", wait_after_lie },
+    { "wait", wait_after_lie }, { "asleep", polled_asleep },
 };
 
 /* ---- its own loss ---- */
