@@ -42,7 +42,7 @@ struct cpu {
     uint64_t timer_ns; /* when the timer fires, at the latest; UINT64_MAX: it may not be set */
     uint64_t idle_ns;
 
-    /* halt protocol, see sched.c; atomics: */
+    /* halt protocol, see sched.c and cpu.c; atomics: */
     bool wanted; /* kicker writes */
     bool halted; /* this CPU writes */
     /* set by who waits, with the lock, for an idle CPU to let go of `loaded`; cleared by that CPU, without it */

@@ -221,8 +221,9 @@ def test_mutated_frames_disturb_nobody(boot: Boot, wire: Wire) -> None:
 
         assert guest.exit_code == abi.EXIT_DONE
 
-    # They were not just dropped.
-    assert sum(frame[:6] == STRANGER.mac for frame in wire.frames) > MUTATED // 10
+    # They were not just dropped: about a tenth is answered. How many depends on what comes
+    # together, and on what the stack believes of the stranger's address by then.
+    assert sum(frame[:6] == STRANGER.mac for frame in wire.frames) > MUTATED // 20
 
 
 class EndsLost:
